@@ -1,0 +1,1 @@
+//! The Python module and the Anaconda add-on of bootc-ks.

@@ -1,0 +1,110 @@
+//! What must be known of an image before a disk is touched. Plain data: `resolve` fills it,
+//! `plan` reads it, and a recorded one (JSON) plans as well without a registry.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Bytes, Digest};
+
+/// The version of the JSON form of [`ImageFacts`].
+pub const SCHEMA: u32 = 1;
+
+/// An image, pinned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ImageFacts {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// What was asked for, with its transport (`docker://quay.io/org/os:latest`, `oci:/path:tag`).
+    pub reference: String,
+    /// Digest of the manifest for this architecture.
+    pub manifest_digest: Digest,
+    /// Architecture in OCI's words (`amd64`, `arm64`).
+    pub architecture: String,
+    /// When it was made (RFC 3339), where it says so.
+    pub created: Option<String>,
+    /// Labels of its configuration.
+    pub labels: BTreeMap<String, String>,
+    /// Layers, lowest first.
+    pub layers: Vec<LayerFacts>,
+    /// What is to be downloaded.
+    pub download_size: Bytes,
+    /// What its files take when unpacked, each layer counted in full.
+    pub unpacked_size: Bytes,
+    /// How many files, links and directories the layers hold.
+    pub entries: u64,
+    /// The kernel at usr/lib/modules/VERSION, where there is exactly one.
+    pub kernel: Option<KernelFacts>,
+    /// What it brings to boot with.
+    pub boot: BootFacts,
+    /// What its usr/lib/bootc/install/*.toml ask for.
+    pub install: InstallConfig,
+    /// Kernel arguments of its usr/lib/bootc/kargs.d/*.toml for this architecture, in order.
+    pub kargs: Vec<String>,
+    /// The SELinux policy's name (`targeted`), where etc/selinux/config enables one that is there.
+    pub selinux: Option<String>,
+    /// What prepare-root.conf says of composefs: `Some(true)` means it will not boot without.
+    pub composefs: Option<bool>,
+    /// Whether it is an ostree-encapsulated ("chunked") image.
+    pub encapsulated: bool,
+}
+
+/// One layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFacts {
+    /// Digest of the compressed blob.
+    pub digest: Digest,
+    /// Digest of the uncompressed tar stream.
+    pub diff_id: Digest,
+    /// Media type.
+    pub media_type: String,
+    /// Compressed size.
+    pub size: Bytes,
+}
+
+/// The kernel of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelFacts {
+    /// Its version, the directory's name.
+    pub version: String,
+    /// Whether initramfs.img lies beside vmlinuz.
+    pub initramfs: bool,
+    /// Kernel modules in the initramfs (file names without `.ko` and compression, `_` for `-`)
+    /// and those built into the kernel, sorted; `None` where the initramfs could not be read.
+    pub modules: Option<Vec<String>>,
+}
+
+impl KernelFacts {
+    /// Whether the initramfs can do what kernel module `name` does; `None` where nobody knows.
+    pub fn has_module(&self, name: &str) -> Option<bool> {
+        self.modules.as_ref().map(|modules| modules.binary_search_by(|m| m.as_str().cmp(name)).is_ok())
+    }
+}
+
+/// What an image brings to boot with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootFacts {
+    /// Whether bootupd and its payload are there.
+    pub bootupd: bool,
+    /// GRUB's installer inside the image (`/usr/sbin/grub-install`), where it is there.
+    pub grub_install: Option<String>,
+    /// GRUB's mkconfig inside the image, where it is there.
+    pub grub_mkconfig: Option<String>,
+    /// GRUB platforms whose modules it brings (`i386-pc`, `x86_64-efi`), sorted.
+    pub grub_platforms: Vec<String>,
+    /// Whether that GRUB reads /boot/loader/entries by itself (`blscfg` or `blsuki`).
+    pub grub_reads_bls: bool,
+    /// Signed EFI loaders for Secure Boot (paths of shim), sorted.
+    pub shim: Vec<String>,
+}
+
+/// What an image's install configuration asks for, of what this tool follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallConfig {
+    /// `[install.filesystem.root] type`.
+    pub root_fs: Option<String>,
+    /// `[install] kargs`.
+    pub kargs: Vec<String>,
+    /// `[install] stateroot`.
+    pub stateroot: Option<String>,
+}

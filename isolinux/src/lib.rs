@@ -1,0 +1,1 @@
+//! The unattended ISO of bootc-ks.

@@ -1,0 +1,1 @@
+//! The installer environment and network boot of bootc-ks.

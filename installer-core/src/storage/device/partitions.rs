@@ -1,0 +1,127 @@
+//! The kernel's idea of a disk's partitions: told one by one, forgotten one by one.
+//!
+//! Nothing here writes to a disk; the table itself is `gpt`'s.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::node::{ensure_node, open, sysfs_directory};
+use crate::error::{Context, Error, Result, Stage};
+use crate::ffi::blkpg;
+use crate::units::{Bytes, Sectors};
+
+/// The node of partition `number` of `disk`: `sda1`, `nvme0n1p1`, `…-part1` for the links
+/// that udev makes.
+pub fn partition_path(disk: impl AsRef<Path>, number: u32) -> PathBuf {
+    let disk = disk.as_ref();
+    let text = disk.to_string_lossy();
+    let separator = if disk.starts_with("/dev/disk") {
+        "-part"
+    } else if text.ends_with(|last: char| last.is_ascii_digit()) {
+        "p"
+    } else {
+        ""
+    };
+    PathBuf::from(format!("{text}{separator}{number}"))
+}
+
+/// Tells the kernel that `disk` has exactly these partitions (number, start and size in
+/// bytes): forgets what is not among them, keeps what already is so, adds the rest. Returns
+/// the nodes in the order of `partitions`, all of them there.
+pub fn announce_partitions(disk: impl AsRef<Path>, partitions: &[(u32, Bytes, Bytes)]) -> Result<Vec<PathBuf>> {
+    let disk = disk.as_ref();
+    let sysfs = sysfs_directory(disk)?;
+    let file = open_locked(disk)?;
+    for known in known_partitions(&sysfs, disk)? {
+        if !partitions.contains(&(known.number, known.start, known.size)) {
+            forget(&file, disk, known.number)?;
+        }
+    }
+    let known = known_partitions(&sysfs, disk)?;
+    for &(number, start, size) in partitions {
+        if !known.iter().any(|have| have.number == number) {
+            blkpg::add_partition(&file, number, start, size)
+                .doing(Stage::Storage, format_args!("telling the kernel of partition {number} of {}", disk.display()))?;
+        }
+    }
+    // The directories are looked up again rather than derived: their names are the kernel's.
+    let known = known_partitions(&sysfs, disk)?;
+    let find = |&(number, ..): &(u32, Bytes, Bytes)| {
+        let found = known.iter().find(|have| have.number == number).ok_or_else(|| {
+            Error::failed(Stage::Storage, format!("the kernel lost partition {number} of {}", disk.display()))
+        })?;
+        ensure_node(&found.sysfs)
+    };
+    partitions.iter().map(find).collect()
+}
+
+/// Makes the kernel forget all partitions of `disk`. Fails when one of them is in use, and
+/// says which.
+pub fn forget_partitions(disk: impl AsRef<Path>) -> Result<()> {
+    let disk = disk.as_ref();
+    let sysfs = sysfs_directory(disk)?;
+    let known = known_partitions(&sysfs, disk)?;
+    if known.is_empty() {
+        return Ok(());
+    }
+    let file = open_locked(disk)?;
+    // Logical partitions of a dos table live in the extended one, which has a lower number.
+    known.iter().rev().try_for_each(|partition| forget(&file, disk, partition.number))
+}
+
+struct Known {
+    number: u32,
+    start: Bytes,
+    size: Bytes,
+    sysfs: PathBuf,
+}
+
+/// What the kernel knows now, by number.
+fn known_partitions(sysfs: &Path, disk: &Path) -> Result<Vec<Known>> {
+    let read = || -> io::Result<Vec<Known>> {
+        let mut known = Vec::new();
+        for entry in fs::read_dir(sysfs)? {
+            let directory = entry?.path();
+            // Only a partition's directory has this file.
+            let Some(number) = read_number(&directory.join("partition")) else { continue };
+            let sectors = |name: &str| read_number(&directory.join(name)).map(|count| Sectors(count).bytes());
+            if let (Ok(number), Some(start), Some(size)) = (u32::try_from(number), sectors("start"), sectors("size")) {
+                known.push(Known { number, start, size, sysfs: directory });
+            }
+        }
+        known.sort_by_key(|partition| partition.number);
+        Ok(known)
+    };
+    read().doing(Stage::Storage, format_args!("listing the partitions of {}", disk.display()))
+}
+
+fn read_number(path: &Path) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Opens a disk and locks it as systemd asks of everybody who changes partitions: udev then
+/// waits instead of reading the table itself in the middle.
+fn open_locked(disk: &Path) -> Result<File> {
+    let lock = || {
+        let file = open(disk, false)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok::<_, io::Error>(file)
+    };
+    lock().doing(Stage::Storage, format_args!("locking {}", disk.display()))
+}
+
+fn forget(file: &File, disk: &Path, number: u32) -> Result<()> {
+    match blkpg::delete_partition(file, number) {
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+            let path = partition_path(disk, number);
+            Err(Error::failed(Stage::Storage, format!("{} is in use", path.display()))
+                .because(error)
+                .hint("unmount it, stop the volume group or array on it, and try again"))
+        }
+        other => other.doing(Stage::Storage, format_args!("forgetting partition {number} of {}", disk.display())),
+    }
+}

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use rustix::fs::FileType;
 
 use super::node::{flush, make_node, open};
-use super::partitions::{forget_partitions, partition_path};
+use super::partitions::forget_partitions;
 use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::loopdev;
+use crate::machine::partition_path;
 use crate::units::Bytes;
 
 const LOOP_MAJOR: u32 = 7;

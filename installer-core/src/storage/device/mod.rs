@@ -12,7 +12,9 @@ mod partitions;
 pub use self::gpt::{GptPartition, read_gpt, write_gpt};
 pub use loopback::LoopDevice;
 pub use node::{NODE_TIMEOUT, flush, geometry, wait_for_node, wipe_signatures};
-pub use partitions::{announce_partitions, forget_partitions, partition_path};
+pub use partitions::{announce_partitions, forget_partitions};
+
+pub use crate::machine::partition_path;
 
 #[cfg(test)]
 mod tests;

@@ -11,22 +11,8 @@ use rustix::fs::{FlockOperation, flock};
 use super::node::{ensure_node, open, sysfs_directory};
 use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::blkpg;
+use crate::machine::partition_path;
 use crate::units::{Bytes, Sectors};
-
-/// The node of partition `number` of `disk`: `sda1`, `nvme0n1p1`, `…-part1` for the links
-/// that udev makes.
-pub fn partition_path(disk: impl AsRef<Path>, number: u32) -> PathBuf {
-    let disk = disk.as_ref();
-    let text = disk.to_string_lossy();
-    let separator = if disk.starts_with("/dev/disk") {
-        "-part"
-    } else if text.ends_with(|last: char| last.is_ascii_digit()) {
-        "p"
-    } else {
-        ""
-    };
-    PathBuf::from(format!("{text}{separator}{number}"))
-}
 
 /// Tells the kernel that `disk` has exactly these partitions (number, start and size in
 /// bytes): forgets what is not among them, keeps what already is so, adds the rest. Returns

@@ -1,0 +1,164 @@
+//! Who uses a disk now: mounts, swap areas, volumes and arrays on top of it, or somebody
+//! who has it open exclusively.
+//!
+//! The only question that matters to an installer is whether it may write; so every source
+//! is asked, and the last one is the kernel's own answer.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::block::device_number;
+use super::roots::{Roots, names, text};
+use super::types::{InUse, Partition};
+
+/// What the system as a whole has in use; read once for all disks.
+pub(super) struct Usage {
+    mounts: Vec<Use>,
+    swaps: Vec<Use>,
+    /// Kernel names of the members of mounted btrfs file systems. Only one member of
+    /// several is in the table of mounts.
+    btrfs: Vec<String>,
+}
+
+/// A device in use, known by number or by name.
+struct Use {
+    number: Option<String>,
+    source: Device,
+    by: String,
+}
+
+#[derive(PartialEq)]
+enum Device {
+    Number(String),
+    Name(String),
+    Other,
+}
+
+impl Usage {
+    pub fn read(roots: &Roots) -> Self {
+        Usage { mounts: mounts(roots), swaps: swaps(roots), btrfs: btrfs_members(roots) }
+    }
+
+    /// Everybody who uses the disk, one of its partitions or something on top of them.
+    pub fn of_disk(&self, roots: &Roots, sysfs: &Path, name: &str, partitions: &[Partition]) -> Vec<InUse> {
+        let mut found = self.of_device(roots, sysfs, name);
+        for partition in partitions {
+            let kernel_name = partition.name.replace('/', "!");
+            found.extend(self.of_device(roots, &sysfs.join(&kernel_name), &kernel_name));
+        }
+        // An exclusive opener of a partition makes the whole disk busy as well.
+        if found.is_empty() && opened_exclusively(roots, name) {
+            found.push(InUse { device: node(name), by: "opened exclusively by another program".into() });
+        }
+        found
+    }
+
+    fn of_device(&self, roots: &Roots, sysfs: &Path, name: &str) -> Vec<InUse> {
+        let mut by = self.direct(sysfs, name);
+        self.through_holders(roots, sysfs, &mut by, 0);
+        if by.is_empty() && sysfs.join("partition").exists() && opened_exclusively(roots, name) {
+            by.push("opened exclusively by another program".into());
+        }
+        by.into_iter().map(|by| InUse { device: node(name), by }).collect()
+    }
+
+    /// Mounts and swap areas on the device itself.
+    fn direct(&self, sysfs: &Path, name: &str) -> Vec<String> {
+        let number = device_number(sysfs);
+        let is_this = |usage: &&Use| {
+            (number.is_some() && usage.number == number)
+                || usage.source == Device::Name(name.to_owned())
+                || number.as_ref().is_some_and(|number| usage.source == Device::Number(number.clone()))
+        };
+        let mut by: Vec<String> = self.mounts.iter().chain(&self.swaps).filter(is_this).map(|usage| usage.by.clone()).collect();
+        if by.is_empty() && self.btrfs.iter().any(|member| member == name) {
+            by.push("part of a mounted btrfs file system".into());
+        }
+        by
+    }
+
+    /// What is stacked on the device, and what that in turn is used for.
+    fn through_holders(&self, roots: &Roots, sysfs: &Path, by: &mut Vec<String>, depth: usize) {
+        // Stacks are three or four deep; a loop in a recorded tree must end somewhere.
+        if depth > 8 {
+            return;
+        }
+        for holder in names(sysfs.join("holders")) {
+            let above = roots.sys.join("class/block").join(&holder);
+            let shown = match text(above.join("dm/name")) {
+                Some(name) => format!("{holder} ({name})"),
+                None => holder.clone(),
+            };
+            by.push(format!("held by {shown}"));
+            by.extend(self.direct(&above, &holder).into_iter().map(|usage| format!("{usage} through {shown}")));
+            self.through_holders(roots, &above, by, depth + 1);
+            for part in names(&above).iter().filter(|part| above.join(part).join("partition").exists()) {
+                by.extend(self.direct(&above.join(part), part).into_iter().map(|usage| format!("{usage} through {shown}")));
+            }
+        }
+    }
+}
+
+/// The kernel refuses to open a device exclusively while a file system, a volume, an array
+/// or another careful program has it.
+fn opened_exclusively(roots: &Roots, name: &str) -> bool {
+    let path = roots.dev.join(name.replace('!', "/"));
+    let block = |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| meta.file_type().is_block_device());
+    if !roots.live || !block(&path) {
+        return false;
+    }
+    let opened = fs::OpenOptions::new().read(true).custom_flags(libc::O_EXCL | libc::O_NONBLOCK).open(&path);
+    opened.is_err_and(|error| error.raw_os_error() == Some(libc::EBUSY))
+}
+
+/// `36 35 98:0 /sub /mnt rw,noatime master:1 - ext3 /dev/root rw`
+fn mounts(roots: &Roots) -> Vec<Use> {
+    let text = text(roots.proc.join("self/mountinfo")).unwrap_or_default();
+    text.lines().filter_map(|line| mount(roots, line)).collect()
+}
+
+fn mount(roots: &Roots, line: &str) -> Option<Use> {
+    let (fields, rest) = line.split_once(" - ")?;
+    let mut fields = fields.split(' ').skip(2);
+    let number = fields.next()?.to_owned();
+    let target = unescape(fields.nth(1)?);
+    let source = device(roots, &unescape(rest.split(' ').nth(1)?));
+    Some(Use { number: Some(number), source, by: format!("mounted at {target}") })
+}
+
+fn swaps(roots: &Roots) -> Vec<Use> {
+    let text = text(roots.proc.join("swaps")).unwrap_or_default();
+    let paths = text.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+    paths.map(|path| Use { number: None, source: device(roots, &unescape(path)), by: "swap".into() }).collect()
+}
+
+fn btrfs_members(roots: &Roots) -> Vec<String> {
+    let base = roots.sys.join("fs/btrfs");
+    names(&base).iter().flat_map(|id| names(base.join(id).join("devices"))).collect()
+}
+
+/// Which device a path under /dev is: by number where it is a node, by name where all that
+/// there is is a link or a name (a recorded tree).
+fn device(roots: &Roots, path: &str) -> Device {
+    let Some(node) = roots.node(path) else { return Device::Other };
+    if let Ok(meta) = fs::metadata(&node)
+        && meta.file_type().is_block_device()
+    {
+        let number = meta.rdev();
+        return Device::Number(format!("{}:{}", rustix::fs::major(number), rustix::fs::minor(number)));
+    }
+    let leads_to = fs::read_link(&node).ok().and_then(|target| Some(target.file_name()?.to_str()?.to_owned()));
+    Device::Name(leads_to.unwrap_or_else(|| path.trim_start_matches("/dev/").replace('/', "!")))
+}
+
+/// The kernel writes space, tab, newline and backslash as octal numbers.
+fn unescape(text: &str) -> String {
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+        .iter()
+        .fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
+}
+
+fn node(name: &str) -> String {
+    format!("/dev/{}", name.replace('!', "/"))
+}

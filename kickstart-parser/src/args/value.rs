@@ -1,0 +1,148 @@
+//! Texts to values, as Python's `int` and kickstart's lists and booleans have it.
+
+/// A whole number: blanks around it, a sign and single underscores between
+/// digits are fine. `Ok(None)` is a number that is too large for us.
+pub(crate) fn int(text: &str) -> Result<Option<i64>, ()> {
+    let text = text.trim();
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let mut value: Option<i64> = Some(0);
+    let mut after_digit = false;
+    for c in digits.chars() {
+        match c.to_digit(10) {
+            Some(d) => {
+                let d = i64::from(d);
+                value = value
+                    .and_then(|v| v.checked_mul(10))
+                    .and_then(|v| v.checked_add(if negative { -d } else { d }));
+                after_digit = true;
+            }
+            None if c == '_' && after_digit => after_digit = false,
+            None => return Err(()),
+        }
+    }
+    if after_digit { Ok(value) } else { Err(()) }
+}
+
+/// A boolean in any of its spellings.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    let is = |words: [&str; 4]| words.iter().any(|w| text.eq_ignore_ascii_case(w));
+    if is(["on", "yes", "true", "1"]) {
+        Some(true)
+    } else if is(["off", "no", "false", "0"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// A list separated by commas.
+pub(crate) fn list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|t| !t.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether a word that begins with a dash is a number all the same.
+pub(crate) fn negative_number(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix('-') else {
+        return false;
+    };
+    let digits = |t: &str| t.chars().all(|c| c.is_ascii_digit());
+    match rest.split_once('.') {
+        None => !rest.is_empty() && digits(rest),
+        Some((whole, part)) => digits(whole) && digits(part) && !part.is_empty(),
+    }
+}
+
+/// The name among `names` that a misspelt word was most likely meant to be.
+pub(crate) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = match word.chars().count() {
+        0..=2 => return None,
+        3..=5 => 1,
+        6..=40 => 2,
+        _ => return None,
+    };
+    names
+        .map(|n| (distance(word, n), n))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, n)| n)
+}
+
+/// Edits between two words; neighbours swapped count as one.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (
+        a.to_lowercase().chars().collect(),
+        b.to_lowercase().chars().collect(),
+    );
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let same = a[i - 1] == b[j - 1];
+            let mut best = (last[j - 1] + usize::from(!same))
+                .min(last[j] + 1)
+                .min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(before[j - 2] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_python_reads_them() {
+        for (text, expected) in [
+            ("5", Ok(Some(5))),
+            (" +7 ", Ok(Some(7))),
+            ("1_000", Ok(Some(1000))),
+            ("-3", Ok(Some(-3))),
+            ("007", Ok(Some(7))),
+            ("99999999999999999999", Ok(None)),
+            ("", Err(())),
+            ("-", Err(())),
+            ("_1", Err(())),
+            ("1_", Err(())),
+            ("1__0", Err(())),
+            ("0x10", Err(())),
+            ("1.5", Err(())),
+            ("é", Err(())),
+        ] {
+            assert_eq!(int(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn booleans_and_lists() {
+        assert_eq!(boolean("YES"), Some(true));
+        assert_eq!(boolean("off"), Some(false));
+        assert_eq!(boolean("2"), None);
+        assert_eq!(list(" sda ,,sdb,"), ["sda", "sdb"]);
+        assert!(negative_number("-1") && negative_number("-.5") && negative_number("-1.5"));
+        assert!(!negative_number("-") && !negative_number("-1.") && !negative_number("-a"));
+    }
+
+    #[test]
+    fn guesses_are_close() {
+        let names = ["autopart", "part", "partition", "lang"];
+        let guess = |w| closest(w, names.into_iter());
+        assert_eq!(guess("autoprat"), Some("autopart"));
+        assert_eq!(guess("langg"), Some("lang"));
+        assert_eq!(guess("url"), None);
+        assert_eq!(guess(&"x".repeat(100_000)), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! Every diagnostic code: what it is called and what it means.
+//!
+//! The letter says who speaks: `E` the language itself, `W` the language
+//! about something that works but should not be relied on, `U` what is
+//! kickstart but not supported here, `L` the lints that look at several
+//! commands together. A code keeps its meaning for ever; numbers of codes
+//! that are gone are not used again.
+
+use crate::diagnostic::Severity;
+
+/// A kind of diagnostic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Code {
+    /// The code, such as `E101`.
+    pub id: &'static str,
+    /// How bad a finding of this kind is.
+    pub severity: Severity,
+    /// A few words.
+    pub title: &'static str,
+    /// A sentence or two for the documentation.
+    pub explanation: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal $severity:ident $title:literal, $explanation:literal;)*) => {
+        $(
+            #[doc = concat!("`", $id, "`: ", $title, ".")]
+            pub const $name: Code = Code {
+                id: $id,
+                severity: Severity::$severity,
+                title: $title,
+                explanation: $explanation,
+            };
+        )*
+        /// All codes, in the order of their numbers.
+        pub const ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    UNCLOSED_QUOTE = "E001" Error "unclosed quote",
+        "A quote has no counterpart on the same line. Quotes do not span lines.";
+    LINE_CONTINUATION = "E002" Error "no line continuation",
+        "A line ends in a backslash. Kickstart has no continuation lines: a command is one line, however long.";
+    UNKNOWN_SECTION = "E003" Error "unknown section",
+        "A line begins with a percent sign and a word that is no kickstart section.";
+    UNFINISHED_SECTION = "E004" Error "section without %end",
+        "A section is still open where another one begins or where the file ends.";
+    STRAY_END = "E005" Error "%end without a section",
+        "There is a %end but no section is open. A script that prints a line %end, in a here-document for instance, ends its own section early.";
+    INCLUDE_WITHOUT_FILE = "E006" Error "%include without a file",
+        "%include needs the name of a file.";
+    INCLUDE_FAILED = "E007" Error "include not readable",
+        "The included file could not be read.";
+    INCLUDE_CYCLE = "E008" Error "include cycle",
+        "A file includes itself, directly or through other files.";
+    TOO_MANY_INCLUDES = "E009" Error "too many includes",
+        "Includes are nested too deeply, or there are too many of them.";
+    TOO_LARGE = "E010" Error "text too large",
+        "The kickstart, together with what it includes, is larger than any kickstart should be.";
+    EMPTY_COMMAND = "E011" Error "empty command",
+        "The first word of the line is an empty pair of quotes.";
+    UNKNOWN_COMMAND = "E101" Error "unknown command",
+        "The first word of the line is no kickstart command of any version.";
+    COMMAND_NOT_YET = "E102" Error "command not in this syntax",
+        "The command exists, but not in the syntax version that the file is read as.";
+    COMMAND_REMOVED = "E103" Error "command removed",
+        "The command existed, but was removed from the syntax version that the file is read as.";
+    UNKNOWN_OPTION = "E201" Error "unknown option",
+        "The command has no such option in any version.";
+    OPTION_NOT_YET = "E202" Error "option not in this syntax",
+        "The option exists, but not in the syntax version that the file is read as.";
+    OPTION_REMOVED = "E203" Error "option removed",
+        "The option existed, but was removed from the syntax version that the file is read as.";
+    AMBIGUOUS_OPTION = "E204" Error "ambiguous option",
+        "Options may be abbreviated, but this abbreviation fits more than one.";
+    MISSING_VALUE = "E205" Error "option without a value",
+        "The option needs a value. One that begins with a dash must be written with an equals sign.";
+    UNWANTED_VALUE = "E206" Error "option takes no value",
+        "The option is a switch; it takes no value.";
+    REQUIRED_OPTION = "E207" Error "required option missing",
+        "The command does nothing without this option.";
+    REQUIRED_ARGUMENT = "E208" Error "required argument missing",
+        "The command needs an argument that is no option.";
+    UNEXPECTED_ARGUMENT = "E209" Error "unexpected argument",
+        "There is an argument more than the command takes. A value with blanks in it needs quotes.";
+    NOT_A_NUMBER = "E210" Error "not a whole number",
+        "The option takes a whole number.";
+    NOT_A_BOOLEAN = "E211" Error "not a boolean",
+        "The option takes on, yes, true or 1, or off, no, false or 0.";
+    INVALID_CHOICE = "E212" Error "not one of the choices",
+        "The option takes one of a few words, and this is none of them.";
+    OUT_OF_RANGE = "E213" Error "number out of range",
+        "The number is negative or too large here.";
+    OPTIONS_EXCLUDE = "E214" Error "options exclude each other",
+        "These options cannot be used together.";
+    OPTION_NEEDS_OTHER = "E215" Error "option needs another one",
+        "The option works only together with another one.";
+    INVALID_VALUE = "E216" Error "invalid value",
+        "The value does not have the form that the option needs.";
+    BYTE_ORDER_MARK = "W001" Warning "byte order mark",
+        "The file begins with a byte order mark, which other kickstart tools take for part of the first command.";
+    UNUSUAL_LINE_END = "W002" Warning "unusual line end",
+        "A form feed, vertical tab or Unicode separator ends a line in kickstart, though an editor does not show it as one.";
+    UNKNOWN_VERSION = "W003" Warning "unknown #version",
+        "The file asks for a syntax version that is not supported; it is read as the default one.";
+    INCLUDE_DEFERRED = "W004" Warning "include made by %pre",
+        "The included file does not exist yet, but a %pre script writes it. It is checked when that script has run.";
+    EMPTY_SCRIPT = "W005" Warning "empty script",
+        "The script section has no command in it.";
+    COMMAND_DEPRECATED = "W101" Warning "command deprecated",
+        "The command is deprecated in the syntax version that the file is read as.";
+    OPTION_DEPRECATED = "W201" Warning "option deprecated",
+        "The option is deprecated in the syntax version that the file is read as.";
+    NO_EFFECT = "W301" Warning "no effect on a container install",
+        "The system comes out of the container image as a whole; packages and their sources play no part.";
+    SECTION_IGNORED = "W302" Warning "section ignored",
+        "The section is kickstart, but nothing here makes use of it.";
+    UNSUPPORTED_COMMAND = "U001" Error "unsupported command",
+        "The command is kickstart, but bootc-ks does not support it. Anaconda does.";
+    UNSUPPORTED_KSAPPEND = "U002" Error "%ksappend is not supported",
+        "%ksappend pastes a file before anything is parsed, so that no line number is right afterwards. %include does the same, properly.";
+    UNSUPPORTED_SECTION = "U003" Error "unsupported section",
+        "The section is kickstart, but bootc-ks does not support it. Anaconda does.";
+    REPEATED = "L001" Warning "command given twice",
+        "The command sets one thing and is given more than once. Options of the later line win; values that it does not give stay those of the earlier one.";
+    CONFLICT = "L002" Error "commands exclude each other",
+        "These commands cannot be used together.";
+    UNKNOWN_USER = "L003" Error "key for a user that nobody creates",
+        "An sshkey names a user that is neither root nor created by a user command.";
+    NO_ROOT = "L004" Error "no root file system",
+        "Partitions are laid out by hand, but none of them is mounted at /.";
+    NO_IMAGE = "L005" Warning "no image",
+        "There is no ostreecontainer command, so the file does not say what to install.";
+    NO_LOGIN = "L006" Warning "nobody can log in",
+        "No account has a password or a key, so nobody can log in to the installed system unless the image provides for it.";
+    SAME_MOUNT_POINT = "L007" Error "mount point used twice",
+        "Two partitions are to be mounted at the same place.";
+    SAME_USER = "L008" Warning "user created twice",
+        "Two user commands have the same name.";
+    LAST_WINS = "L009" Warning "options contradict each other",
+        "Of these options only the last one counts.";
+    NO_SIZE = "L010" Warning "partition without a size",
+        "The partition has no size, and nothing else says how large it becomes.";
+}
+
+/// The code of that name.
+pub fn find(id: &str) -> Option<&'static Code> {
+    ALL.iter().copied().find(|c| c.id.eq_ignore_ascii_case(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_explained() {
+        for (i, code) in ALL.iter().enumerate() {
+            assert!(ALL[..i].iter().all(|c| c.id != code.id), "{}", code.id);
+            assert!(code.explanation.ends_with('.'), "{}", code.id);
+            assert!(!code.title.ends_with('.'), "{}", code.id);
+            match code.id.as_bytes()[0] {
+                b'E' | b'U' => assert_eq!(code.severity, Severity::Error, "{}", code.id),
+                b'W' => assert_eq!(code.severity, Severity::Warning, "{}", code.id),
+                letter => assert_eq!(letter, b'L', "{}", code.id),
+            }
+        }
+        assert_eq!(find("e101"), Some(&UNKNOWN_COMMAND));
+    }
+}

@@ -1,0 +1,106 @@
+//! `clearpart`: which existing partitions go away.
+
+use super::Command;
+use crate::args::spec::{Spec, flag, list, text};
+use crate::args::{Args, Cx};
+use crate::kickstart::Kickstart;
+use crate::span::Span;
+
+/// `clearpart`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clearpart {
+    /// The command line.
+    pub span: Span,
+    /// `--all`, `--linux` or `--none`, the last of them; none given is `None`.
+    pub mode: Option<ClearMode>,
+    /// `--initlabel`: write a new partition table.
+    pub init_label: bool,
+    /// `--disklabel`: of this kind.
+    pub disk_label: Option<String>,
+    /// `--drives`: only on these disks.
+    pub drives: Vec<String>,
+    /// `--list`: exactly these partitions.
+    pub devices: Vec<String>,
+    /// `--cdl`: reformat DASDs that are not in the compatible layout.
+    pub cdl: bool,
+}
+
+/// Which partitions `clearpart` takes away.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ClearMode {
+    /// `--all`.
+    All,
+    /// `--linux`: those of Linux.
+    Linux,
+    /// `--none`.
+    None,
+}
+
+const MODES: &[&str] = &["--all", "--linux", "--none"];
+
+const SPEC: Spec = Spec::new("clearpart").options(&[
+    flag("--all").sticky(),
+    flag("--initlabel"),
+    flag("--linux").sticky(),
+    flag("--none").sticky(),
+    text("--disklabel").resets(),
+    list("--drives"),
+    list("--list"),
+    flag("--cdl"),
+]);
+
+pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
+
+fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
+    args.contradict(cx, MODES);
+    kickstart.clearpart = Some(Clearpart {
+        span: args.span,
+        mode: args.last_of(MODES).map(|g| match g.name {
+            "--all" => ClearMode::All,
+            "--linux" => ClearMode::Linux,
+            _ => ClearMode::None,
+        }),
+        init_label: args.flag("--initlabel"),
+        disk_label: args.nonempty("--disklabel"),
+        drives: args.list("--drives"),
+        devices: args.list("--list"),
+        cdl: args.flag("--cdl"),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ClearMode;
+    use crate::commands::testing::{check, good};
+
+    #[test]
+    fn modes_and_disks() {
+        let c = good("clearpart --all --initlabel --drives=sda,sdb --disklabel gpt");
+        let c = c.clearpart.unwrap();
+        assert_eq!(c.mode, Some(ClearMode::All));
+        assert!(c.init_label && !c.cdl);
+        assert_eq!(c.drives, ["sda", "sdb"]);
+        assert_eq!(c.disk_label.unwrap(), "gpt");
+        assert_eq!(good("clearpart").clearpart.unwrap().mode, None);
+    }
+
+    #[test]
+    fn a_second_line_adds_to_the_first() {
+        let c = good("clearpart --all --drives=sda\nclearpart --initlabel");
+        let c = c.clearpart.unwrap();
+        assert_eq!(c.mode, Some(ClearMode::All));
+        assert!(c.init_label);
+        assert_eq!(c.drives, ["sda"]);
+        let c = good("clearpart --all --none").clearpart.unwrap();
+        assert_eq!(c.mode, Some(ClearMode::None));
+    }
+
+    #[test]
+    fn mistakes() {
+        check(&[
+            ("clearpart --all --disklabel", &["E205"]),
+            ("clearpart --cheese", &["E201"]),
+            ("clearpart --d=x", &["E204"]),
+        ]);
+    }
+}

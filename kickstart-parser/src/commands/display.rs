@@ -1,0 +1,79 @@
+//! `text`, `cmdline` and `graphical`: how the installer shows itself.
+
+use super::Command;
+use crate::args::spec::{Opt, Spec, flag};
+use crate::args::{Args, Cx};
+use crate::kickstart::Kickstart;
+use crate::span::Span;
+
+/// `text`, `cmdline` or `graphical`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Display {
+    /// The command line.
+    pub span: Span,
+    /// Which of them.
+    pub mode: DisplayMode,
+    /// `--non-interactive`: ask nothing.
+    pub non_interactive: bool,
+}
+
+/// How the installer shows itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DisplayMode {
+    /// `text`.
+    Text,
+    /// `cmdline`: no questions at all.
+    Cmdline,
+    /// `graphical`.
+    Graphical,
+}
+
+const OPTIONS: &[Opt] = &[flag("--non-interactive").since(8, 0)];
+
+const TEXT_SPEC: Spec = Spec::new("text").options(OPTIONS);
+const CMDLINE_SPEC: Spec = Spec::new("cmdline").options(OPTIONS);
+const GRAPHICAL_SPEC: Spec = Spec::new("graphical").options(OPTIONS);
+
+pub(crate) const TEXT: Command = Command {
+    spec: &TEXT_SPEC,
+    apply: |args, cx, kickstart| apply(DisplayMode::Text, args, cx, kickstart),
+};
+pub(crate) const CMDLINE: Command = Command {
+    spec: &CMDLINE_SPEC,
+    apply: |args, cx, kickstart| apply(DisplayMode::Cmdline, args, cx, kickstart),
+};
+pub(crate) const GRAPHICAL: Command = Command {
+    spec: &GRAPHICAL_SPEC,
+    apply: |args, cx, kickstart| apply(DisplayMode::Graphical, args, cx, kickstart),
+};
+
+fn apply(mode: DisplayMode, args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
+    kickstart.display = Some(Display {
+        span: args.span,
+        mode,
+        non_interactive: args.flag("--non-interactive"),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DisplayMode;
+    use crate::Syntax;
+    use crate::commands::testing::{check, check_versions, good};
+
+    #[test]
+    fn the_last_one_counts() {
+        assert_eq!(good("text").display.unwrap().mode, DisplayMode::Text);
+        let d = good("text\ncmdline --non-interactive").display.unwrap();
+        assert_eq!((d.mode, d.non_interactive), (DisplayMode::Cmdline, true));
+    }
+
+    #[test]
+    fn mistakes() {
+        check(&[
+            ("text cmdline", &["E209"]),
+            ("graphical --shiny", &["E201"]),
+        ]);
+        check_versions(&[(Syntax::Rhel7, "text --non-interactive", &["E202"])]);
+    }
+}

@@ -1,0 +1,57 @@
+//! `lang`: the language of the installed system.
+
+use super::Command;
+use crate::args::spec::{Spec, list, one};
+use crate::args::{Args, Cx};
+use crate::kickstart::Kickstart;
+use crate::span::Span;
+
+/// `lang`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lang {
+    /// The command line.
+    pub span: Span,
+    /// The locale, such as `en_US.UTF-8`.
+    pub lang: String,
+    /// `--addsupport`: further locales.
+    pub add_support: Vec<String>,
+}
+
+const SPEC: Spec = Spec::new("lang")
+    .options(&[list("--addsupport")])
+    .positionals(&[one("a language")]);
+
+pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
+
+fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
+    if let Some(lang) = args.argument(0) {
+        kickstart.lang = Some(Lang {
+            span: args.span,
+            lang: lang.value.clone(),
+            add_support: args.list("--addsupport"),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::testing::{check, good};
+
+    #[test]
+    fn locale_and_more_locales() {
+        let lang = good("lang en_US.UTF-8 --addsupport=cs_CZ,de_DE")
+            .lang
+            .unwrap();
+        assert_eq!(lang.lang, "en_US.UTF-8");
+        assert_eq!(lang.add_support, ["cs_CZ", "de_DE"]);
+    }
+
+    #[test]
+    fn mistakes() {
+        check(&[
+            ("lang", &["E208"]),
+            ("lang a b", &["E209"]),
+            ("lang --addsupport", &["E205"]),
+        ]);
+    }
+}

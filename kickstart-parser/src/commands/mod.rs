@@ -1,0 +1,161 @@
+//! The commands, one file each.
+//!
+//! A command's file holds its type, one table ([`Spec`]) that says which
+//! options there are and in which versions, one function from the sorted
+//! arguments to the type, and its tests. To add one: write the file, add its
+//! line to [`COMMANDS`], take its line out of [`known`].
+
+use crate::args::spec::Spec;
+use crate::args::{Args, Cx};
+use crate::kickstart::Kickstart;
+
+pub(crate) mod known;
+
+pub(crate) mod autopart;
+pub(crate) mod bootloader;
+pub(crate) mod clearpart;
+pub(crate) mod display;
+pub(crate) mod encryption;
+pub(crate) mod end;
+pub(crate) mod eula;
+pub(crate) mod firstboot;
+pub(crate) mod ignoredisk;
+pub(crate) mod keyboard;
+pub(crate) mod lang;
+pub(crate) mod network;
+pub(crate) mod ostreecontainer;
+pub(crate) mod part;
+pub(crate) mod reqpart;
+pub(crate) mod rootpw;
+pub(crate) mod selinux;
+pub(crate) mod sshkey;
+pub(crate) mod timezone;
+pub(crate) mod user;
+pub(crate) mod zerombr;
+
+/// A command that is supported: its table and what it does to a kickstart.
+pub(crate) struct Command {
+    pub spec: &'static Spec,
+    pub apply: fn(&Args, &mut Cx<'_>, &mut Kickstart),
+}
+
+/// By name, sorted.
+pub(crate) const COMMANDS: &[(&str, Command)] = &[
+    ("autopart", autopart::COMMAND),
+    ("bootloader", bootloader::COMMAND),
+    ("clearpart", clearpart::COMMAND),
+    ("cmdline", display::CMDLINE),
+    ("eula", eula::COMMAND),
+    ("firstboot", firstboot::COMMAND),
+    ("graphical", display::GRAPHICAL),
+    ("halt", end::HALT),
+    ("ignoredisk", ignoredisk::COMMAND),
+    ("keyboard", keyboard::COMMAND),
+    ("lang", lang::COMMAND),
+    ("network", network::COMMAND),
+    ("ostreecontainer", ostreecontainer::COMMAND),
+    ("part", part::COMMAND),
+    ("partition", part::COMMAND),
+    ("poweroff", end::POWEROFF),
+    ("reboot", end::REBOOT),
+    ("reqpart", reqpart::COMMAND),
+    ("rootpw", rootpw::COMMAND),
+    ("selinux", selinux::COMMAND),
+    ("shutdown", end::SHUTDOWN),
+    ("sshkey", sshkey::COMMAND),
+    ("text", display::TEXT),
+    ("timezone", timezone::COMMAND),
+    ("user", user::COMMAND),
+    ("zerombr", zerombr::COMMAND),
+];
+
+pub(crate) fn find(name: &str) -> Option<&'static Command> {
+    let at = COMMANDS.binary_search_by_key(&name, |(n, _)| n).ok()?;
+    COMMANDS.get(at).map(|(_, command)| command)
+}
+
+/// Whether the word is a command, supported or not.
+pub(crate) fn is_known(name: &str) -> bool {
+    find(name).is_some() || known::find(name).is_some()
+}
+
+/// The names of all commands.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    let supported = COMMANDS.iter().map(|(name, _)| *name);
+    supported.chain(known::KNOWN.iter().map(|k| k.name))
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! What the tests of the commands share.
+
+    use crate::{Kickstart, ParseOptions, Syntax, parse};
+
+    /// Parse a text in a version; the codes of the diagnostics, lints aside.
+    pub fn read_as(syntax: Syntax, text: &str) -> (Kickstart, Vec<&'static str>) {
+        let options = ParseOptions {
+            syntax: Some(syntax),
+            ..ParseOptions::default()
+        };
+        let parsed = parse(text, "test.ks", &options);
+        let codes = parsed
+            .diagnostics
+            .iter()
+            .map(|d| d.code)
+            .filter(|c| !c.starts_with('L'))
+            .collect();
+        (parsed.kickstart, codes)
+    }
+
+    /// Parse a text that must be free of findings.
+    pub fn good(text: &str) -> Kickstart {
+        let (kickstart, codes) = read_as(Syntax::default(), text);
+        assert!(codes.is_empty(), "{text}: {codes:?}");
+        kickstart
+    }
+
+    /// Check the codes that some texts give.
+    pub fn check(table: &[(&str, &[&str])]) {
+        for (text, expected) in table {
+            let (_, codes) = read_as(Syntax::default(), text);
+            assert_eq!(&codes, expected, "{text}");
+        }
+    }
+
+    /// Check the codes that some texts give in some versions.
+    pub fn check_versions(table: &[(Syntax, &str, &[&str])]) {
+        for (syntax, text, expected) in table {
+            let (_, codes) = read_as(*syntax, text);
+            assert_eq!(&codes, expected, "{syntax}: {text}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_sorted_and_disjoint() {
+        assert!(COMMANDS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(known::KNOWN.is_sorted_by(|a, b| a.name < b.name));
+        assert!(COMMANDS.iter().all(|(n, _)| known::find(n).is_none()));
+    }
+
+    #[test]
+    fn option_names_are_unique() {
+        for (name, command) in COMMANDS {
+            let mut names: Vec<&str> = command
+                .spec
+                .options
+                .iter()
+                .flat_map(|o| o.names())
+                .collect();
+            assert!(names.iter().all(|n| n.starts_with("--")), "{name}");
+            names.sort_unstable();
+            let all = names.len();
+            names.dedup();
+            assert_eq!(all, names.len(), "{name}");
+        }
+    }
+}

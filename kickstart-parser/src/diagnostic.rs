@@ -1,0 +1,150 @@
+//! What is wrong, where, and what to do about it.
+//!
+//! A [`Diagnostic`] points with spans, for carets; [`Diagnostic::resolve`]
+//! turns it into the flat form that is written as JSON.
+
+use std::fmt;
+
+use crate::codes::Code;
+use crate::span::{Sources, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Most likely not what was meant; does not stop anything.
+    Warning,
+    /// The kickstart cannot be used like this.
+    Error,
+}
+
+impl Severity {
+    /// The word for it: `error`, `warning` or `info`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A further place that a diagnostic talks about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// What is there.
+    pub message: String,
+}
+
+/// One finding.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnostic {
+    /// The stable code; [`crate::codes::ALL`] explains each.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One sentence, no full stop, no line number.
+    pub message: String,
+    /// The place to point at.
+    pub span: Span,
+    /// Further places.
+    pub labels: Vec<Label>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A finding of the given kind; its severity is that of the code.
+    pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code: code.id,
+            severity: code.severity,
+            message: message.into(),
+            span,
+            labels: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Add what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Add a further place.
+    #[must_use]
+    pub fn label(mut self, span: Span, message: impl Into<String>) -> Diagnostic {
+        self.labels.push(Label {
+            span,
+            message: message.into(),
+        });
+        self
+    }
+
+    /// Whether the kickstart cannot be used with this.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// The flat form, in lines and columns.
+    pub fn resolve(&self, sources: &Sources) -> ResolvedDiagnostic {
+        let at = sources.locate(self.span);
+        ResolvedDiagnostic {
+            code: self.code,
+            severity: self.severity,
+            message: self.message.clone(),
+            path: at.path,
+            line: at.line,
+            column: at.column,
+            end_line: at.end_line,
+            end_column: at.end_column,
+            help: self.help.clone(),
+        }
+    }
+}
+
+/// A [`Diagnostic`] in lines and columns; the form that is serialised.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[non_exhaustive]
+pub struct ResolvedDiagnostic {
+    /// The stable code.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One sentence.
+    pub message: String,
+    /// The file, which may be an included one.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The line of the end.
+    pub end_line: usize,
+    /// The column after the end.
+    pub end_column: usize,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for ResolvedDiagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}: {}[{}]: {}",
+            self.path, self.line, self.column, self.severity, self.code, self.message
+        )
+    }
+}

@@ -1,0 +1,149 @@
+//! Statements to the typed kickstart: looks every command up and lets it
+//! take its line.
+
+use std::collections::HashMap;
+
+use crate::args::scan::scan;
+use crate::args::{Args, Cx, value};
+use crate::codes;
+use crate::commands::{self, Command, known};
+use crate::diagnostic::Diagnostic;
+use crate::document::{CommandLine, Document, Statement};
+use crate::kickstart::Kickstart;
+use crate::sections;
+use crate::syntax::{Life, State};
+
+/// What the statements say, and which settings were made more than once.
+pub(crate) fn interpret(document: &Document, cx: &mut Cx<'_>) -> Kickstart {
+    let mut kickstart = Kickstart::default();
+    let mut earlier: HashMap<&'static str, Args> = HashMap::new();
+    for statement in &document.statements {
+        match statement {
+            Statement::Section(section) => sections::interpret(section, cx, &mut kickstart),
+            Statement::Command(line) => command(line, &mut earlier, cx, &mut kickstart),
+        }
+    }
+    kickstart
+}
+
+fn command(
+    line: &CommandLine,
+    earlier: &mut HashMap<&'static str, Args>,
+    cx: &mut Cx<'_>,
+    kickstart: &mut Kickstart,
+) {
+    let Some((name, words)) = line.words.split_first() else {
+        return;
+    };
+    if let Some(command) = commands::find(&name.value) {
+        if in_this_syntax(line, &command.spec.life, cx) {
+            let mut args = scan(command.spec, line.span, words, cx);
+            if !command.spec.repeatable {
+                repeat(command, &mut args, earlier, cx);
+            }
+            (command.apply)(&args, cx, kickstart);
+        }
+    } else if let Some(known) = known::find(&name.value) {
+        if in_this_syntax(line, &known.life, cx) {
+            cx.report(not_supported(line, known));
+        }
+    } else {
+        cx.report(unknown(line, &name.value));
+    }
+}
+
+/// Report a setting that was made before, and take over what it said.
+fn repeat(
+    command: &Command,
+    args: &mut Args,
+    earlier: &mut HashMap<&'static str, Args>,
+    cx: &mut Cx<'_>,
+) {
+    let name = command.spec.name;
+    if let Some(before) = earlier.get(name) {
+        cx.report(
+            Diagnostic::new(
+                &codes::REPEATED,
+                args.span,
+                format!("`{name}` is given more than once"),
+            )
+            .label(before.span, "it is given here already"),
+        );
+        args.inherit(before);
+    }
+    earlier.insert(name, args.clone());
+}
+
+/// Whether the version has the command; says so if not.
+fn in_this_syntax(line: &CommandLine, life: &Life, cx: &mut Cx<'_>) -> bool {
+    let Some(name) = line.words.first() else {
+        return false;
+    };
+    let (text, syntax) = (&name.value, cx.syntax);
+    match life.state(syntax) {
+        State::Active => true,
+        State::Absent => {
+            let message = format!("`{text}` is no command of {syntax}");
+            cx.report(
+                Diagnostic::new(&codes::COMMAND_NOT_YET, name.span, message)
+                    .help(format!("it is there since {}", life.since)),
+            );
+            false
+        }
+        State::Removed => {
+            let message = format!("`{text}` was removed from kickstart");
+            cx.report(
+                Diagnostic::new(&codes::COMMAND_REMOVED, name.span, message)
+                    .help(format!("it is gone since {}", life.removed)),
+            );
+            false
+        }
+        // Nothing acts upon a deprecated command.
+        State::Deprecated => {
+            let message = format!("`{text}` is deprecated and has no effect");
+            cx.report(Diagnostic::new(
+                &codes::COMMAND_DEPRECATED,
+                name.span,
+                message,
+            ));
+            false
+        }
+    }
+}
+
+fn not_supported(line: &CommandLine, known: &known::Known) -> Diagnostic {
+    let name = known.name;
+    match known.fate {
+        known::Fate::Refused => Diagnostic::new(
+            &codes::UNSUPPORTED_COMMAND,
+            line.span,
+            format!("`{name}` is not supported by bootc-ks yet"),
+        )
+        .help(match name {
+            "bootc" | "ostreesetup" | "liveimg" => "use `ostreecontainer`, or Anaconda",
+            _ => "use Anaconda for this kickstart",
+        }),
+        known::Fate::NoEffect => Diagnostic::new(
+            &codes::NO_EFFECT,
+            line.span,
+            format!("`{name}` has no effect: the system comes from the container image"),
+        ),
+    }
+}
+
+fn unknown(line: &CommandLine, name: &str) -> Diagnostic {
+    let span = line.words.first().map_or(line.span, |w| w.span);
+    // A line that begins with an option is the rest of another line.
+    let diagnostic = Diagnostic::new(
+        &codes::UNKNOWN_COMMAND,
+        span,
+        format!("there is no command `{name}`"),
+    );
+    match value::closest(name, commands::names()) {
+        Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+        None if name.starts_with("--") => {
+            diagnostic.help("options belong on the line of their command")
+        }
+        None => diagnostic,
+    }
+}

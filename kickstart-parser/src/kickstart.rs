@@ -1,0 +1,207 @@
+//! What the kickstart says, typed: one field per command.
+//!
+//! The types of the commands live in their own files; those of the sections
+//! are here.
+
+pub use crate::commands::{
+    autopart::{Autopart, AutopartType},
+    bootloader::{Bootloader, BootloaderLocation},
+    clearpart::{ClearMode, Clearpart},
+    display::{Display, DisplayMode},
+    end::{EndAction, EndKind},
+    eula::Eula,
+    firstboot::{Firstboot, FirstbootMode},
+    ignoredisk::Ignoredisk,
+    keyboard::Keyboard,
+    lang::Lang,
+    network::{BootProto, Network},
+    ostreecontainer::OstreeContainer,
+    part::Partition,
+    reqpart::Reqpart,
+    rootpw::Rootpw,
+    selinux::{Selinux, SelinuxMode},
+    sshkey::SshKey,
+    timezone::Timezone,
+    user::User,
+    zerombr::Zerombr,
+};
+
+use crate::secret::Secret;
+use crate::span::Span;
+
+/// Everything that a kickstart asks for.
+///
+/// A command that sets one thing is an `Option`; given twice, the later line
+/// wins where it says something. A command that adds things is a `Vec` in the
+/// order of writing.
+#[derive(Clone, PartialEq, Debug, Default)]
+#[non_exhaustive]
+pub struct Kickstart {
+    /// `lang`.
+    pub lang: Option<Lang>,
+    /// `keyboard`.
+    pub keyboard: Option<Keyboard>,
+    /// `timezone`.
+    pub timezone: Option<Timezone>,
+    /// `text`, `cmdline` or `graphical`: the last of them.
+    pub display: Option<Display>,
+    /// `zerombr`.
+    pub zerombr: Option<Zerombr>,
+    /// `clearpart`.
+    pub clearpart: Option<Clearpart>,
+    /// `ignoredisk`.
+    pub ignoredisk: Option<Ignoredisk>,
+    /// `autopart`.
+    pub autopart: Option<Autopart>,
+    /// `reqpart`.
+    pub reqpart: Option<Reqpart>,
+    /// `part` and `partition`.
+    pub partitions: Vec<Partition>,
+    /// `bootloader`.
+    pub bootloader: Option<Bootloader>,
+    /// `network`.
+    pub network: Vec<Network>,
+    /// `rootpw`.
+    pub rootpw: Option<Rootpw>,
+    /// `user`.
+    pub users: Vec<User>,
+    /// `sshkey`.
+    pub ssh_keys: Vec<SshKey>,
+    /// `ostreecontainer`.
+    pub ostreecontainer: Option<OstreeContainer>,
+    /// `selinux`.
+    pub selinux: Option<Selinux>,
+    /// `firstboot`.
+    pub firstboot: Option<Firstboot>,
+    /// `eula`.
+    pub eula: Option<Eula>,
+    /// `reboot`, `poweroff`, `halt` or `shutdown`: the last of them.
+    pub end: Option<EndAction>,
+    /// `%pre`, `%pre-install`, `%post`, `%onerror` and `%traceback`.
+    pub scripts: Vec<Script>,
+    /// `%addon`.
+    pub addons: Vec<Addon>,
+    /// `%packages`, which has no effect on a container install.
+    pub packages: Vec<Packages>,
+}
+
+/// When a script runs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ScriptKind {
+    /// `%pre`: before anything else, even before the kickstart is acted upon.
+    Pre,
+    /// `%pre-install`: the disks are ready, nothing is installed.
+    PreInstall,
+    /// `%post`: everything is installed.
+    Post,
+    /// `%onerror`: something failed.
+    OnError,
+    /// `%traceback`: the installer itself failed.
+    Traceback,
+}
+
+impl ScriptKind {
+    /// The name of the section.
+    pub fn name(self) -> &'static str {
+        match self {
+            ScriptKind::Pre => "%pre",
+            ScriptKind::PreInstall => "%pre-install",
+            ScriptKind::Post => "%post",
+            ScriptKind::OnError => "%onerror",
+            ScriptKind::Traceback => "%traceback",
+        }
+    }
+}
+
+/// A script section.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The header of the section.
+    pub span: Span,
+    /// When it runs.
+    pub kind: ScriptKind,
+    /// `--interpreter`: the program that runs it, `/bin/sh` if none is given.
+    pub interpreter: Option<String>,
+    /// `--log`: the file that takes its output.
+    pub log: Option<String>,
+    /// `--erroronfail`: the installation fails with it.
+    pub error_on_fail: bool,
+    /// `--nochroot`: runs in the installer instead of the installed system.
+    pub no_chroot: bool,
+    /// The script itself, verbatim.
+    pub body: String,
+    /// Where it comes from: one span per stretch of lines.
+    pub body_spans: Vec<Span>,
+}
+
+// Scripts hold passwords more often than they should.
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Script")
+            .field("kind", &self.kind)
+            .field("interpreter", &self.interpreter)
+            .field("log", &self.log)
+            .field("error_on_fail", &self.error_on_fail)
+            .field("no_chroot", &self.no_chroot)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An `%addon` section, verbatim: its meaning is the add-on's business.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Addon {
+    /// The header of the section.
+    pub span: Span,
+    /// The name of the add-on.
+    pub name: String,
+    /// The words after the name.
+    pub arguments: Vec<String>,
+    /// The body, verbatim.
+    pub body: String,
+    /// Where it comes from: one span per stretch of lines.
+    pub body_spans: Vec<Span>,
+}
+
+impl std::fmt::Debug for Addon {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Addon")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A `%packages` section, verbatim.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Packages {
+    /// The header of the section.
+    pub span: Span,
+    /// The body, verbatim.
+    pub body: String,
+}
+
+/// How a device is to be encrypted; shared by the commands that create some.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Encryption {
+    /// `--encrypted`.
+    pub encrypted: bool,
+    /// `--passphrase`.
+    pub passphrase: Option<Secret>,
+    /// `--escrowcert`: a URL.
+    pub escrow_cert: Option<String>,
+    /// `--backuppassphrase`.
+    pub backup_passphrase: bool,
+    /// `--cipher`.
+    pub cipher: Option<String>,
+    /// `--luks-version`.
+    pub luks_version: Option<String>,
+    /// `--pbkdf`.
+    pub pbkdf: Option<String>,
+    /// `--pbkdf-memory`, in KiB.
+    pub pbkdf_memory_kib: Option<u64>,
+    /// `--pbkdf-time`, in milliseconds.
+    pub pbkdf_time_ms: Option<u64>,
+    /// `--pbkdf-iterations`.
+    pub pbkdf_iterations: Option<u64>,
+    /// `--hw-passphrase`: the admin passphrase of a self-encrypting disk.
+    pub hw_passphrase: Option<Secret>,
+}

@@ -1,0 +1,170 @@
+//! The kickstart language: text in, typed commands and diagnostics out.
+//!
+//! ```text
+//!  text ──► lex ──► reader ──────► Document ──► interpret ──► Kickstart
+//!           lines    sections       lines and    args + one    typed, one
+//!           words    %include       statements   file per      field per
+//!                    (Loader)                    command       command
+//!                        └──────────── Diagnostics ───┴──► lints
+//! ```
+//!
+//! Pure: no I/O, no C library, no global state. Every finding has a span, all
+//! findings come from one run, and no input makes it panic.
+//!
+//! ```
+//! use kickstart_parser::{ParseOptions, parse};
+//!
+//! let text = "\
+//! timezone Etc/UTC --utc
+//! autopart --type=plian
+//! user --name=ann --groups=wheel
+//! sshkey --username=ann \"ssh-ed25519 AAAA ann@example\"
+//! ostreecontainer --url quay.io/example/os:latest
+//! ";
+//! let parsed = parse(text, "site.ks", &ParseOptions::default());
+//!
+//! // One mistake, and where it is.
+//! assert!(parsed.has_errors());
+//! let finding = parsed.diagnostics[0].resolve(&parsed.sources);
+//! assert_eq!(finding.code, "E212");
+//! assert_eq!((finding.line, finding.column), (2, 17));
+//!
+//! // Everything else was understood all the same.
+//! let image = parsed.kickstart.ostreecontainer.unwrap();
+//! assert_eq!(image.url, "quay.io/example/os:latest");
+//! assert_eq!(parsed.kickstart.users[0].groups, ["wheel"]);
+//! ```
+
+mod args;
+pub mod codes;
+mod commands;
+mod diagnostic;
+mod document;
+mod interpret;
+pub mod kickstart;
+mod lex;
+mod lints;
+mod loader;
+mod reader;
+mod secret;
+mod sections;
+mod span;
+mod syntax;
+
+pub use diagnostic::{Diagnostic, Label, ResolvedDiagnostic, Severity};
+pub use document::{
+    CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word,
+};
+pub use kickstart::Kickstart;
+pub use loader::{IncludeRequest, LoadError, Loaded, Loader};
+pub use secret::Secret;
+pub use span::{Location, Source, SourceId, Sources, Span};
+pub use syntax::{Syntax, UnknownSyntax};
+
+use args::Cx;
+use reader::Reader;
+
+/// How to parse.
+#[derive(Clone, Copy, Default)]
+pub struct ParseOptions<'a> {
+    /// The version to read the file as. `None` takes the file's `#version=`
+    /// line, or else the default version.
+    pub syntax: Option<Syntax>,
+    /// Who fetches included files. `None` does not follow includes, and
+    /// reports each.
+    pub loader: Option<&'a dyn Loader>,
+}
+
+/// What came out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Parsed {
+    /// The text taken apart, without loss.
+    pub document: Document,
+    /// What it says.
+    pub kickstart: Kickstart,
+    /// What is wrong with it, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that the spans point into.
+    pub sources: Sources,
+    /// The version that it was read as.
+    pub syntax: Syntax,
+}
+
+impl Parsed {
+    /// Whether any finding is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Parse a kickstart. `path` is what the diagnostics call it.
+pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
+    let mut reader = Reader::new(options);
+    reader.read(text, path);
+    let Reader {
+        sources,
+        mut diagnostics,
+        document,
+        ..
+    } = reader;
+    let syntax = options
+        .syntax
+        .unwrap_or_else(|| version_line(&sources, &document, &mut diagnostics));
+    let mut cx = Cx {
+        syntax,
+        diagnostics: &mut diagnostics,
+    };
+    let kickstart = interpret::interpret(&document, &mut cx);
+    diagnostics.extend(lints::lint(&kickstart, &document, end_of_root(&sources)));
+    // Sources are numbered in the order of reading, which is close enough to
+    // the order of the text for a file that is included in the middle.
+    diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
+    Parsed {
+        document,
+        kickstart,
+        diagnostics,
+        sources,
+        syntax,
+    }
+}
+
+fn end_of_root(sources: &Sources) -> Span {
+    let end = sources
+        .get(SourceId::ROOT)
+        .map_or(0, |s| s.text().trim_end().len());
+    Span::new(SourceId::ROOT, end, end)
+}
+
+/// The version that the file asks for in its first `#version=` line.
+fn version_line(
+    sources: &Sources,
+    document: &Document,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Syntax {
+    const MARK: &str = "#version=";
+    let lines = document.files.first().map_or(&[][..], |f| &f.lines);
+    let line = lines
+        .iter()
+        .filter(|l| l.kind == LineKind::Comment)
+        .find(|l| sources.slice(l.span).starts_with(MARK));
+    let Some(line) = line else {
+        return Syntax::default();
+    };
+    let name = sources.slice(line.span)[MARK.len()..].trim();
+    match name.parse() {
+        Ok(syntax) => syntax,
+        Err(UnknownSyntax(_)) => {
+            let default = Syntax::default();
+            diagnostics.push(
+                Diagnostic::new(
+                    &codes::UNKNOWN_VERSION,
+                    line.span,
+                    format!("kickstart syntax `{name}` is not supported; reading as {default}"),
+                )
+                .help("there are RHEL7 to RHEL10, F35 to F46 and DEVEL"),
+            );
+            default
+        }
+    }
+}

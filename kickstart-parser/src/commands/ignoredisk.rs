@@ -7,6 +7,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
+use crate::syntax::Syntax;
 
 /// `ignoredisk`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +40,10 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         return;
     }
     args.exclude(cx, "--drives", "--only-use");
+    if cx.syntax == Syntax::Rhel7 {
+        args.exclude(cx, "--interactive", "--drives");
+        args.exclude(cx, "--interactive", "--only-use");
+    }
     kickstart.ignoredisk = Some(Ignoredisk {
         span: args.span,
         only_use: args.list("--only-use"),

@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
 use crate::secret::Secret;
 use crate::span::Span;
+use crate::syntax::Syntax;
 
 /// `network`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -206,10 +207,13 @@ fn check(args: &Args, cx: &mut Cx<'_>) {
     if args.flag("--bindto") && !args.flag("--bondslaves") {
         args.exclude(cx, "--vlanid", "--bindto");
     }
-    if let (Some(given), Some(name)) = (
-        args.last("--interfacename"),
-        args.nonempty("--interfacename"),
-    ) && let Err(reason) = check_interface_name(&name)
+    // Later versions leave the name to NetworkManager.
+    if cx.syntax == Syntax::Rhel7
+        && let (Some(given), Some(name)) = (
+            args.last("--interfacename"),
+            args.nonempty("--interfacename"),
+        )
+        && let Err(reason) = check_interface_name(&name)
     {
         cx.report(Diagnostic::new(
             &codes::INVALID_VALUE,
@@ -263,14 +267,15 @@ mod tests {
             ("network --bootproto=bogus", &["E212"]),
             ("network --onboot=maybe", &["E211"]),
             ("network --ipv4-dns-search example.com", &["E215"]),
-            ("network --interfacename=vlan.5", &["E216"]),
-            ("network --interfacename=abc..", &["E216"]),
-            ("network --interfacename=vlanx1", &["E216"]),
-            ("network --interfacename=vlan12", &[]),
-            ("network --interfacename=eth0.12", &[]),
+            ("network --interfacename=vlan.5", &[]),
             ("network --bindto=ip", &["E212"]),
         ]);
         check_versions(&[
+            (Syntax::Rhel7, "network --interfacename=vlan.5", &["E216"]),
+            (Syntax::Rhel7, "network --interfacename=abc..", &["E216"]),
+            (Syntax::Rhel7, "network --interfacename=vlanx1", &["E216"]),
+            (Syntax::Rhel7, "network --interfacename=vlan12", &[]),
+            (Syntax::Rhel7, "network --interfacename=eth0.12", &[]),
             (Syntax::Rhel10, "network --teamslaves=a", &["W201"]),
             (
                 Syntax::Rhel8,

@@ -38,6 +38,8 @@ macro_rules! codes {
 }
 
 codes! {
+    UNREADABLE_FILE = "E000" Error "file not readable",
+        "The kickstart itself could not be read, or is no UTF-8 text.";
     UNCLOSED_QUOTE = "E001" Error "unclosed quote",
         "A quote has no counterpart on the same line. Quotes do not span lines.";
     LINE_CONTINUATION = "E002" Error "no line continuation",

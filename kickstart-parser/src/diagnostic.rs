@@ -139,6 +139,23 @@ pub struct ResolvedDiagnostic {
     pub help: Option<String>,
 }
 
+impl ResolvedDiagnostic {
+    /// A finding about a file as a whole, for callers who could not read it.
+    pub fn of_file(code: &'static Code, path: &str, message: &str) -> ResolvedDiagnostic {
+        ResolvedDiagnostic {
+            code: code.id,
+            severity: code.severity,
+            message: message.to_owned(),
+            path: path.to_owned(),
+            line: 1,
+            column: 1,
+            end_line: 1,
+            end_column: 1,
+            help: None,
+        }
+    }
+}
+
 impl fmt::Display for ResolvedDiagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

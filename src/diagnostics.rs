@@ -1,0 +1,207 @@
+//! Diagnostics for people: the line, a caret, what is wrong and what to do.
+//!
+//! Only text is made here; `check`, `plan` and `install` decide where it goes.
+
+use std::io::IsTerminal;
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use kickstart_parser::{Diagnostic, Severity, Source, Sources, Span};
+
+/// How diagnostics look.
+pub struct Style {
+    renderer: Renderer,
+}
+
+impl Style {
+    /// Without colours.
+    pub fn plain() -> Style {
+        Style {
+            renderer: Renderer::plain().decor_style(DecorStyle::Ascii),
+        }
+    }
+
+    /// Colours if the stream is a terminal, unless the environment says no.
+    pub fn for_stream(stream: &impl IsTerminal) -> Style {
+        let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+        if !stream.is_terminal() || set("NO_COLOR") || dumb {
+            return Style::plain();
+        }
+        Style {
+            renderer: Renderer::styled().decor_style(DecorStyle::Ascii),
+        }
+    }
+}
+
+/// One diagnostic, ending in a line end.
+pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Info => Level::INFO,
+    };
+    let mut group = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code)
+        .elements(None::<annotate_snippets::Message<'_>>);
+    for id in involved(diagnostic) {
+        if let Some(source) = sources.iter().nth(id) {
+            group = group.element(snippet(diagnostic, id, source));
+        }
+    }
+    for include in sources.include_chain(diagnostic.span) {
+        let note = format!("included from {}:{}", include.path, include.line);
+        group = group.element(Level::NOTE.message(note));
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    let mut text = style.renderer.render(&[group]);
+    text.push('\n');
+    text
+}
+
+/// All diagnostics, with a line that counts them.
+pub fn render_all(diagnostics: &[Diagnostic], sources: &Sources, style: &Style) -> String {
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        text.push_str(&render(diagnostic, sources, style));
+        text.push('\n');
+    }
+    text
+}
+
+/// The sources that a diagnostic points into, its own first.
+fn involved(diagnostic: &Diagnostic) -> Vec<usize> {
+    let mut ids = vec![diagnostic.span.source.index()];
+    for label in &diagnostic.labels {
+        let id = label.span.source.index();
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+fn snippet<'a>(
+    diagnostic: &'a Diagnostic,
+    id: usize,
+    source: &'a Source,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let mut snippet = Snippet::source(source.text()).path(source.path());
+    if diagnostic.span.source.index() == id {
+        let range = visible(source, diagnostic.span);
+        snippet = snippet.annotation(AnnotationKind::Primary.span(range));
+    }
+    for label in diagnostic
+        .labels
+        .iter()
+        .filter(|l| l.span.source.index() == id)
+    {
+        let range = visible(source, label.span);
+        let note = AnnotationKind::Context
+            .span(range)
+            .label(label.message.as_str());
+        snippet = snippet.annotation(note);
+    }
+    snippet
+}
+
+/// A range inside the text, on character boundaries.
+fn visible(source: &Source, span: Span) -> Range<usize> {
+    let text = source.text();
+    let mut range = span.range();
+    range.end = range.end.min(text.len());
+    range.start = range.start.min(range.end);
+    while !text.is_char_boundary(range.start) {
+        range.start -= 1;
+    }
+    while !text.is_char_boundary(range.end) {
+        range.end += 1;
+    }
+    range
+}
+
+/// "2 errors, 1 warning", or nothing if there are none.
+pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
+    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Info]
+        .into_iter()
+        .filter_map(|severity| {
+            let n = diagnostics
+                .iter()
+                .filter(|d| d.severity == severity)
+                .count();
+            let plural = if n == 1 { "" } else { "s" };
+            (n > 0).then(|| format!("{n} {}{plural}", severity.name()))
+        })
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kickstart_parser::{ParseOptions, parse};
+    use std::collections::BTreeMap;
+
+    fn shown(text: &str, files: &[(&str, &str)]) -> String {
+        let files: BTreeMap<String, String> = files
+            .iter()
+            .map(|(n, t)| ((*n).to_owned(), (*t).to_owned()))
+            .collect();
+        let options = ParseOptions {
+            loader: Some(&files),
+            ..ParseOptions::default()
+        };
+        let parsed = parse(text, "a.ks", &options);
+        render_all(&parsed.diagnostics, &parsed.sources, &Style::plain())
+    }
+
+    #[test]
+    fn a_caret_points_at_the_word() {
+        let text = shown("text\nautopart --tpye=plain\n", &[]);
+        assert!(text.contains("error[E201]: "), "{text}");
+        assert!(text.contains("--> a.ks:2:10"), "{text}");
+        assert!(text.contains("         ^^^^^^"), "{text}");
+        assert!(text.contains("did you mean `--type`?"), "{text}");
+        assert!(!text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn labels_and_includes_are_shown() {
+        let text = shown(
+            "autopart\n%include b.ks\n",
+            &[("b.ks", "\npart / --size=1\n")],
+        );
+        assert!(text.contains("--> b.ks:2:1"), "{text}");
+        assert!(text.contains("`autopart` is here"), "{text}");
+        assert!(text.contains("included from a.ks:2"), "{text}");
+    }
+
+    #[test]
+    fn odd_places_do_not_stop_it() {
+        for text in [
+            "",
+            "\u{feff}",
+            "lang 'é",
+            "bogus\u{2028}bogus",
+            "%post\n",
+            "x\r\n\r\ny\r\n",
+        ] {
+            let out = shown(text, &[]);
+            assert!(out.contains("a.ks:"), "{text:?}: {out}");
+        }
+    }
+
+    #[test]
+    fn counting() {
+        let parsed = parse("bogus\nbogus\n", "a.ks", &ParseOptions::default());
+        assert_eq!(
+            summary(&parsed.diagnostics).unwrap(),
+            "2 errors, 2 warnings"
+        );
+        assert_eq!(summary(&[]), None);
+    }
+}

@@ -32,7 +32,12 @@ unsafe extern "C" {
     fn blkid_do_probe(probe: ProbePointer) -> c_int;
     fn blkid_do_safeprobe(probe: ProbePointer) -> c_int;
     fn blkid_do_wipe(probe: ProbePointer, dryrun: c_int) -> c_int;
-    fn blkid_probe_lookup_value(probe: ProbePointer, name: *const c_char, data: *mut *const c_char, length: *mut usize) -> c_int;
+    fn blkid_probe_lookup_value(
+        probe: ProbePointer,
+        name: *const c_char,
+        data: *mut *const c_char,
+        length: *mut usize,
+    ) -> c_int;
     fn blkid_probe_get_partitions(probe: ProbePointer) -> ListPointer;
     fn blkid_partlist_get_table(list: ListPointer) -> TablePointer;
     fn blkid_partlist_numof_partitions(list: ListPointer) -> c_int;
@@ -282,7 +287,11 @@ impl<'a> Probe<'a> {
                 .filter(|entry| !entry.is_null() && blkid_partition_get_table(*entry) == table)
                 .filter_map(|raw| entry(raw))
                 .collect();
-            Some(Table { kind: text(blkid_parttable_get_type(table))?, uuid: text(blkid_parttable_get_id(table)), entries })
+            Some(Table {
+                kind: text(blkid_parttable_get_type(table))?,
+                uuid: text(blkid_parttable_get_id(table)),
+                entries,
+            })
         }
     }
 }

@@ -62,12 +62,8 @@ fn partition_call(disk: BorrowedFd<'_>, op: libc::c_int, number: u32, start: Byt
         devname: [0; 64],
         volname: [0; 64],
     };
-    let mut argument = BlkpgArgument {
-        op,
-        flags: 0,
-        datalen: size_of::<BlkpgPartition>() as libc::c_int,
-        data: &raw mut partition,
-    };
+    let mut argument =
+        BlkpgArgument { op, flags: 0, datalen: size_of::<BlkpgPartition>() as libc::c_int, data: &raw mut partition };
     // SAFETY: the argument is laid out as struct blkpg_ioctl_arg and points to a struct
     // blkpg_partition that outlives the call.
     unsafe { ioctl_struct(disk, BLKPG, &mut argument) }

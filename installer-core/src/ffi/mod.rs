@@ -9,6 +9,9 @@ pub mod blkid;
 pub mod blkpg;
 pub mod loopdev;
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 

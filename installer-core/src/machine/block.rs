@@ -31,16 +31,17 @@ pub(super) fn disks(roots: &Roots) -> Result<Vec<Disk>> {
         .filter(|name| is_disk(&class.join(name), name))
         .map(|name| disk(roots, &usage, &class.join(name), name))
         .collect();
-    disks.sort_by_key(|disk| (disk.loopback, natural(&disk.name)));
+    disks.sort_by(|a, b| (a.loopback, natural(&a.name)).cmp(&(b.loopback, natural(&b.name))));
     Ok(disks)
 }
 
 fn is_disk(sysfs: &Path, name: &str) -> bool {
-    let special = NO_DISKS.iter().any(|prefix| {
-        name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    });
+    let special = NO_DISKS
+        .iter()
+        .any(|prefix| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())));
     // eMMC shows its boot areas as disks.
-    let boot_area = name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb") || name.contains("gp"));
+    let boot_area =
+        name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb") || name.contains("gp"));
     let attached = !name.starts_with("loop") || sysfs.join("loop/backing_file").exists();
     let optical = number(sysfs.join("device/type")) == Some(5);
     !special
@@ -53,16 +54,19 @@ fn is_disk(sysfs: &Path, name: &str) -> bool {
         && number(sysfs.join("size")).is_some_and(|size| size > 0)
 }
 
-/// So that sda, sdb, sdaa and nvme2n1, nvme10n1 come in that order.
-fn natural(name: &str) -> Vec<(usize, String)> {
+/// A key for sorting by: family, then its numbers or letters by value, so that sda, sdb,
+/// sdaa and nvme2n1, nvme10n1 come in that order.
+fn natural(name: &str) -> (&str, Vec<(usize, String)>) {
+    let letters = ["xvd", "vd", "sd", "hd"].iter().find(|family| name.starts_with(**family)).map(|family| family.len());
+    let family = letters.unwrap_or_else(|| name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len()));
     let mut chunks: Vec<String> = Vec::new();
-    for c in name.chars() {
+    for c in name[family..].chars() {
         match chunks.last_mut() {
             Some(chunk) if chunk.ends_with(|last: char| last.is_ascii_digit() == c.is_ascii_digit()) => chunk.push(c),
             _ => chunks.push(c.into()),
         }
     }
-    chunks.into_iter().map(|chunk| (chunk.len(), chunk)).collect()
+    (&name[..family], chunks.into_iter().map(|chunk| (chunk.len(), chunk)).collect())
 }
 
 fn disk(roots: &Roots, usage: &Usage, sysfs: &Path, sysfs_name: &str) -> Disk {
@@ -102,7 +106,13 @@ fn disk(roots: &Roots, usage: &Usage, sysfs: &Path, sysfs_name: &str) -> Disk {
 
 /// The partitions by number: those that the kernel knows and those in the table, which are
 /// the same on most machines and not on one whose kernel cannot read the table.
-fn partitions(roots: &Roots, sysfs: &Path, disk: &str, content: Option<&File>, table: Option<&blkid::Table>) -> Vec<Partition> {
+fn partitions(
+    roots: &Roots,
+    sysfs: &Path,
+    disk: &str,
+    content: Option<&File>,
+    table: Option<&blkid::Table>,
+) -> Vec<Partition> {
     let mut found: Vec<Partition> = names(sysfs).iter().filter_map(|name| kernels(&sysfs.join(name), name)).collect();
     for entry in table.map_or(&[][..], |table| &table.entries) {
         match found.iter_mut().find(|known| known.number == entry.number) {
@@ -114,7 +124,10 @@ fn partitions(roots: &Roots, sysfs: &Path, disk: &str, content: Option<&File>, t
     }
     found.sort_by_key(|partition| partition.number);
     for partition in &mut found {
-        partition.signature = content_of(roots, partition, content).map(signature);
+        // A node for what the kernel does not know would be stale, and somebody else's.
+        let known = sysfs.join(partition.name.replace('/', "!")).exists();
+        let node = if known { open(roots, &partition.path) } else { None };
+        partition.signature = content_of(partition, node, content).map(signature);
     }
     found
 }
@@ -160,12 +173,12 @@ fn complete(partition: &mut Partition, entry: &blkid::Entry) {
 }
 
 /// What is in a partition, by its node or, where it has none, by its place on the disk.
-fn content_of(roots: &Roots, partition: &Partition, disk: Option<&File>) -> Option<blkid::Superblock> {
+fn content_of(partition: &Partition, node: Option<File>, disk: Option<&File>) -> Option<blkid::Superblock> {
     // An extended partition holds a table and no file system.
     if matches!(partition.type_code.as_deref(), Some("0x5" | "0xf" | "0x85")) {
         return None;
     }
-    match open(roots, &partition.path) {
+    match node {
         Some(file) => blkid::superblock(&file, None).ok()?,
         None => blkid::superblock(disk?, Some((partition.start.bytes(), partition.size))).ok()?,
     }

@@ -27,7 +27,9 @@ pub fn find_partition<'a>(machine: &'a Machine, spec: &str) -> Vec<(&'a Disk, &'
     for wanted in alternatives(spec) {
         for disk in &machine.disks {
             for partition in &disk.partitions {
-                if partition_matches(disk, partition, wanted) && !found.iter().any(|(_, have)| have.path == partition.path) {
+                if partition_matches(disk, partition, wanted)
+                    && !found.iter().any(|(_, have)| have.path == partition.path)
+                {
                     found.push((disk, partition));
                 }
             }
@@ -49,7 +51,9 @@ fn disk_matches(disk: &Disk, wanted: &str) -> bool {
 }
 
 fn partition_matches(disk: &Disk, partition: &Partition, wanted: &str) -> bool {
-    let same = |value: &Option<String>, text: &str| value.as_deref().is_some_and(|have| have.eq_ignore_ascii_case(unquote(text)));
+    let same = |value: &Option<String>, text: &str| {
+        value.as_deref().is_some_and(|have| have.eq_ignore_ascii_case(unquote(text)))
+    };
     if let Some(uuid) = wanted.strip_prefix("PARTUUID=") {
         return same(&partition.uuid, uuid);
     }
@@ -67,7 +71,8 @@ fn partition_matches(disk: &Disk, partition: &Partition, wanted: &str) -> bool {
 fn partition_names(disk: &Disk, partition: &Partition) -> Vec<String> {
     let mut names = vec![partition.path.clone()];
     names.extend(disk.links.iter().map(|link| format!("{link}-part{}", partition.number)));
-    let mut by = |kind: &str, value: Option<&String>| names.extend(value.map(|value| format!("/dev/disk/by-{kind}/{value}")));
+    let mut by =
+        |kind: &str, value: Option<&String>| names.extend(value.map(|value| format!("/dev/disk/by-{kind}/{value}")));
     by("partuuid", partition.uuid.as_ref());
     by("partlabel", partition.label.as_ref());
     by("uuid", partition.signature.as_ref().and_then(|found| found.uuid.as_ref()));

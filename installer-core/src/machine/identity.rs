@@ -69,7 +69,10 @@ fn scan_links(roots: &Roots, name: &str) -> Vec<String> {
             // ../../sda
             let leads_to = fs::read_link(base.join(&directory).join(&link)).unwrap_or_default();
             let shown = format!("/dev/disk/{directory}/{link}");
-            if is_stable(&shown) && leads_to.ends_with(&target) && leads_to.components().count() == target.components().count() + 2 {
+            if is_stable(&shown)
+                && leads_to.ends_with(&target)
+                && leads_to.components().count() == target.components().count() + 2
+            {
                 links.push(shown);
             }
         }
@@ -83,7 +86,8 @@ fn serial(sysfs: &Path) -> Option<String> {
     let plain = ["serial", "device/serial"].iter().find_map(|file| text(sysfs.join(file)));
     plain.or_else(|| {
         let page = fs::read(sysfs.join("device/vpd_pg80")).ok()?;
-        let serial = String::from_utf8_lossy(page.get(4..)?).trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned();
+        let serial =
+            String::from_utf8_lossy(page.get(4..)?).trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned();
         (!serial.is_empty()).then_some(serial)
     })
 }
@@ -105,7 +109,11 @@ fn transport(sysfs: &Path, name: &str) -> Option<&'static str> {
         return Some("loop");
     }
     let parts: Vec<&str> = sysfs.iter().filter_map(|part| part.to_str()).collect();
-    let any = |prefix: &str| parts.iter().any(|part| part.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())));
+    let any = |prefix: &str| {
+        parts
+            .iter()
+            .any(|part| part.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+    };
     [
         ("usb", "usb"),
         ("nvme", "nvme"),

@@ -22,3 +22,5 @@ pub use naming::partition_path;
 pub use probe::{probe, probe_at};
 pub use types::{Disk, Firmware, InUse, Kernel, Machine, Partition, SCHEMA, Signature};
 
+#[cfg(test)]
+mod tests;

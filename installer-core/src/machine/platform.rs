@@ -71,9 +71,10 @@ fn modules(roots: &Roots, release: &str) -> BTreeSet<String> {
     if release.is_empty() {
         return BTreeSet::new();
     }
-    let lists = roots.modules.iter().flat_map(|root| {
-        ["modules.builtin", "modules.dep"].map(|list| root.join(release).join(list))
-    });
+    let lists = roots
+        .modules
+        .iter()
+        .flat_map(|root| ["modules.builtin", "modules.dep"].map(|list| root.join(release).join(list)));
     let mut names = BTreeSet::new();
     for list in lists {
         for line in fs::read_to_string(list).unwrap_or_default().lines() {

@@ -56,8 +56,7 @@ pub(super) fn flag(path: impl AsRef<Path>) -> bool {
 /// The names in a directory, sorted; none when it cannot be read.
 pub(super) fn names(directory: impl AsRef<Path>) -> Vec<String> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort();
     names
 }

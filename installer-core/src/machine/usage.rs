@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::block::device_number;
 use super::roots::{Roots, names, text};
@@ -48,7 +48,7 @@ impl Usage {
             found.extend(self.of_device(roots, &sysfs.join(&kernel_name), &kernel_name));
         }
         // An exclusive opener of a partition makes the whole disk busy as well.
-        if found.is_empty() && opened_exclusively(roots, name) {
+        if found.is_empty() && may_try(roots, name) && opened_exclusively(&roots.dev, name) {
             found.push(InUse { device: node(name), by: "opened exclusively by another program".into() });
         }
         found
@@ -57,7 +57,8 @@ impl Usage {
     fn of_device(&self, roots: &Roots, sysfs: &Path, name: &str) -> Vec<InUse> {
         let mut by = self.direct(sysfs, name);
         self.through_holders(roots, sysfs, &mut by, 0);
-        if by.is_empty() && sysfs.join("partition").exists() && opened_exclusively(roots, name) {
+        let partition = sysfs.join("partition").exists();
+        if by.is_empty() && partition && may_try(roots, name) && opened_exclusively(&roots.dev, name) {
             by.push("opened exclusively by another program".into());
         }
         by.into_iter().map(|by| InUse { device: node(name), by }).collect()
@@ -71,7 +72,8 @@ impl Usage {
                 || usage.source == Device::Name(name.to_owned())
                 || number.as_ref().is_some_and(|number| usage.source == Device::Number(number.clone()))
         };
-        let mut by: Vec<String> = self.mounts.iter().chain(&self.swaps).filter(is_this).map(|usage| usage.by.clone()).collect();
+        let mut by: Vec<String> =
+            self.mounts.iter().chain(&self.swaps).filter(is_this).map(|usage| usage.by.clone()).collect();
         if by.is_empty() && self.btrfs.iter().any(|member| member == name) {
             by.push("part of a mounted btrfs file system".into());
         }
@@ -94,18 +96,26 @@ impl Usage {
             by.extend(self.direct(&above, &holder).into_iter().map(|usage| format!("{usage} through {shown}")));
             self.through_holders(roots, &above, by, depth + 1);
             for part in names(&above).iter().filter(|part| above.join(part).join("partition").exists()) {
-                by.extend(self.direct(&above.join(part), part).into_iter().map(|usage| format!("{usage} through {shown}")));
+                by.extend(
+                    self.direct(&above.join(part), part).into_iter().map(|usage| format!("{usage} through {shown}")),
+                );
             }
         }
     }
 }
 
+/// While we have a device open exclusively, however briefly, nobody else gets it: somebody's
+/// mkfs or mount would fail because of us. On a machine that is about to be installed there
+/// is nobody else; loop devices are what busy build machines use, so they are left alone.
+fn may_try(roots: &Roots, name: &str) -> bool {
+    roots.live && !name.starts_with("loop")
+}
+
 /// The kernel refuses to open a device exclusively while a file system, a volume, an array
 /// or another careful program has it.
-fn opened_exclusively(roots: &Roots, name: &str) -> bool {
-    let path = roots.dev.join(name.replace('!', "/"));
-    let block = |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| meta.file_type().is_block_device());
-    if !roots.live || !block(&path) {
+pub(super) fn opened_exclusively(dev: &Path, name: &str) -> bool {
+    let path = dev.join(name.replace('!', "/"));
+    if !fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_block_device()) {
         return false;
     }
     let opened = fs::OpenOptions::new().read(true).custom_flags(libc::O_EXCL | libc::O_NONBLOCK).open(&path);

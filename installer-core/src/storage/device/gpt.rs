@@ -47,7 +47,12 @@ pub struct GptPartition {
 
 /// Writes a new GPT with a protective MBR over whatever table a disk or image file has,
 /// syncs, reads both copies back and compares. The boot code in the MBR goes too.
-pub fn write_gpt(path: impl AsRef<Path>, sector_size: Bytes, disk_guid: Uuid, partitions: &[GptPartition]) -> Result<()> {
+pub fn write_gpt(
+    path: impl AsRef<Path>,
+    sector_size: Bytes,
+    disk_guid: Uuid,
+    partitions: &[GptPartition],
+) -> Result<()> {
     let path = path.as_ref();
     let doing = format!("writing the partition table of {}", path.display());
     let block = LogicalBlockSize::try_from(sector_size.0).doing(Stage::Storage, &doing)?;
@@ -68,7 +73,8 @@ pub fn read_gpt(path: impl AsRef<Path>, sector_size: Bytes) -> Result<(Uuid, Vec
     let read = || -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
         let block = LogicalBlockSize::try_from(sector_size.0)?;
         let mut file = open(path, false)?;
-        let disk = gpt::GptConfig::new().logical_block_size(block).only_valid_headers(true).open_from_device(&mut file)?;
+        let disk =
+            gpt::GptConfig::new().logical_block_size(block).only_valid_headers(true).open_from_device(&mut file)?;
         let (guid, entries) = (*disk.guid(), disk.partitions().clone());
         let backup = disk.backup_header()?.clone();
         if gpt::partition::file_read_partitions(&mut file, &backup, block)? != entries {

@@ -17,7 +17,7 @@ pub const NODE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// devtmpfs makes a node before the ioctl returns, so a node that is missing this long
 /// after is one that nobody will make.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(500);
 
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -108,8 +108,7 @@ pub(super) fn node_of(sysfs: &Path) -> PathBuf {
 pub(super) fn ensure_node(sysfs: &Path) -> Result<PathBuf> {
     let node = node_of(sysfs);
     let make = || {
-        let text = fs::read_to_string(sysfs.join("dev"))?;
-        let wanted = parse_numbers(text.trim()).ok_or_else(|| io::Error::other("no device number in sysfs"))?;
+        let wanted = numbers_of(sysfs).ok_or_else(|| io::Error::other("no device number in sysfs"))?;
         let end = Instant::now() + GRACE;
         while Instant::now() < end {
             if has_numbers(&node, wanted) {
@@ -121,6 +120,20 @@ pub(super) fn ensure_node(sysfs: &Path) -> Result<PathBuf> {
     };
     make().doing(Stage::Storage, format_args!("waiting for {}", node.display()))?;
     Ok(node)
+}
+
+/// The device number of the device that `sysfs` describes.
+pub(super) fn numbers_of(sysfs: &Path) -> Option<(u32, u32)> {
+    parse_numbers(fs::read_to_string(sysfs.join("dev")).ok()?.trim())
+}
+
+/// Removes the node of a device that is gone, where nobody else does: the kernel gives its
+/// number to the next one.
+pub(super) fn remove_stale_node(node: &Path, former: Option<(u32, u32)>) {
+    if former.is_some_and(|numbers| has_numbers(node, numbers)) {
+        // Somebody was faster, or cannot be helped.
+        let _ = fs::remove_file(node);
+    }
 }
 
 /// Makes a device node, replacing a stale one with other numbers.

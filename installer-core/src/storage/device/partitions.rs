@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::node::{ensure_node, open, sysfs_directory};
+use super::node::{ensure_node, node_of, numbers_of, open, remove_stale_node, sysfs_directory};
 use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::blkpg;
 use crate::machine::partition_path;
@@ -23,14 +23,16 @@ pub fn announce_partitions(disk: impl AsRef<Path>, partitions: &[(u32, Bytes, By
     let file = open_locked(disk)?;
     for known in known_partitions(&sysfs, disk)? {
         if !partitions.contains(&(known.number, known.start, known.size)) {
-            forget(&file, disk, known.number)?;
+            forget(&file, disk, &known)?;
         }
     }
     let known = known_partitions(&sysfs, disk)?;
     for &(number, start, size) in partitions {
         if !known.iter().any(|have| have.number == number) {
-            blkpg::add_partition(&file, number, start, size)
-                .doing(Stage::Storage, format_args!("telling the kernel of partition {number} of {}", disk.display()))?;
+            blkpg::add_partition(&file, number, start, size).doing(
+                Stage::Storage,
+                format_args!("telling the kernel of partition {number} of {}", disk.display()),
+            )?;
         }
     }
     // The directories are looked up again rather than derived: their names are the kernel's.
@@ -55,7 +57,7 @@ pub fn forget_partitions(disk: impl AsRef<Path>) -> Result<()> {
     }
     let file = open_locked(disk)?;
     // Logical partitions of a dos table live in the extended one, which has a lower number.
-    known.iter().rev().try_for_each(|partition| forget(&file, disk, partition.number))
+    known.iter().rev().try_for_each(|partition| forget(&file, disk, partition))
 }
 
 struct Known {
@@ -99,15 +101,21 @@ fn open_locked(disk: &Path) -> Result<File> {
     lock().doing(Stage::Storage, format_args!("locking {}", disk.display()))
 }
 
-fn forget(file: &File, disk: &Path, number: u32) -> Result<()> {
-    match blkpg::delete_partition(file, number) {
-        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(()),
+fn forget(file: &File, disk: &Path, partition: &Known) -> Result<()> {
+    let former = numbers_of(&partition.sysfs);
+    match blkpg::delete_partition(file, partition.number) {
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {}
         Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
-            let path = partition_path(disk, number);
-            Err(Error::failed(Stage::Storage, format!("{} is in use", path.display()))
+            let path = partition_path(disk, partition.number);
+            return Err(Error::failed(Stage::Storage, format!("{} is in use", path.display()))
                 .because(error)
-                .hint("unmount it, stop the volume group or array on it, and try again"))
+                .hint("unmount it, stop the volume group or array on it, and try again"));
         }
-        other => other.doing(Stage::Storage, format_args!("forgetting partition {number} of {}", disk.display())),
+        other => {
+            let doing = format_args!("forgetting partition {} of {}", partition.number, disk.display());
+            other.doing(Stage::Storage, doing)?;
+        }
     }
+    remove_stale_node(&node_of(&partition.sysfs), former);
+    Ok(())
 }

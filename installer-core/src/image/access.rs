@@ -1,0 +1,85 @@
+//! How images may be reached: credentials, insecure registries, patience. Options only;
+//! `auth` and `registries` read the files that they point to.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How to reach images. [`Access::default`] is what containers' own tools do: their
+/// configuration files, verified TLS.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The one file to take credentials from; without it the usual places are searched.
+    pub authfile: Option<PathBuf>,
+    /// Registries (`host` or `host:port`) that may be spoken to over unverified TLS or plain http.
+    pub insecure_registries: Vec<String>,
+    /// Where the system's configuration lives; `/` but for tests and foreign roots.
+    pub config_root: PathBuf,
+    /// How often a transient failure is followed by another attempt.
+    pub retries: u32,
+    /// The wait before the second attempt; it doubles from there up to half a minute.
+    pub first_wait: Duration,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long a connection may stay silent.
+    pub read_timeout: Duration,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Access {
+            authfile: None,
+            insecure_registries: Vec::new(),
+            config_root: "/".into(),
+            retries: 5,
+            first_wait: Duration::from_millis(500),
+            connect_timeout: Duration::from_secs(15),
+            read_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Access {
+    /// The wait before attempt `attempt` (counted from 2).
+    pub(super) fn wait(&self, attempt: u32) -> Duration {
+        let doubled = self.first_wait.saturating_mul(1 << attempt.saturating_sub(2).min(16));
+        doubled.min(Duration::from_secs(30))
+    }
+}
+
+/// The places that environment variables move, taken once so that tests can set them without
+/// touching the process.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    pub root: PathBuf,
+    pub home: Option<PathBuf>,
+    pub config_home: Option<PathBuf>,
+    pub runtime_dir: Option<PathBuf>,
+    pub registry_auth_file: Option<PathBuf>,
+    pub registries_conf: Option<PathBuf>,
+    pub uid: u32,
+}
+
+impl Places {
+    /// From this process's environment. Under a foreign root only explicitly named files count.
+    pub fn of(access: &Access) -> Self {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let own = access.config_root == Path::new("/");
+        let home = variable("HOME").filter(|_| own);
+        Places {
+            root: access.config_root.clone(),
+            config_home: variable("XDG_CONFIG_HOME")
+                .filter(|_| own)
+                .or_else(|| home.as_ref().map(|home| home.join(".config"))),
+            home,
+            runtime_dir: variable("XDG_RUNTIME_DIR").filter(|_| own),
+            registry_auth_file: variable("REGISTRY_AUTH_FILE"),
+            registries_conf: variable("CONTAINERS_REGISTRIES_CONF"),
+            uid: rustix::process::getuid().as_raw(),
+        }
+    }
+
+    /// `path` (without a leading slash) of the configured root.
+    pub fn system(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+}

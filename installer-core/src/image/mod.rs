@@ -1,0 +1,201 @@
+//! The image: found, pinned, read. From a reference to [`ImageFacts`] and to verified layers.
+//!
+//! ```text
+//! ImageReference + Access ─► open() ─► Image ─► resolve() ─► ImageFacts
+//!                                        └────► layer(i) ─► bytes, size and digest enforced
+//! ```
+//!
+//! A registry, an OCI layout directory and an OCI archive look the same from outside. Async
+//! code and its one runtime stay in here; callers block. Nothing here writes to disk, and
+//! nothing unpacks: making a file system out of layers is the importer's work.
+
+mod access;
+mod auth;
+mod blob;
+mod config_files;
+mod explain;
+pub mod facts;
+mod initramfs;
+mod layout;
+mod manifest;
+mod reference;
+mod registries;
+mod registry;
+mod resolve;
+mod scan;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::error::{Error, Result, Stage};
+use crate::event::Sink;
+use crate::units::Digest;
+
+pub use access::Access;
+pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts};
+pub use reference::{ImageReference, Place};
+pub use resolve::resolve;
+pub use verify::{VerifyError, decompress, read_error};
+
+use manifest::{Descriptor, Document, MAX_DOCUMENT, Manifest};
+use verify::Verified;
+
+/// Where blobs come from. Raw: whoever reads verifies.
+trait Blobs: Send + Sync {
+    /// The bytes of a blob from its beginning.
+    fn blob(&self, digest: &Digest, size: u64) -> Result<Box<dyn Read + Send>>;
+}
+
+/// An image that was found and pinned: what it consists of can no longer change, and every
+/// byte that comes out of it was verified or will be at the end of its stream.
+pub struct Image {
+    reference: ImageReference,
+    manifest: Vec<u8>,
+    manifest_digest: Digest,
+    config: Vec<u8>,
+    layers: Vec<LayerFacts>,
+    blobs: Box<dyn Blobs>,
+    events: Arc<dyn Sink>,
+}
+
+/// Finds the image that `reference` names, for `arch` in OCI's words (`amd64`).
+pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc<dyn Sink>) -> Result<Image> {
+    let doing = |error: Error| error.context(format!("opening {reference}"));
+    match reference.place() {
+        Place::Registry { .. } => {
+            let (registry, raw) = registry::connect(reference, access, events.clone())?;
+            let (manifest, parsed) =
+                descend(raw, arch, &mut |entry| registry.manifest(&entry.digest()?)).map_err(doing)?;
+            let blobs = Box::new(blob::Remote::new(registry));
+            assemble(reference, manifest, &parsed, arch, blobs, events).map_err(doing)
+        }
+        Place::Layout(path) | Place::Archive(path) => {
+            let layout = layout::Layout::open(reference, path).map_err(doing)?;
+            let raw = layout.select(reference, arch).map_err(doing)?;
+            let (manifest, parsed) = descend(raw, arch, &mut |entry| document(&layout, entry)).map_err(doing)?;
+            assemble(reference, manifest, &parsed, arch, Box::new(layout), events).map_err(doing)
+        }
+    }
+}
+
+/// Follows indexes down to the manifest for `arch`. `fetch` verifies what it brings.
+fn descend(
+    mut raw: Vec<u8>,
+    arch: &str,
+    fetch: &mut dyn FnMut(&Descriptor) -> Result<Vec<u8>>,
+) -> Result<(Vec<u8>, Manifest)> {
+    // Deeper nesting does not occur; a bound keeps a hostile index from going round for ever.
+    for _ in 0..4 {
+        match manifest::parse(&raw)? {
+            Document::Manifest(parsed) => return Ok((raw, parsed)),
+            Document::Index(index) => raw = fetch(index.select(arch)?)?,
+        }
+    }
+    Err(Error::world(Stage::Resolve, "the image's indexes are nested too deeply"))
+}
+
+fn assemble(
+    reference: &ImageReference,
+    raw: Vec<u8>,
+    parsed: &Manifest,
+    arch: &str,
+    blobs: Box<dyn Blobs>,
+    events: Arc<dyn Sink>,
+) -> Result<Image> {
+    let config = document(&*blobs, &parsed.config).map_err(|error| error.context("reading its configuration"))?;
+    let described = manifest::parse_config(&config)?;
+    if described.architecture != arch {
+        let there = if described.architecture.is_empty() { vec![] } else { vec![described.architecture.clone()] };
+        return Err(manifest::wrong_architecture(arch, &there));
+    }
+    let layers = manifest::layers(parsed, &described)?;
+    let manifest_digest = Digest::of(&raw);
+    Ok(Image { reference: reference.clone(), manifest: raw, manifest_digest, config, layers, blobs, events })
+}
+
+/// Reads a small blob whole: verified, and no larger than any real manifest or configuration.
+fn document(blobs: &dyn Blobs, entry: &Descriptor) -> Result<Vec<u8>> {
+    let digest = entry.digest()?;
+    if entry.size > MAX_DOCUMENT {
+        return Err(Error::world(
+            Stage::Resolve,
+            format!("{} has {} bytes, which no real manifest or configuration has", digest.short(), entry.size),
+        ));
+    }
+    let mut data = Vec::new();
+    Verified::new(blobs.blob(&digest, entry.size)?, digest.clone(), Some(entry.size))
+        .read_to_end(&mut data)
+        .map_err(|error| read_error(Stage::Resolve, format!("reading {}", digest.short()), error))?;
+    Ok(data)
+}
+
+impl Image {
+    /// What was asked for.
+    pub fn reference(&self) -> &ImageReference {
+        &self.reference
+    }
+
+    /// The manifest for this architecture, byte for byte.
+    pub fn manifest(&self) -> &[u8] {
+        &self.manifest
+    }
+
+    /// The digest of [`Image::manifest`].
+    pub fn manifest_digest(&self) -> &Digest {
+        &self.manifest_digest
+    }
+
+    /// The configuration, byte for byte.
+    pub fn config(&self) -> &[u8] {
+        &self.config
+    }
+
+    /// The layers, lowest first.
+    pub fn layers(&self) -> &[LayerFacts] {
+        &self.layers
+    }
+
+    /// The compressed bytes of a layer. Several layers may be read at once, from several
+    /// threads (not from inside of an async runtime). The reader
+    ///
+    /// - fails with a [`VerifyError`] inside of an [`std::io::Error`] if there is more or less
+    ///   than was announced, or, in place of its end, if the digest is another one: what was
+    ///   read before counts for nothing until `read` has returned 0. Drain it: a tar reader
+    ///   stops before the end;
+    /// - repeats what fails for the moment (connection, 5xx, 429), from where it stopped, and
+    ///   says so by [`crate::event::Event::Retry`]; what fails for good comes as this crate's
+    ///   [`Error`] inside of the `io::Error` ([`read_error`] unwraps both).
+    pub fn layer(&self, index: usize) -> Result<impl Read + Send + use<>> {
+        let layer = self.layer_facts(index)?;
+        let raw = self.blobs.blob(&layer.digest, layer.size.0)?;
+        Ok(Verified::new(raw, layer.digest.clone(), Some(layer.size.0)))
+    }
+
+    /// The uncompressed tar stream of a layer: [`Image::layer`], decompressed, and its end is
+    /// reached only if the diff id is right as well.
+    pub fn layer_tar(&self, index: usize) -> Result<impl Read + Send + use<>> {
+        self.tar_through(index, |raw| raw)
+    }
+
+    /// [`Image::layer_tar`], with something between the blob and its decompression.
+    fn tar_through<'a, W: Read + Send + 'a>(
+        &self,
+        index: usize,
+        wrap: impl FnOnce(Verified<Box<dyn Read + Send>>) -> W,
+    ) -> Result<Verified<Box<dyn Read + Send + 'a>>> {
+        let layer = self.layer_facts(index)?;
+        let raw = self.blobs.blob(&layer.digest, layer.size.0)?;
+        let tar = decompress(&layer.media_type, wrap(Verified::new(raw, layer.digest.clone(), Some(layer.size.0))))?;
+        Ok(Verified::new(tar, layer.diff_id.clone(), None))
+    }
+
+    fn layer_facts(&self, index: usize) -> Result<&LayerFacts> {
+        let missing =
+            || Error::failed(Stage::Image, format!("the image has {} layers, no layer {index}", self.layers.len()));
+        self.layers.get(index).ok_or_else(missing)
+    }
+}

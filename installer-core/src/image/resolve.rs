@@ -1,0 +1,332 @@
+//! From an opened image to its facts: reads every layer once, several at a time, verifying
+//! digests and diff ids on the way, and asks the merged result the installer's questions.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result, Stage};
+use crate::event::Event;
+use crate::units::Bytes;
+
+use super::facts::{BootFacts, ImageFacts, KernelFacts, SCHEMA};
+use super::manifest::{Config, parse_config};
+use super::scan::{self, File, Layer, Merged, Want};
+use super::{Image, config_files, initramfs, read_error};
+
+/// Reads the whole image and says what must be known of it before a disk is touched. Refuses
+/// an image that does not say of itself that it is bootable.
+pub fn resolve(image: &Image) -> Result<ImageFacts> {
+    let config = parse_config(image.config())?;
+    require_bootable(image, &config)?;
+    let layers = scan_all(image)?;
+    let unpacked_size = layers.iter().map(|layer| Bytes(layer.unpacked)).sum();
+    let entries = layers.iter().map(|layer| layer.entries).sum();
+    let mut merged = Merged::default();
+    for layer in layers {
+        merged.put(layer);
+    }
+    let arch = config.architecture.as_str();
+    let labels = config.labels();
+    Ok(ImageFacts {
+        schema: SCHEMA,
+        reference: image.reference().to_string(),
+        manifest_digest: image.manifest_digest().clone(),
+        architecture: config.architecture.clone(),
+        created: config.created.clone(),
+        encapsulated: labels.contains_key("ostree.final-diffid"),
+        labels,
+        layers: image.layers().to_vec(),
+        download_size: image.layers().iter().map(|layer| layer.size).sum(),
+        unpacked_size,
+        entries,
+        kernel: kernel(&merged)?,
+        boot: boot(&merged),
+        install: config_files::install_config(&texts(&merged, is_install_config), arch)?,
+        kargs: config_files::kargs(&texts(&merged, is_kargs), arch)?,
+        selinux: selinux(&merged),
+        composefs: composefs(&merged),
+    })
+}
+
+fn require_bootable(image: &Image, config: &Config) -> Result<()> {
+    let labels = config.labels();
+    if ["containers.bootc", "ostree.bootable"].iter().any(|label| labels.contains_key(*label)) {
+        return Ok(());
+    }
+    Err(Error::input(Stage::Resolve, format!("{} is not a bootable container image: it has neither label containers.bootc nor ostree.bootable", image.reference()))
+        .hint("name an image that was made to boot (from a bootc base image), not an application's; one's own can say so by LABEL containers.bootc 1"))
+}
+
+// ---- reading ----
+
+fn scan_all(image: &Image) -> Result<Vec<Layer>> {
+    let count = image.layers().len();
+    // The largest first, or the last thread ends long after the others.
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(image.layers()[*index].size));
+    let progress = Progress::new(image);
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Result<Layer>)>> = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            let outcome = scan_one(image, index, &progress);
+            if outcome.is_err() {
+                // The others finish what they have begun and begin nothing more.
+                next.store(count, Ordering::Relaxed);
+            }
+            done.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, outcome));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)).min(count);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let mut layers = done.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    layers.sort_by_key(|(index, _)| *index);
+    let layers: Vec<Layer> = layers.into_iter().map(|(_, outcome)| outcome).collect::<Result<_>>()?;
+    if layers.len() < count {
+        return Err(Error::failed(Stage::Resolve, "reading the layers ended early"));
+    }
+    Ok(layers)
+}
+
+fn scan_one(image: &Image, index: usize, progress: &Progress<'_>) -> Result<Layer> {
+    let digest = &image.layers()[index].digest;
+    let doing = |error| {
+        read_error(
+            Stage::Resolve,
+            format!("reading layer {} of {} ({})", index + 1, image.layers().len(), digest.short()),
+            error,
+        )
+    };
+    let open =
+        |counted: bool| image.tar_through(index, |raw| Counted { inner: raw, progress: counted.then_some(progress) });
+    let mut layer = scan::layer(BufReader::with_capacity(256 << 10, open(true)?), &want, &near).map_err(doing)?;
+    if !layer.unread.is_empty() {
+        // Rare: a wanted name that is a hard link to something unwanted before it.
+        let names = &layer.unread;
+        let of_target =
+            |path: &str| names.get(path).and_then(|names| names.first()).map_or(Want::Nothing, |name| want(name));
+        let second =
+            scan::layer(BufReader::with_capacity(256 << 10, open(false)?), &of_target, &|_| false).map_err(doing)?;
+        layer.fill(&second);
+    }
+    Ok(layer)
+}
+
+struct Progress<'a> {
+    image: &'a Image,
+    total: Bytes,
+    done: AtomicU64,
+    told: Mutex<Instant>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(image: &'a Image) -> Self {
+        let total = image.layers().iter().map(|layer| layer.size).sum();
+        Progress { image, total, done: AtomicU64::new(0), told: Mutex::new(Instant::now()) }
+    }
+
+    fn add(&self, count: u64) {
+        let done = Bytes(self.done.fetch_add(count, Ordering::Relaxed) + count);
+        // Who cannot have the lock has a colleague who is telling.
+        if let Ok(mut told) = self.told.try_lock()
+            && (told.elapsed() > Duration::from_millis(250) || done == self.total)
+        {
+            *told = Instant::now();
+            self.image.events.emit(&Event::Progress { done, total: self.total });
+        }
+    }
+}
+
+struct Counted<'a, R> {
+    inner: R,
+    progress: Option<&'a Progress<'a>>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        if let Some(progress) = self.progress {
+            progress.add(count as u64);
+        }
+        Ok(count)
+    }
+}
+
+// ---- what is asked about ----
+
+/// Directories that hold anything of interest.
+const ROOTS: &[&str] = &[
+    "boot/efi",
+    "etc/bootc",
+    "etc/ostree",
+    "etc/selinux",
+    "usr/bin",
+    "usr/lib/bootc",
+    "usr/lib/bootupd",
+    "usr/lib/efi",
+    "usr/lib/grub",
+    "usr/lib/modules",
+    "usr/lib/ostree",
+    "usr/lib/shim",
+    "usr/local/lib/bootc",
+    "usr/sbin",
+    "usr/share/efi",
+    "usr/share/shim",
+];
+
+const GRUB_INSTALL: &[&str] =
+    &["usr/sbin/grub-install", "usr/sbin/grub2-install", "usr/bin/grub-install", "usr/bin/grub2-install"];
+const GRUB_MKCONFIG: &[&str] =
+    &["usr/sbin/grub-mkconfig", "usr/sbin/grub2-mkconfig", "usr/bin/grub-mkconfig", "usr/bin/grub2-mkconfig"];
+const BOOTUPCTL: &str = "usr/bin/bootupctl";
+const SELINUX: &str = "etc/selinux/config";
+const PREPARE_ROOT: &[&str] = &["etc/ostree/prepare-root.conf", "usr/lib/ostree/prepare-root.conf"];
+
+/// Whether what is at `path` can hide something of interest.
+fn near(path: &str) -> bool {
+    ROOTS.iter().any(|root| is_under(root, path) || is_under(path, root) || *root == path)
+}
+
+fn is_under(path: &str, dir: &str) -> bool {
+    path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn want(path: &str) -> Want {
+    if let Some((_, file)) = in_modules(path) {
+        return match file {
+            "vmlinuz" => Want::Name,
+            "initramfs.img" => Want::Modules,
+            "modules.builtin" => Want::Content,
+            _ => Want::Nothing,
+        };
+    }
+    if is_install_config(path) || is_kargs(path) || path == SELINUX || PREPARE_ROOT.contains(&path) {
+        return Want::Content;
+    }
+    let named = path == BOOTUPCTL
+        || GRUB_INSTALL.contains(&path)
+        || GRUB_MKCONFIG.contains(&path)
+        || grub_module(path).is_some()
+        || is_bootupd_update(path)
+        || is_shim(path)
+        || policy_of(path).is_some();
+    if named { Want::Name } else { Want::Nothing }
+}
+
+/// Kernel version and file name of usr/lib/modules/VERSION/FILE.
+fn in_modules(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix("usr/lib/modules/")?.split_once('/').filter(|(_, file)| !file.contains('/'))
+}
+
+fn is_toml_in(path: &str, dirs: &[&str]) -> bool {
+    let file = dirs.iter().find_map(|dir| path.strip_prefix(dir));
+    file.is_some_and(|file| !file.contains('/') && file.ends_with(".toml"))
+}
+
+fn is_install_config(path: &str) -> bool {
+    is_toml_in(path, &["usr/lib/bootc/install/", "usr/local/lib/bootc/install/", "etc/bootc/install/"])
+}
+
+fn is_kargs(path: &str) -> bool {
+    is_toml_in(path, &["usr/lib/bootc/kargs.d/"])
+}
+
+fn is_bootupd_update(path: &str) -> bool {
+    path.strip_prefix("usr/lib/bootupd/updates/").is_some_and(|file| !file.contains('/') && file.ends_with(".json"))
+}
+
+/// Platform and module of usr/lib/grub/PLATFORM/MODULE.mod.
+fn grub_module(path: &str) -> Option<(&str, &str)> {
+    let (platform, file) = path.strip_prefix("usr/lib/grub/")?.split_once('/')?;
+    Some((platform, file.strip_suffix(".mod")?)).filter(|(_, module)| !module.contains('/'))
+}
+
+fn is_shim(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    if path.starts_with("usr/lib/shim/") {
+        // Debian keeps the unsigned one beside it.
+        return file.starts_with("shim") && file.contains(".efi.") && file.contains("signed");
+    }
+    let dirs = ["usr/share/efi/", "usr/share/shim/", "usr/lib/efi/", "usr/lib/bootupd/updates/EFI/", "boot/efi/EFI/"];
+    file.starts_with("shim") && file.ends_with(".efi") && dirs.iter().any(|dir| path.starts_with(dir))
+}
+
+/// The policy's name in etc/selinux/NAME/policy/policy.VERSION.
+fn policy_of(path: &str) -> Option<&str> {
+    let (name, rest) = path.strip_prefix("etc/selinux/")?.split_once('/')?;
+    rest.strip_prefix("policy/policy.").filter(|version| !version.contains('/')).map(|_| name)
+}
+
+// ---- the answers ----
+
+fn texts(merged: &Merged, which: fn(&str) -> bool) -> BTreeMap<String, Vec<u8>> {
+    let text = |path: &str| Some((path.to_owned(), merged.text(path)?.to_vec()));
+    merged.paths().filter(|path| which(path)).filter_map(text).collect()
+}
+
+fn kernel(merged: &Merged) -> Result<Option<KernelFacts>> {
+    let versions: Vec<&str> = merged
+        .paths()
+        .filter_map(in_modules)
+        .filter(|(_, file)| *file == "vmlinuz")
+        .map(|(version, _)| version)
+        .collect();
+    let version = match versions[..] {
+        [] => return Ok(None),
+        [version] => version,
+        _ => {
+            return Err(Error::world(
+                Stage::Resolve,
+                format!("the image has several kernels: {}", versions.join(", ")),
+            )
+            .hint("bootc boots images with exactly one: remove the others from usr/lib/modules in the image"));
+        }
+    };
+    let initramfs = format!("usr/lib/modules/{version}/initramfs.img");
+    let modules = match merged.file(&initramfs) {
+        Some(File::Modules(Some(loadable))) => {
+            let builtin = merged.text(&format!("usr/lib/modules/{version}/modules.builtin")).unwrap_or_default();
+            let builtin = String::from_utf8_lossy(builtin);
+            let mut all: Vec<String> =
+                loadable.iter().cloned().chain(builtin.lines().filter_map(initramfs::module_name)).collect();
+            all.sort();
+            all.dedup();
+            Some(all)
+        }
+        _ => None,
+    };
+    Ok(Some(KernelFacts { version: version.to_owned(), initramfs: merged.has(&initramfs), modules }))
+}
+
+fn boot(merged: &Merged) -> BootFacts {
+    let first = |paths: &[&str]| paths.iter().find(|path| merged.has(path)).map(|path| format!("/{path}"));
+    let mut platforms: Vec<String> =
+        merged.paths().filter_map(grub_module).map(|(platform, _)| platform.to_owned()).collect();
+    platforms.dedup();
+    BootFacts {
+        bootupd: merged.has(BOOTUPCTL) && merged.paths().any(is_bootupd_update),
+        grub_install: first(GRUB_INSTALL),
+        grub_mkconfig: first(GRUB_MKCONFIG),
+        grub_platforms: platforms,
+        grub_reads_bls: merged.paths().filter_map(grub_module).any(|(_, module)| matches!(module, "blscfg" | "blsuki")),
+        shim: merged.paths().filter(|path| is_shim(path)).map(|path| format!("/{path}")).collect(),
+    }
+}
+
+fn selinux(merged: &Merged) -> Option<String> {
+    let config = String::from_utf8_lossy(merged.text(SELINUX)?).into_owned();
+    let name = config_files::selinux_policy(&config)?;
+    merged.paths().filter_map(policy_of).any(|there| there == name).then_some(name)
+}
+
+fn composefs(merged: &Merged) -> Option<bool> {
+    let text = PREPARE_ROOT.iter().find_map(|path| merged.text(path))?;
+    config_files::composefs(&String::from_utf8_lossy(text))
+}

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use kickstart_parser::{Diagnostic, Severity, Source, Sources, Span};
+use kickstart_parser::{Diagnostic, Label, Severity, Source, Sources, Span};
 
 /// How diagnostics look.
 pub struct Style {
@@ -90,17 +90,29 @@ fn snippet<'a>(
     id: usize,
     source: &'a Source,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let mut snippet = Snippet::source(source.text()).path(source.path());
-    if diagnostic.span.source.index() == id {
-        let range = visible(source, diagnostic.span);
-        snippet = snippet.annotation(AnnotationKind::Primary.span(range));
-    }
-    for label in diagnostic
+    let primary = Some(diagnostic.span).filter(|s| s.source.index() == id);
+    let labels: Vec<&Label> = diagnostic
         .labels
         .iter()
         .filter(|l| l.span.source.index() == id)
-    {
-        let range = visible(source, label.span);
+        .collect();
+    // Only the lines in question: the renderer reads all that it is given.
+    let whole = primary
+        .into_iter()
+        .chain(labels.iter().map(|l| l.span))
+        .reduce(Span::to)
+        .unwrap_or(diagnostic.span);
+    let (lines, first) = source.lines_around(whole);
+    let at = lines.start;
+    let mut snippet = Snippet::source(source.text().get(lines).unwrap_or(""))
+        .line_start(first)
+        .path(source.path());
+    if let Some(span) = primary {
+        let range = visible(source, span, at);
+        snippet = snippet.annotation(AnnotationKind::Primary.span(range));
+    }
+    for label in labels {
+        let range = visible(source, label.span, at);
         let note = AnnotationKind::Context
             .span(range)
             .label(label.message.as_str());
@@ -109,8 +121,8 @@ fn snippet<'a>(
     snippet
 }
 
-/// A range inside the text, on character boundaries.
-fn visible(source: &Source, span: Span) -> Range<usize> {
+/// A range inside the text from `from` on, on character boundaries.
+fn visible(source: &Source, span: Span, from: usize) -> Range<usize> {
     let text = source.text();
     let mut range = span.range();
     range.end = range.end.min(text.len());
@@ -121,7 +133,7 @@ fn visible(source: &Source, span: Span) -> Range<usize> {
     while !text.is_char_boundary(range.end) {
         range.end += 1;
     }
-    range
+    range.start.saturating_sub(from)..range.end.saturating_sub(from)
 }
 
 /// "2 errors, 1 warning", or nothing if there are none.
@@ -198,10 +210,7 @@ mod tests {
     #[test]
     fn counting() {
         let parsed = parse("bogus\nbogus\n", "a.ks", &ParseOptions::default());
-        assert_eq!(
-            summary(&parsed.diagnostics).unwrap(),
-            "2 errors, 2 warnings"
-        );
+        assert_eq!(summary(&parsed.diagnostics).unwrap(), "2 errors");
         assert_eq!(summary(&[]), None);
     }
 }

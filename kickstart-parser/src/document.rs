@@ -146,11 +146,12 @@ pub struct Document {
     pub files: Vec<File>,
     /// What takes effect, in order.
     pub statements: Vec<Statement>,
-    /// Includes whose file is not there yet; see [`crate::codes::INCLUDE_DEFERRED`].
+    /// Includes that are not there (yet): each has a diagnostic, which is
+    /// [`crate::codes::INCLUDE_DEFERRED`] if a `%pre` script names the file.
     pub deferred: Vec<DeferredInclude>,
 }
 
-/// An `%include` of a file that a `%pre` script will write.
+/// An `%include` whose file is not there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeferredInclude {
     /// The file as written.

@@ -116,7 +116,12 @@ pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
         diagnostics: &mut diagnostics,
     };
     let kickstart = interpret::interpret(&document, &mut cx);
-    diagnostics.extend(lints::lint(&kickstart, &document, end_of_root(&sources)));
+    // Codes up to E1xx: whole lines that mean nothing.
+    let lost = diagnostics
+        .iter()
+        .any(|d| d.code.starts_with("E0") || d.code.starts_with("E1"));
+    let end = end_of_root(&sources);
+    diagnostics.extend(lints::lint(&kickstart, &document, lost, end));
     // Sources are numbered in the order of reading, which is close enough to
     // the order of the text for a file that is included in the middle.
     diagnostics.sort_by_key(|d| (d.span.source, d.span.start));

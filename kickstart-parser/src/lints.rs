@@ -7,34 +7,57 @@ use std::collections::HashMap;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::document::Document;
+use crate::document::{Document, Statement};
 use crate::kickstart::{Kickstart, Partition};
 use crate::span::Span;
 
-/// Everything that is odd about the kickstart as a whole. `end` is the place
-/// to point at for something that is nowhere.
-pub(crate) fn lint(kickstart: &Kickstart, document: &Document, end: Span) -> Vec<Diagnostic> {
+/// Everything that is odd about the kickstart as a whole. `lost` is whether
+/// lines could not be understood at all; `end` is the place to point at for
+/// something that is nowhere.
+pub(crate) fn lint(
+    kickstart: &Kickstart,
+    document: &Document,
+    lost: bool,
+    end: Span,
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     conflicts(kickstart, &mut found);
     mount_points(kickstart, &mut found);
-    sizes(kickstart, &mut found);
     users(kickstart, &mut found);
-    if document.deferred.is_empty() {
-        keys(kickstart, &mut found);
-        no_root(kickstart, &mut found);
-        if kickstart.ostreecontainer.is_none() {
-            found.push(
-                Diagnostic::new(
-                    &codes::NO_IMAGE,
-                    end,
-                    "no command says which image to install",
-                )
-                .help("add `ostreecontainer --url IMAGE`"),
-            );
-        }
-        no_login(kickstart, end, &mut found);
+    if document.deferred.is_empty() && !lost {
+        let written = Written::of(document);
+        keys(kickstart, &written, &mut found);
+        no_root(kickstart, &written, &mut found);
+        no_image(kickstart, &written, end, &mut found);
+        no_login(kickstart, &written, end, &mut found);
     }
     found
+}
+
+/// How often each command was written, understood or not. A command whose
+/// line has a mistake is not *missing*.
+struct Written<'a>(HashMap<&'a str, usize>);
+
+impl<'a> Written<'a> {
+    fn of(document: &'a Document) -> Written<'a> {
+        let mut written = HashMap::new();
+        for statement in &document.statements {
+            if let Statement::Command(line) = statement
+                && let Some(name) = line.words.first()
+            {
+                *written.entry(name.value.as_str()).or_default() += 1;
+            }
+        }
+        Written(written)
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    fn any(&self, names: &[&str]) -> bool {
+        names.iter().any(|n| self.count(n) > 0)
+    }
 }
 
 fn conflicts(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
@@ -80,31 +103,20 @@ fn mount_points(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn sizes(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
-    for part in &kickstart.partitions {
-        let sized = part.size_mib.is_some()
-            || part.grow
-            || part.recommended
-            || part.hibernation
-            || part.on_part.is_some();
-        if !sized {
-            found.push(
-                Diagnostic::new(
-                    &codes::NO_SIZE,
-                    part.span,
-                    format!("nothing says how large `{}` is", part.mount),
-                )
-                .help("add `--size=MIB`, `--grow` or both"),
-            );
-        }
-    }
-}
+/// Commands that make a root file system of which this crate knows no more.
+const OTHER_STORAGE: &[&str] = &["btrfs", "logvol", "mount", "raid", "stratisfs", "volgroup"];
 
-fn no_root(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
+fn no_root(kickstart: &Kickstart, written: &Written<'_>, found: &mut Vec<Diagnostic>) {
+    let understood = kickstart.partitions.len();
+    if written.any(OTHER_STORAGE)
+        || written.count("part") + written.count("partition") != understood
+    {
+        return;
+    }
     let Some(first) = kickstart.partitions.first() else {
         return;
     };
-    if kickstart.autopart.is_none() && !kickstart.partitions.iter().any(|p| p.mount == "/") {
+    if !written.any(&["autopart"]) && !kickstart.partitions.iter().any(|p| p.mount == "/") {
         found.push(
             Diagnostic::new(
                 &codes::NO_ROOT,
@@ -132,7 +144,24 @@ fn users(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn keys(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
+fn no_image(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut Vec<Diagnostic>) {
+    let tried = written.any(&["ostreecontainer", "bootc", "ostreesetup", "liveimg"]);
+    if kickstart.ostreecontainer.is_none() && !tried {
+        found.push(
+            Diagnostic::new(
+                &codes::NO_IMAGE,
+                end,
+                "no command says which image to install",
+            )
+            .help("add `ostreecontainer --url IMAGE`"),
+        );
+    }
+}
+
+fn keys(kickstart: &Kickstart, written: &Written<'_>, found: &mut Vec<Diagnostic>) {
+    if written.count("user") != kickstart.users.len() {
+        return;
+    }
     let names: std::collections::HashSet<&str> =
         kickstart.users.iter().map(|u| u.name.as_str()).collect();
     for key in &kickstart.ssh_keys {
@@ -149,7 +178,13 @@ fn keys(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn no_login(kickstart: &Kickstart, end: Span, found: &mut Vec<Diagnostic>) {
+fn no_login(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut Vec<Diagnostic>) {
+    let unclear = written.count("user") != kickstart.users.len()
+        || written.count("rootpw") > 0 && kickstart.rootpw.is_none()
+        || written.any(&["sshkey"]);
+    if unclear {
+        return;
+    }
     let root = kickstart
         .rootpw
         .as_ref()
@@ -170,7 +205,7 @@ fn no_login(kickstart: &Kickstart, end: Span, found: &mut Vec<Diagnostic>) {
         .iter()
         .any(|word| s.body.contains(word))
     });
-    if !(root || user || script) && kickstart.ssh_keys.is_empty() {
+    if !(root || user || script) {
         let at = kickstart.rootpw.as_ref().map_or(end, |r| r.span);
         found.push(
             Diagnostic::new(
@@ -182,5 +217,90 @@ fn no_login(kickstart: &Kickstart, end: Span, found: &mut Vec<Diagnostic>) {
                 "add `sshkey`, `rootpw`, or `user` with a password, unless the image has accounts",
             ),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{ParseOptions, parse};
+
+    /// What keeps the lints about missing things quiet.
+    const REST: &str = "rootpw --plaintext x\nostreecontainer --url=quay.io/a/b\n";
+
+    fn codes(text: &str) -> Vec<(&'static str, usize, usize)> {
+        let parsed = parse(text, "a.ks", &ParseOptions::default());
+        let line = |d: &crate::Diagnostic| parsed.sources.locate(d.span).line;
+        parsed
+            .diagnostics
+            .iter()
+            .map(|d| (d.code, line(d), d.labels.len()))
+            .collect()
+    }
+
+    #[test]
+    fn each_lint() {
+        for (text, expected) in [
+            ("", vec![]),
+            ("text\ntext\n", vec![("L001", 2, 1)]),
+            ("autopart\nreqpart\n", vec![("L002", 2, 1)]),
+            ("part / --grow\nautopart\n", vec![("L002", 1, 1)]),
+            ("sshkey --username=ann k\n", vec![("L003", 1, 0)]),
+            ("sshkey --username=root k\n", vec![]),
+            ("user --name=ann\nsshkey --username=ann k\n", vec![]),
+            ("part /home --size=1\n", vec![("L004", 1, 0)]),
+            (
+                "part / --size=1\npart swap --size=1\npart swap --size=1\n",
+                vec![],
+            ),
+            ("part / --size=1\npart // --size=1\n", vec![("L007", 2, 1)]),
+            ("user --name=a\nuser --name=a\n", vec![("L008", 2, 1)]),
+            ("clearpart --all --none\n", vec![("L009", 1, 1)]),
+            ("part /\n", vec![("L010", 1, 0)]),
+        ] {
+            assert_eq!(codes(&format!("{text}{REST}")), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_things_are_said_once_and_at_the_end() {
+        assert_eq!(codes("lang cs\n\n"), [("L005", 1, 0), ("L006", 1, 0)]);
+        let locked = "rootpw --lock\nostreecontainer --url=a\n";
+        assert_eq!(codes(locked), [("L006", 1, 0)]);
+        let script = "%post\npasswd -d root\n%end\nostreecontainer --url=a\n";
+        assert_eq!(codes(script), []);
+    }
+
+    #[test]
+    fn a_mistake_is_not_reported_as_something_missing() {
+        for (text, expected) in [
+            ("ostreecontainer --urll=x\nrootpw x\n", vec!["E201"]),
+            (
+                "user --nmae=ann\nsshkey --username=ann k\nostreecontainer --url=a\n",
+                vec!["E201"],
+            ),
+            (
+                "part / --size=1 --x\npart /a --size=x\nrootpw x\nostreecontainer --url=a\n",
+                vec!["E201", "E210"],
+            ),
+            ("ostreecontainer --url='x\n", vec!["E001"]),
+            ("%include b.ks\n", vec!["E007"]),
+            (
+                "logvol / --vgname=a --name=b\npart pv.1 --grow\nrootpw x\nostreecontainer --url=a\n",
+                vec!["U001"],
+            ),
+        ] {
+            let got: Vec<_> = codes(text).into_iter().map(|c| c.0).collect();
+            assert_eq!(got, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_example_of_image_mode_is_fine() {
+        let text = "lang en_US.UTF-8\nkeyboard us\ntimezone Etc/UTC --isUtc\ntext\nzerombr\n\
+                    clearpart --all --initlabel\nautopart\nreboot\n\
+                    user --name=admin-user --groups=wheel\n\
+                    sshkey --username=admin-user \"ssh-rsa AAAA\u{2026}\"\n\
+                    ostreecontainer --url quay.io/myimage:latest\n";
+        assert_eq!(codes(text), [("W201", 3, 0)]);
     }
 }

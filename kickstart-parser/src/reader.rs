@@ -43,8 +43,6 @@ pub(crate) struct Reader<'a> {
 /// A section whose `%end` has not come yet.
 struct Open {
     section: Section,
-    /// The last stretch of the body may still grow.
-    growing: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -192,7 +190,6 @@ impl<'a> Reader<'a> {
         if trimmed.starts_with('%') {
             let first = trimmed.split_whitespace().next().unwrap_or("");
             if first == "%include" {
-                open.growing = false;
                 self.include(content, span, Some(open));
                 return LineKind::Include;
             }
@@ -212,10 +209,11 @@ impl<'a> Reader<'a> {
         let whole = Span::new(span.source, raw.start, raw.end);
         open.section.body.push_str(self.slice(whole).as_ref());
         match open.section.body_spans.last_mut() {
-            Some(last) if open.growing => *last = last.to(whole),
+            Some(last) if last.source == whole.source && last.end == whole.start => {
+                *last = last.to(whole);
+            }
             _ => open.section.body_spans.push(whole),
         }
-        open.growing = true;
         LineKind::Body
     }
 
@@ -284,9 +282,16 @@ impl<'a> Reader<'a> {
         let words = match self.words(content, span) {
             Ok(words) => words,
             Err(error) => {
-                *continues = matches!(error, LexError::TrailingBackslash(_));
                 self.report_lex_error(error, span);
-                return LineKind::Broken;
+                let LexError::TrailingBackslash(offset) = error else {
+                    return LineKind::Broken;
+                };
+                // The line without the backslash is still worth a look.
+                *continues = true;
+                let Ok(words) = self.words(&content[..offset], span) else {
+                    return LineKind::Broken;
+                };
+                words
             }
         };
         self.statement(words, content, span, open)
@@ -496,7 +501,6 @@ fn start(words: Vec<Word>, span: Span) -> Open {
             body_spans: Vec::new(),
             end: None,
         },
-        growing: false,
     }
 }
 

@@ -92,6 +92,8 @@ pub struct Source {
     path: String,
     text: Arc<str>,
     starts: Vec<u32>,
+    /// Bytes are characters: columns need no counting.
+    ascii: bool,
     included_from: Option<Span>,
 }
 
@@ -133,11 +135,22 @@ impl Source {
         let offset = floor_boundary(&self.text, offset);
         let line = self.line_of(offset);
         let start = self.starts.get(line).map_or(0, |s| *s as usize);
-        let column = self
-            .text
-            .get(start..offset)
-            .map_or(0, |t| t.chars().count());
+        let column = match self.text.get(start..offset) {
+            Some(before) if self.ascii => before.len(),
+            Some(before) => before.chars().count(),
+            None => 0,
+        };
         (line + 1, column + 1)
+    }
+
+    /// The bytes of the lines that a span touches, and the number of the
+    /// first; for showing them without the rest of the text.
+    pub fn lines_around(&self, span: Span) -> (std::ops::Range<usize>, usize) {
+        let first = self.line_of(span.start as usize);
+        let last = self.line_of(span.end.max(span.start) as usize);
+        let start_of = |line: usize| self.starts.get(line).map(|s| *s as usize);
+        let range = start_of(first).unwrap_or(0)..start_of(last + 1).unwrap_or(self.text.len());
+        (range, first + 1)
     }
 }
 
@@ -153,6 +166,7 @@ impl Sources {
         let starts = lex::lines(&text).map(|l| l.start as u32).collect();
         self.all.push(Source {
             path,
+            ascii: text.is_ascii(),
             text,
             starts,
             included_from: from,
@@ -264,6 +278,13 @@ mod tests {
         assert_eq!(at(x + 3, x + 7), (3, 1, 3, 5));
         assert_eq!(s.line(Span::new(SourceId::ROOT, x, x)), "lang čeština x");
         assert_eq!(s.line(Span::new(SourceId::ROOT, x + 7, x + 7)), "last");
+        let lines = |a: usize, b: usize| {
+            let source = s.get(SourceId::ROOT).unwrap();
+            let (range, first) = source.lines_around(Span::new(SourceId::ROOT, a, b));
+            (source.text()[range].to_owned(), first)
+        };
+        assert_eq!(lines(1, 2), ("text\n".to_owned(), 1));
+        assert_eq!(lines(x + 4, x + 4), ("last".to_owned(), 3));
     }
 
     #[test]

@@ -210,7 +210,15 @@ impl Args {
                 _ => !o.resets,
             })
         };
-        let mut given: Vec<Given> = earlier.given.iter().filter(keeps).cloned().collect();
+        // One of each name is enough, or a thousand lines would carry a
+        // thousand values along.
+        let mut given: Vec<Given> = Vec::new();
+        for old in earlier.given.iter().rev().filter(keeps) {
+            if !given.iter().any(|g| g.name == old.name) {
+                given.push(old.clone());
+            }
+        }
+        given.reverse();
         given.append(&mut self.given);
         self.given = given;
         for (mine, old) in self.arguments.iter_mut().zip(&earlier.arguments) {

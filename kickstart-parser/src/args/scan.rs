@@ -337,22 +337,30 @@ fn fill(args: &mut Args, from: usize, run: &[&Word], cx: &mut Cx<'_>) -> usize {
         }
         rest = left;
     }
-    for word in rest {
-        unexpected(args.spec, &word.value, word.span, cx);
+    if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+        surplus(
+            args.spec,
+            rest.len(),
+            &first.value,
+            first.span.to(last.span),
+            cx,
+        );
     }
     from + served
 }
 
-/// Report an argument that has no place.
-pub(crate) fn unexpected(spec: &Spec, value: &str, span: Span, cx: &mut Cx<'_>) {
-    let message = if spec.secret {
-        format!("`{}` has an argument too many", spec.name)
-    } else {
-        format!("`{}` does not take the argument `{value}`", spec.name)
+/// Report neighbouring arguments that have no place.
+pub(crate) fn surplus(spec: &Spec, count: usize, value: &str, span: Span, cx: &mut Cx<'_>) {
+    let message = match count {
+        1 if spec.secret => format!("`{}` has an argument too many", spec.name),
+        1 => format!("`{}` does not take the argument `{value}`", spec.name),
+        _ => format!("`{}` has {count} arguments too many", spec.name),
     };
     let mut diagnostic = Diagnostic::new(&codes::UNEXPECTED_ARGUMENT, span, message);
     let dashed = format!("--{value}");
-    if spec.options.iter().any(|o| o.names().any(|n| n == dashed)) {
+    if count > 1 {
+        diagnostic = diagnostic.help("a value with blanks in it needs quotes");
+    } else if spec.options.iter().any(|o| o.names().any(|n| n == dashed)) {
         diagnostic = diagnostic.help(format!("did you mean `{dashed}`?"));
     }
     cx.report(diagnostic);

@@ -68,7 +68,9 @@ pub(crate) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> O
         6..=40 => 2,
         _ => return None,
     };
+    let length = word.chars().count();
     names
+        .filter(|n| n.len().abs_diff(length) <= limit)
         .map(|n| (distance(word, n), n))
         .filter(|(d, _)| *d <= limit)
         .min()

@@ -96,6 +96,9 @@ pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     check(args, cx);
+    if !args.broken {
+        check_size(args, cx);
+    }
     let encryption = encryption::read(args, cx);
     let Some(mount) = args.argument(0) else {
         return;
@@ -142,6 +145,29 @@ fn check(args: &Args, cx: &mut Cx<'_>) {
             given.span,
             "`--onpart` needs the name of a partition",
         ));
+    }
+}
+
+fn check_size(args: &Args, cx: &mut Cx<'_>) {
+    let ways = [
+        "--size",
+        "--grow",
+        "--recommended",
+        "--hibernation",
+        "--onpart",
+        "--resize",
+    ];
+    if let Some(mount) = args.argument(0)
+        && !ways.iter().any(|way| args.flag(way))
+    {
+        cx.report(
+            Diagnostic::new(
+                &codes::NO_SIZE,
+                args.span,
+                format!("nothing says how large `{}` is", mount.value),
+            )
+            .help("add `--size=MIB`, `--grow` or both"),
+        );
     }
 }
 

@@ -35,8 +35,10 @@ const SPEC: Spec = Spec::new("timezone")
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
-    for extra in args.arguments(0).iter().skip(1) {
-        scan::unexpected(&SPEC, &extra.value, extra.span, cx);
+    if let [_, extra, ..] = args.arguments(0) {
+        let last = args.arguments(0).last().map_or(extra.span, |a| a.span);
+        let count = args.arguments(0).len() - 1;
+        scan::surplus(&SPEC, count, &extra.value, extra.span.to(last), cx);
     }
     if args.given.is_empty() && args.argument(0).is_none() && !args.broken {
         cx.report(Diagnostic::new(

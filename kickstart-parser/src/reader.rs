@@ -4,7 +4,7 @@
 //! beyond the question whether a word is one. Everything it cannot read
 //! becomes a diagnostic and a [`LineKind::Broken`] line, and it goes on.
 
-use std::sync::Arc;
+mod include;
 
 use crate::ParseOptions;
 use crate::codes;
@@ -14,17 +14,8 @@ use crate::document::{
     CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word,
 };
 use crate::lex::{self, LexError, RawLine};
-use crate::loader::IncludeRequest;
 use crate::sections;
 use crate::span::{SourceId, Sources, Span};
-
-/// Nested includes; more is a mistake, and recursion has to end somewhere.
-const MAX_DEPTH: usize = 32;
-/// All includes of one parse: two files that include each other's children
-/// twice would otherwise double with every level.
-const MAX_INCLUDES: usize = 1000;
-/// All text of one parse.
-const MAX_BYTES: usize = 256 << 20;
 
 pub(crate) struct Reader<'a> {
     options: &'a ParseOptions<'a>,
@@ -38,11 +29,6 @@ pub(crate) struct Reader<'a> {
     bytes: usize,
     /// Includes that failed, to be judged when all scripts are known.
     failed: Vec<(DeferredInclude, Diagnostic)>,
-}
-
-/// A section whose `%end` has not come yet.
-struct Open {
-    section: Section,
 }
 
 impl<'a> Reader<'a> {
@@ -70,23 +56,8 @@ impl<'a> Reader<'a> {
         self.judge_failed_includes();
     }
 
-    fn add_source(&mut self, path: String, text: &str, from: Option<Span>) -> Option<SourceId> {
-        self.bytes = self.bytes.saturating_add(text.len());
-        if self.bytes > MAX_BYTES {
-            let source = self.sources.add(path, Arc::from(""), from);
-            let at = from.unwrap_or(Span::new(source, 0, 0));
-            self.diagnostics.push(Diagnostic::new(
-                &codes::TOO_LARGE,
-                at,
-                "there is too much text for a kickstart",
-            ));
-            return None;
-        }
-        Some(self.sources.add(path, Arc::from(text), from))
-    }
-
     /// Read one file; `within` is the section that includes it, if one does.
-    fn read_file(&mut self, source: SourceId, mut within: Option<&mut Open>) {
+    fn read_file(&mut self, source: SourceId, mut within: Option<&mut Section>) {
         let text = self.sources.text(source);
         let slot = self.document.files.len();
         self.document.files.push(File {
@@ -94,7 +65,7 @@ impl<'a> Reader<'a> {
             lines: Vec::new(),
         });
         let mut lines = Vec::new();
-        let mut open: Option<Open> = None;
+        let mut open: Option<Section> = None;
         let mut continues = false;
         for raw in lex::lines(&text) {
             let span = Span::new(source, raw.start, raw.content_end);
@@ -110,10 +81,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 (None, Some(outer)) => self.body_line(outer, content, &raw, span, false),
-                (None, None) => {
-                    let was = continues;
-                    self.command_line(content, &raw, span, &mut open, &mut continues, was)
-                }
+                (None, None) => self.command_line(content, &raw, span, &mut open, &mut continues),
             };
             lines.push(Line {
                 kind,
@@ -123,9 +91,7 @@ impl<'a> Reader<'a> {
         }
         if let Some(open) = open {
             self.report_unfinished(&open, None);
-            self.document
-                .statements
-                .push(Statement::Section(open.section));
+            self.document.statements.push(Statement::Section(open));
         }
         if let Some(file) = self.document.files.get_mut(slot) {
             file.lines = lines;
@@ -135,7 +101,7 @@ impl<'a> Reader<'a> {
     /// The open section ends at this line, well or not.
     fn close(
         &mut self,
-        open: &mut Option<Open>,
+        open: &mut Option<Section>,
         kind: LineKind,
         content: &str,
         span: Span,
@@ -144,13 +110,11 @@ impl<'a> Reader<'a> {
             return kind;
         };
         if kind == LineKind::SectionEnd {
-            done.section.end = Some(span);
+            done.end = Some(span);
         } else {
             self.report_unfinished(&done, Some(span));
         }
-        self.document
-            .statements
-            .push(Statement::Section(done.section));
+        self.document.statements.push(Statement::Section(done));
         if kind == LineKind::SectionStart
             && let Ok(words) = self.words(content, span)
         {
@@ -159,20 +123,17 @@ impl<'a> Reader<'a> {
         kind
     }
 
-    fn report_unfinished(&mut self, open: &Open, at: Option<Span>) {
-        let name = open.section.words.first().map_or("", |w| w.value.as_str());
+    fn report_unfinished(&mut self, open: &Section, at: Option<Span>) {
+        let name = open.words.first().map_or("", |w| w.value.as_str());
         let message = match at {
             Some(_) => format!("`{name}` is still open where this section begins"),
             None => format!("`{name}` does not end with `%end`"),
         };
-        let mut diagnostic = Diagnostic::new(
-            &codes::UNFINISHED_SECTION,
-            at.unwrap_or(open.section.span),
-            message,
-        )
-        .help("put a line `%end` after the last line of the section");
+        let mut diagnostic =
+            Diagnostic::new(&codes::UNFINISHED_SECTION, at.unwrap_or(open.span), message)
+                .help("put a line `%end` after the last line of the section");
         if at.is_some() {
-            diagnostic = diagnostic.label(open.section.span, "the open section begins here");
+            diagnostic = diagnostic.label(open.span, "the open section begins here");
         }
         self.diagnostics.push(diagnostic);
     }
@@ -180,7 +141,7 @@ impl<'a> Reader<'a> {
     /// A line inside a section; the file that ends it must be the one that began it.
     fn body_line(
         &mut self,
-        open: &mut Open,
+        open: &mut Section,
         content: &str,
         raw: &RawLine,
         span: Span,
@@ -207,12 +168,12 @@ impl<'a> Reader<'a> {
             }
         }
         let whole = Span::new(span.source, raw.start, raw.end);
-        open.section.body.push_str(self.slice(whole).as_ref());
-        match open.section.body_spans.last_mut() {
+        open.body.push_str(self.slice(whole).as_ref());
+        match open.body_spans.last_mut() {
             Some(last) if last.source == whole.source && last.end == whole.start => {
                 *last = last.to(whole);
             }
-            _ => open.section.body_spans.push(whole),
+            _ => open.body_spans.push(whole),
         }
         LineKind::Body
     }
@@ -221,7 +182,7 @@ impl<'a> Reader<'a> {
         self.sources.slice(span).to_owned()
     }
 
-    fn foreign_section_line(&mut self, open: &Open, first: &str, span: Span) {
+    fn foreign_section_line(&mut self, open: &Section, first: &str, span: Span) {
         let code = if first == "%end" {
             &codes::STRAY_END
         } else {
@@ -233,7 +194,7 @@ impl<'a> Reader<'a> {
                 span,
                 format!("`{first}` in a file that is included inside a section"),
             )
-            .label(open.section.span, "the section begins here")
+            .label(open.span, "the section begins here")
             .help("a section begins and ends in the same file"),
         );
     }
@@ -244,11 +205,10 @@ impl<'a> Reader<'a> {
         content: &str,
         raw: &RawLine,
         span: Span,
-        open: &mut Option<Open>,
+        open: &mut Option<Section>,
         continues: &mut bool,
-        was_continued: bool,
     ) -> LineKind {
-        *continues = false;
+        let was_continued = std::mem::take(continues);
         let trimmed = content.trim();
         if trimmed.is_empty() {
             return LineKind::Blank;
@@ -302,7 +262,7 @@ impl<'a> Reader<'a> {
         words: Vec<Word>,
         content: &str,
         span: Span,
-        open: &mut Option<Open>,
+        open: &mut Option<Section>,
     ) -> LineKind {
         let Some(first) = words.first() else {
             return LineKind::Comment;
@@ -395,112 +355,15 @@ impl<'a> Reader<'a> {
             ));
         }
     }
-
-    fn include(&mut self, content: &str, span: Span, within: Option<&mut Open>) {
-        let words = match self.words(content, span) {
-            Ok(words) => words,
-            Err(error) => return self.report_lex_error(error, span),
-        };
-        let Some(file) = words.get(1).filter(|w| !w.value.is_empty()) else {
-            self.diagnostics.push(Diagnostic::new(
-                &codes::INCLUDE_WITHOUT_FILE,
-                join(&words, span),
-                "`%include` needs the name of a file",
-            ));
-            return;
-        };
-        if self.stack.len() >= MAX_DEPTH || self.includes >= MAX_INCLUDES {
-            // Said once: every include after the first one too many is the same.
-            if !std::mem::replace(&mut self.said_too_many, true) {
-                self.diagnostics.push(Diagnostic::new(
-                    &codes::TOO_MANY_INCLUDES,
-                    file.span,
-                    "there are too many includes",
-                ));
-            }
-            return;
-        }
-        self.includes += 1;
-        let Some(loader) = self.options.loader else {
-            let diagnostic = Diagnostic::new(
-                &codes::INCLUDE_FAILED,
-                file.span,
-                format!(
-                    "`{}` is not read: includes are not followed here",
-                    file.value
-                ),
-            );
-            return self.failed_include(file, diagnostic);
-        };
-        let from = self.stack.last().map_or("", String::as_str);
-        match loader.load(IncludeRequest {
-            name: &file.value,
-            from,
-        }) {
-            Err(error) => {
-                let message = format!("`{}` cannot be included: {}", file.value, error.message);
-                let mut diagnostic = Diagnostic::new(&codes::INCLUDE_FAILED, file.span, message);
-                diagnostic.help = error.help;
-                self.failed_include(file, diagnostic);
-            }
-            Ok(loaded) if self.stack.contains(&loaded.path) => {
-                let message = format!("`{}` includes itself", loaded.path);
-                self.diagnostics
-                    .push(Diagnostic::new(&codes::INCLUDE_CYCLE, file.span, message));
-            }
-            Ok(loaded) => {
-                let path = loaded.path.clone();
-                if let Some(source) = self.add_source(loaded.path, &loaded.text, Some(file.span)) {
-                    self.stack.push(path);
-                    self.read_file(source, within);
-                    self.stack.pop();
-                }
-            }
-        }
-    }
-
-    fn failed_include(&mut self, file: &Word, diagnostic: Diagnostic) {
-        let include = DeferredInclude {
-            path: file.value.clone(),
-            span: file.span,
-        };
-        self.failed.push((include, diagnostic));
-    }
-
-    /// A file that a `%pre` script names is most likely written by it.
-    fn judge_failed_includes(&mut self) {
-        for (include, diagnostic) in std::mem::take(&mut self.failed) {
-            let made_by_script = self.document.statements.iter().any(|s| match s {
-                Statement::Section(s) => {
-                    s.words.first().is_some_and(|w| w.value == "%pre")
-                        && s.body.contains(&include.path)
-                }
-                Statement::Command(_) => false,
-            });
-            if made_by_script {
-                let message = format!("`{}` is made by %pre and not checked yet", include.path);
-                self.diagnostics.push(Diagnostic::new(
-                    &codes::INCLUDE_DEFERRED,
-                    include.span,
-                    message,
-                ));
-            } else {
-                self.diagnostics.push(diagnostic);
-            }
-            self.document.deferred.push(include);
-        }
-    }
 }
 
-fn start(words: Vec<Word>, span: Span) -> Open {
-    Open {
-        section: Section {
-            span: join(&words, span),
-            words,
-            body: String::new(),
-            body_spans: Vec::new(),
-            end: None,
-        },
+fn start(words: Vec<Word>, span: Span) -> Section {
+    Section {
+        span: join(&words, span),
+        words,
+        body: String::new(),
+        body_spans: Vec::new(),
+        end: None,
     }
 }
 

@@ -2,7 +2,11 @@
 //! them is at hand: `BOOTC_KS_CORPUS`, or `shared/corpus` beside the
 //! workspace. Nothing of it is part of this repository.
 
+// Tests may stop where they stand; the lint knows only functions marked as such.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 
 use kickstart_parser::{ParseOptions, Syntax, parse};
@@ -44,7 +48,13 @@ fn corpus() -> Option<PathBuf> {
     if dir.is_dir() {
         return Some(dir);
     }
-    println!("NO CORPUS at {}: verdicts were NOT compared", dir.display());
+    // Past the capture of test output: a comparison that did not take place
+    // must not look like one that went well.
+    let notice = format!(
+        "\nNO CORPUS at {}: verdicts were NOT compared\n\n",
+        dir.display()
+    );
+    let _ = std::io::stderr().write_all(notice.as_bytes());
     None
 }
 

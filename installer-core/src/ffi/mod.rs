@@ -8,6 +8,7 @@
 pub mod blkid;
 pub mod blkpg;
 pub mod loopdev;
+pub mod namespace;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,170 @@
+//! A plan carried out: a loop over its steps, with everything that is opened on the way
+//! written on a stack and closed again, whatever happens.
+//!
+//! ```text
+//! preflight ─► step, step, step … ─► Finish ─► Report
+//!                 └── error ─► teardown ─► the error, with the teardown's own if there is one
+//! ```
+//!
+//! The only destructive verb. Everything is mounted in a namespace of its own.
+
+mod boot;
+mod preflight;
+mod run;
+mod script;
+mod storage;
+mod system;
+mod teardown;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Context, Error, Result, Stage};
+use crate::event::{Event, Sink};
+use crate::host::Host;
+use crate::image::Image;
+use crate::plan::{Plan, Step};
+use crate::request::EndAction;
+use crate::units::Digest;
+
+pub use preflight::preflight;
+pub use script::run_pre_script;
+
+use run::Run;
+
+/// The version of the JSON form of [`Report`].
+pub const SCHEMA: u32 = 1;
+
+/// How to carry it out.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The installation's log, copied into the installed system.
+    pub log: Option<PathBuf>,
+    /// The kickstart, copied into the installed system for whoever asks how it came to be.
+    /// The caller takes passwords out.
+    pub kickstart: Option<String>,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The plan's digest.
+    pub plan: Digest,
+    /// The image's manifest.
+    pub image: Digest,
+    /// The deployed commit.
+    pub commit: String,
+    /// Where it is.
+    pub target: String,
+    /// Kernel arguments of the boot entry.
+    pub kargs: Vec<String>,
+    /// Steps with what each took, in milliseconds.
+    pub steps: Vec<(String, u64)>,
+    /// What went wrong without ending it.
+    pub warnings: Vec<String>,
+    /// What the machine does now.
+    pub end: EndAction,
+}
+
+/// Carries `plan` out with `image`, the very one that was planned.
+pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
+    if *image.manifest_digest() != plan.image.digest {
+        return Err(Error::refused(
+            Stage::Plan,
+            format!("the image is {} now, and {} was planned", image.manifest_digest(), plan.image.digest),
+        )
+        .hint("plan again"));
+    }
+    // A thread of its own, since a mount namespace belongs to a thread and cannot be left.
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new()
+            .name("apply".into())
+            .spawn_scoped(scope, || in_namespace(plan, image, host, options, events))
+            .doing(Stage::Storage, "starting the installation")?;
+        worker.join().unwrap_or_else(|_| {
+            Err(Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching())
+        })
+    })
+}
+
+fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
+    crate::ffi::namespace::private_mounts().map_err(|error| {
+        Error::world(Stage::Storage, "making a mount namespace").because(error).hint("run as root")
+    })?;
+    let started = Instant::now();
+    let digest = plan.digest()?;
+    events.emit(&Event::Started { schema: crate::event::SCHEMA, plan: digest.clone(), steps: plan.steps.len() });
+    let mut run = Run::new(plan, image, host, options, events)?;
+    let outcome = all_steps(&mut run);
+    let touched = run.touched;
+    let closed = run.close(outcome.is_ok());
+    let outcome = match (outcome, closed) {
+        (Ok(()), Ok(())) => {
+            let millis = millis(started);
+            events.emit(&Event::Finished { millis });
+            return Ok(run.report(digest));
+        }
+        (Err(error), Ok(())) | (Ok(()), Err(error)) => error,
+        (Err(error), Err(second)) => {
+            tracing::error!(%second, "the clean-up failed as well");
+            events.emit(&Event::Warning { message: format!("the clean-up failed as well: {second}") });
+            error
+        }
+    };
+    let error = if touched { outcome.after_touching() } else { outcome };
+    events.emit(&Event::Failed {
+        kind: error.kind(),
+        stage: error.stage(),
+        message: error.to_string(),
+        hint: error.remedy().map(str::to_owned),
+        disk_touched: error.touched(),
+    });
+    Err(error)
+}
+
+fn all_steps(run: &mut Run<'_>) -> Result<()> {
+    let steps = run.plan.steps.len();
+    for (index, step) in run.plan.steps.iter().enumerate() {
+        let (number, title) = (index + 1, step.title());
+        let _span = tracing::info_span!("step", number, %title).entered();
+        tracing::info!("begin");
+        run.events.emit(&Event::StepStarted { step: number, steps, title: title.clone() });
+        let started = Instant::now();
+        one_step(run, step)?;
+        let millis = millis(started);
+        tracing::info!(millis, "end");
+        run.events.emit(&Event::StepFinished { step: number, millis });
+        run.done.push((title, millis));
+    }
+    Ok(())
+}
+
+fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
+    match step {
+        Step::CreateImageFile { path, size } => storage::create_image_file(run, path, *size),
+        Step::Wipe { disk } => storage::wipe(run, disk),
+        Step::Partition { partitions } => storage::partition(run, partitions),
+        Step::CreateGroup { group, .. } => storage::create_group(run, step, group),
+        Step::CreateVolume { .. } | Step::Format { .. } => storage::commands(run, step),
+        Step::Mount { device, at, filesystem } => storage::mount(run, device, at, filesystem),
+        Step::InitialiseSysroot { stateroot } => system::initialise(run, stateroot),
+        Step::Import { target, selinux, .. } => system::import(run, target, *selinux),
+        Step::Deploy { stateroot, origin, kargs } => system::deploy(run, stateroot, origin, kargs),
+        Step::Fstab { entries } => system::fstab(run, entries),
+        Step::File(file) => system::file(run, file),
+        Step::User(user) => system::user(run, user),
+        Step::SshKeys { user, keys } => system::ssh_keys(run, user, keys),
+        Step::RootPassword { .. } => system::root_password(run),
+        Step::Script(script) => script::run(run, script),
+        Step::Bootloader(boot) => boot::install(run, boot),
+        Step::Finish => system::finish(run),
+    }
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,89 @@
+//! What only the installing machine can tell, checked before the first write: who we are,
+//! which tools are there, what its libostree can do, whether an image file finds room.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::error::{Error, Result, Stage};
+use crate::host::{locate, row};
+use crate::image::ImageFacts;
+use crate::machine::Machine;
+use crate::plan::{Loader, Plan, Planned, Step};
+use crate::storage::select::Target;
+
+/// Whether `plan` can be carried out here.
+pub fn preflight(plan: &Plan, facts: &ImageFacts, machine: &Machine) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::world(Stage::Plan, "installing needs root").hint("run it with sudo"));
+    }
+    programs(plan, machine)?;
+    libostree(facts)?;
+    if let Target::ImageFile(file) = &plan.target {
+        room(plan, Path::new(&file.path))?;
+    }
+    Ok(())
+}
+
+fn programs(plan: &Plan, machine: &Machine) -> Result<()> {
+    let names = Planned { disk: plan.target.name() };
+    let mut needed: BTreeSet<String> =
+        plan.steps.iter().flat_map(|step| step.commands(&names)).map(|program| program.name).collect();
+    let boot = plan.steps.iter().find_map(|step| match step {
+        Step::Bootloader(boot) => Some(boot),
+        _ => None,
+    });
+    let scripts = plan.steps.iter().any(|step| matches!(step, Step::Script(script) if script.inside));
+    if boot.is_some() || scripts {
+        needed.insert("chroot".into());
+    }
+    if let Some(boot) = boot.filter(|boot| boot.uefi && !can_mount_esp(machine)) {
+        if boot.loader == Loader::Bootupd {
+            return Err(Error::world(Stage::Plan, "bootupd mounts the ESP, and the running kernel cannot mount vfat")
+                .hint("install from an environment whose kernel has vfat"));
+        }
+        needed.insert("mcopy".into());
+    }
+    let missing: Vec<&str> = needed.iter().map(String::as_str).filter(|name| locate(name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: BTreeSet<&str> = missing.iter().filter_map(|name| row(name)).map(|row| row.packages.0).collect();
+    let packages: Vec<&str> = packages.into_iter().collect();
+    Err(Error::world(Stage::Plan, format!("programs are missing here: {}", missing.join(", ")))
+        .hint(format!("install the packages {} (Debian's names)", packages.join(", "))))
+}
+
+/// Whether the running kernel can mount an EFI system partition.
+pub fn can_mount_esp(machine: &Machine) -> bool {
+    machine.kernel.filesystems.iter().any(|fs| fs == "vfat")
+}
+
+/// An image that insists on composefs does not boot from a deployment without it.
+fn libostree(facts: &ImageFacts) -> Result<()> {
+    if facts.composefs == Some(true) && !ostree::check_version(2024, 7) {
+        return Err(Error::world(
+            Stage::Plan,
+            format!("{} boots from composefs only, which this machine's libostree cannot make", facts.reference),
+        )
+        .hint("install from an environment with libostree 2024.7 or later, such as the image itself"));
+    }
+    Ok(())
+}
+
+fn room(plan: &Plan, file: &Path) -> Result<()> {
+    let dir = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let stat = rustix::fs::statvfs(dir)
+        .map_err(|error| Error::input(Stage::Plan, format!("the directory of {}", file.display())).because(error))?;
+    let free = crate::units::Bytes(stat.f_bavail.saturating_mul(stat.f_frsize));
+    if free < plan.image.unpacked_size {
+        return Err(Error::world(
+            Stage::Plan,
+            format!("no room for {}: {free} are free, and the image needs {}", file.display(), plan.image.unpacked_size),
+        )
+        .hint("make room, or put the disk image on another file system"));
+    }
+    Ok(())
+}

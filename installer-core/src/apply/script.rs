@@ -1,0 +1,225 @@
+//! The kickstart's scripts: %post inside the installed system or beside it, %pre before
+//! anything is decided.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::run::Run;
+use crate::error::{Context, Error, Result, Stage};
+use crate::event::{Event, Sink};
+use crate::host::root::TargetRoot;
+use crate::host::{Host, Program, ProgramError};
+use crate::request::Script;
+
+/// Runs a %post script.
+pub fn run(run: &mut Run<'_>, script: &Script) -> Result<()> {
+    let outcome = if script.inside { inside(run, script) } else { beside(run, script) };
+    settle(outcome, script, "%post").or_else(|warning| match warning {
+        Settled::Fatal(error) => Err(error),
+        Settled::Warning(text) => {
+            run.warn(text);
+            Ok(())
+        }
+    })
+}
+
+/// Runs a %pre script on this machine; a warning comes back where it fails and may.
+pub fn run_pre_script(script: &Script, host: &dyn Host, events: &dyn Sink) -> Result<Option<String>> {
+    match settle(on_host(script, host, events, &[]), script, "%pre") {
+        Ok(()) => Ok(None),
+        Err(Settled::Warning(text)) => Ok(Some(text)),
+        Err(Settled::Fatal(error)) => Err(error),
+    }
+}
+
+enum Settled {
+    Warning(String),
+    Fatal(Error),
+}
+
+/// Kickstart's own rule: only `--erroronfail` makes a script's failure the installation's.
+fn settle(outcome: Result<()>, script: &Script, section: &str) -> std::result::Result<(), Settled> {
+    let Err(error) = outcome else { return Ok(()) };
+    let text = format!("the {section} script at {} failed: {error}", script.origin);
+    if script.fatal {
+        return Err(Settled::Fatal(
+            Error::failed(Stage::Script, text).hint("the script says --erroronfail; its output is in the log"),
+        ));
+    }
+    Err(Settled::Warning(text))
+}
+
+fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
+    let system = run.system()?;
+    // /tmp of the system is a tmpfs of this installation's own; it vanishes with the mount.
+    let name = "/tmp/bootc-ks-script";
+    let doing = "writing the script into the system";
+    system.write(name, script.body.as_bytes(), 0o700, Some((0, 0))).doing(Stage::Script, doing)?;
+    let resolver = Resolver::lend(&system).doing(Stage::Script, "lending the name servers to the system")?;
+    let mut log = match &script.log {
+        Some(path) => {
+            system.write(path, b"", 0o600, None).doing(Stage::Script, format_args!("creating {path}"))?;
+            run.written.push(path.clone());
+            Log::open(&system.path().join(path.trim_start_matches('/')))?
+        }
+        None => Log::default(),
+    };
+    let program = Program::new(script.interpreter.clone()).arg(name).env("HOME", "/root").inside(&run.system_root());
+    let outcome = execute(&program, run.host, run.events, &mut log);
+    resolver.take_back(&system).doing(Stage::Script, "taking the name servers back")?;
+    system.remove(name).doing(Stage::Script, "removing the script")?;
+    outcome
+}
+
+fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
+    let root = run.system_root().display().to_string();
+    on_host(script, run.host, run.events, &[("ANA_INSTALL_PATH", root)])
+}
+
+fn on_host(script: &Script, host: &dyn Host, events: &dyn Sink, env: &[(&str, String)]) -> Result<()> {
+    let doing = "writing the script";
+    let mut file = tempfile::Builder::new().prefix("bootc-ks-script").tempfile().doing(Stage::Script, doing)?;
+    file.write_all(script.body.as_bytes()).doing(Stage::Script, doing)?;
+    // Kept open for writing it could not be executed; the interpreter only reads it.
+    let path = file.into_temp_path();
+    let mut log = match &script.log {
+        Some(path) => Log::open(Path::new(path))?,
+        None => Log::default(),
+    };
+    let mut program =
+        Program::new(script.interpreter.clone()).arg(path.display().to_string()).env("HOME", "/root");
+    for (key, value) in env {
+        program = program.env(key, value.clone());
+    }
+    execute(&program, host, events, &mut log)
+}
+
+fn execute(program: &Program, host: &dyn Host, events: &dyn Sink, log: &mut Log) -> Result<()> {
+    let outcome = host.run(program, &mut |line| {
+        events.emit(&Event::Output { line: line.to_owned() });
+        log.line(line);
+    });
+    outcome.map_err(|error| match error {
+        // The command line is ours, not the admin's; only how it ended tells something.
+        ProgramError::Status { status, tail, .. } if tail.is_empty() => Error::failed(Stage::Script, format!("it {status}")),
+        ProgramError::Status { status, tail, .. } => Error::failed(Stage::Script, format!("it {status}: {tail}")),
+        other => Error::failed(Stage::Script, other.to_string()),
+    })
+}
+
+/// The file of `--log`.
+#[derive(Default)]
+struct Log {
+    file: Option<fs::File>,
+}
+
+impl Log {
+    fn open(path: &Path) -> Result<Self> {
+        let file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(path)
+            .doing(Stage::Script, format_args!("opening the script's log {}", path.display()))?;
+        Ok(Log { file: Some(file) })
+    }
+
+    fn line(&mut self, line: &str) {
+        if let Some(file) = &mut self.file
+            && let Err(error) = writeln!(file, "{line}")
+        {
+            tracing::warn!(%error, "writing the script's log");
+        }
+    }
+}
+
+/// This machine's name servers, lent to the system while a script runs. What the system gets
+/// for good is the image's own business.
+struct Resolver {
+    lent: Option<String>,
+}
+
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+
+impl Resolver {
+    fn lend(system: &TargetRoot) -> std::io::Result<Self> {
+        let nothing = Resolver { lent: None };
+        let Ok(content) = fs::read_to_string(RESOLV_CONF) else { return Ok(nothing) };
+        // A link usually leads into /run, which is a tmpfs of ours now.
+        let link = fs::read_link(system.path().join("etc/resolv.conf")).ok();
+        let target = match &link {
+            Some(link) => inside_path(Path::new("/etc"), link),
+            None => PathBuf::from(RESOLV_CONF),
+        };
+        let target = target.display().to_string();
+        if system.read(&target)?.is_some_and(|text| !text.trim().is_empty()) || target.starts_with("/usr") {
+            return Ok(nothing);
+        }
+        if link.is_some() && !target.starts_with("/run/") {
+            return Ok(nothing);
+        }
+        system.write(&target, content.as_bytes(), 0o644, Some((0, 0)))?;
+        Ok(Resolver { lent: (target == RESOLV_CONF).then_some(content) })
+    }
+
+    fn take_back(self, system: &TargetRoot) -> std::io::Result<()> {
+        match self.lent {
+            // A script that wrote its own wants to keep it.
+            Some(content) if system.read(RESOLV_CONF)?.as_ref() == Some(&content) => system.remove(RESOLV_CONF),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where `link`, found in the directory `dir`, leads, `..` worked out.
+fn inside_path(dir: &Path, link: &Path) -> PathBuf {
+    let mut path = PathBuf::from("/");
+    for part in dir.join(link).components() {
+        match part {
+            std::path::Component::ParentDir => {
+                path.pop();
+            }
+            std::path::Component::Normal(name) => path.push(name),
+            _ => {}
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Silent;
+    use crate::host::Real;
+
+    fn script(body: &str, fatal: bool) -> Script {
+        Script {
+            inside: false,
+            interpreter: "/bin/sh".into(),
+            body: body.into(),
+            log: None,
+            fatal,
+            origin: "site.ks:7".into(),
+        }
+    }
+
+    #[test]
+    fn only_erroronfail_makes_a_failure_fatal() {
+        assert_eq!(run_pre_script(&script("true", true), &Real, &Silent).unwrap(), None);
+        let warning = run_pre_script(&script("echo no >&2; exit 3", false), &Real, &Silent).unwrap().unwrap();
+        assert_eq!(warning, "the %pre script at site.ks:7 failed: it failed with exit code 3: no");
+        let error = run_pre_script(&script("exit 3", true), &Real, &Silent).unwrap_err();
+        assert_eq!(error.stage(), Stage::Script);
+    }
+
+    #[test]
+    fn links_are_worked_out_inside_the_system() {
+        assert_eq!(
+            inside_path(Path::new("/etc"), Path::new("../run/systemd/resolve/stub-resolv.conf")),
+            Path::new("/run/systemd/resolve/stub-resolv.conf")
+        );
+        assert_eq!(inside_path(Path::new("/etc"), Path::new("../../../x")), Path::new("/x"));
+    }
+}

@@ -1,0 +1,329 @@
+//! The steps that put the image on the disk and make it the admin's own.
+
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::AtFlags;
+use sha_crypt::{PasswordHasher, ShaCrypt};
+
+use super::run::Run;
+use crate::deploy::labels::Labeller;
+use crate::deploy::{self, sysroot};
+use crate::error::{Context, Error, Result, Stage};
+use crate::host::root::TargetRoot;
+use crate::host::{Mount, MountKind};
+use crate::request::Password;
+use crate::system::accounts::{Accounts, UserPlan};
+use crate::system::files::{self, FilePlan, FstabEntry};
+
+/// Where the installation's own records go in the installed system.
+const RECORDS: &str = "/var/log/bootc-ks";
+
+/// Makes the OSTree system root.
+pub fn initialise(run: &mut Run<'_>, stateroot: &str) -> Result<()> {
+    sysroot::initialise(&run.physical_root(), stateroot).map(|_| ())
+}
+
+/// Imports the image.
+pub fn import(run: &mut Run<'_>, target: &str, selinux: bool) -> Result<()> {
+    let repo = run.physical_root().join("ostree/repo");
+    let job = deploy::Import { image: run.image, repo: &repo, selinux, target, events: run.events };
+    let imported = deploy::import(&job)?;
+    tracing::info!(commit = %imported.commit, entries = imported.entries, "imported");
+    run.commit = Some(imported.commit);
+    Ok(())
+}
+
+/// Deploys it, and mounts the system as it will see itself.
+pub fn deploy(run: &mut Run<'_>, stateroot: &str, origin: &str, kargs: &[String]) -> Result<()> {
+    let commit = run.commit.clone().ok_or_else(|| Error::failed(Stage::Deploy, "nothing was imported"))?;
+    run.kargs = kargs.iter().map(|karg| run.names.fill(karg)).collect();
+    let root = run.physical_root();
+    let deployed =
+        sysroot::deploy(&sysroot::Deploy { root: &root, stateroot, commit: &commit, origin, kargs: &run.kargs })?;
+    run.deployed = Some(deployed);
+    enter(run)
+}
+
+/// The deployment with its /var, /boot and the kernel's file systems; /usr read-only, as it
+/// will be.
+fn enter(run: &mut Run<'_>) -> Result<()> {
+    let Some(deployed) = run.deployed.clone() else { return Ok(()) };
+    let system = run.system_root();
+    fs::create_dir_all(&system).doing(Stage::Deploy, "making a mount point")?;
+    let physical = run.physical_root();
+    let bind = |source: std::path::PathBuf, kind| (source.display().to_string(), kind);
+    let mounts = [
+        ("", bind(deployed.root.clone(), MountKind::Bind)),
+        ("usr", bind(deployed.root.join("usr"), MountKind::BindReadOnly)),
+        ("var", bind(deployed.var, MountKind::BindRecursive)),
+        ("sysroot", bind(physical.clone(), MountKind::BindRecursive)),
+        ("boot", bind(physical.join("boot"), MountKind::Bind)),
+        ("proc", ("proc".into(), MountKind::Virtual("proc"))),
+        ("sys", bind("/sys".into(), MountKind::BindRecursive)),
+        ("dev", bind("/dev".into(), MountKind::BindRecursive)),
+        ("run", ("tmpfs".into(), MountKind::Virtual("tmpfs"))),
+        ("tmp", ("tmpfs".into(), MountKind::Virtual("tmpfs"))),
+    ];
+    for (name, (source, kind)) in mounts {
+        let target = if name.is_empty() { system.clone() } else { system.join(name) };
+        // An image may lay /var or /tmp out as it likes; what is no directory is left alone.
+        if target.is_dir() && !target.is_symlink() {
+            run.mount(Stage::Deploy, &Mount { source, target, kind })?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file of the system and remembers it for its label.
+fn write(run: &mut Run<'_>, path: &str, content: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<()> {
+    let system = run.system()?;
+    system.write(path, content.as_bytes(), mode, owner).doing(Stage::System, format_args!("writing {path}"))?;
+    run.written.push(path.to_owned());
+    Ok(())
+}
+
+/// Writes /etc/fstab.
+pub fn fstab(run: &mut Run<'_>, entries: &[FstabEntry]) -> Result<()> {
+    let entries: Vec<FstabEntry> =
+        entries.iter().map(|entry| FstabEntry { source: run.names.fill(&entry.source), ..entry.clone() }).collect();
+    write(run, "/etc/fstab", &files::fstab(&entries), 0o644, None)
+}
+
+/// Writes a file or makes a link.
+pub fn file(run: &mut Run<'_>, file: &FilePlan) -> Result<()> {
+    let system = run.system()?;
+    match file {
+        FilePlan::Write { path, content } if path == "/etc/selinux/config" => {
+            match system.read(path).doing(Stage::System, format_args!("reading {path}"))? {
+                Some(old) => write(run, path, &files::selinux_config(&old, content), 0o644, None),
+                None => {
+                    run.warn("'selinux' has no effect: the image has no /etc/selinux/config".into());
+                    Ok(())
+                }
+            }
+        }
+        FilePlan::Write { path, content } => write(run, path, content, 0o644, None),
+        FilePlan::Link { path, target, needs } => {
+            if let Some(needs) = needs
+                && !system.exists(needs)
+            {
+                run.warn(format!("{path} was not changed: the image has no {needs}"));
+                return Ok(());
+            }
+            system.symlink(path, target).doing(Stage::System, format_args!("making the link {path}"))?;
+            run.written.push(path.clone());
+            Ok(())
+        }
+    }
+}
+
+fn read_accounts(system: &TargetRoot) -> std::io::Result<Accounts> {
+    let text = |path: &str| Ok::<_, std::io::Error>(system.read(path)?.unwrap_or_default());
+    let subids = match (system.read("/etc/subuid")?, system.read("/etc/subgid")?) {
+        (Some(uids), Some(gids)) => Some((uids, gids)),
+        _ => None,
+    };
+    Ok(Accounts {
+        passwd: text("/etc/passwd")?,
+        shadow: text("/etc/shadow")?,
+        group: text("/etc/group")?,
+        gshadow: system.read("/etc/gshadow")?,
+        subids,
+        vendor_passwd: text("/usr/lib/passwd")?,
+        vendor_group: text("/usr/lib/group")?,
+    })
+}
+
+fn write_accounts(run: &mut Run<'_>, old: &Accounts, new: &Accounts) -> Result<()> {
+    let pair = |pair: &Option<(String, String)>, second: bool| {
+        pair.as_ref().map(|(a, b)| if second { b.clone() } else { a.clone() })
+    };
+    let list = [
+        ("/etc/group", 0o644, Some(old.group.clone()), Some(new.group.clone())),
+        ("/etc/gshadow", 0o600, old.gshadow.clone(), new.gshadow.clone()),
+        ("/etc/shadow", 0o600, Some(old.shadow.clone()), Some(new.shadow.clone())),
+        ("/etc/subuid", 0o644, pair(&old.subids, false), pair(&new.subids, false)),
+        ("/etc/subgid", 0o644, pair(&old.subids, true), pair(&new.subids, true)),
+        // Last, so that no account exists before all that belongs to it.
+        ("/etc/passwd", 0o644, Some(old.passwd.clone()), Some(new.passwd.clone())),
+    ];
+    for (path, mode, old, new) in list {
+        if let Some(new) = new.filter(|new| old.as_ref() != Some(new)) {
+            write(run, path, &new, mode, None)?;
+        }
+    }
+    Ok(())
+}
+
+fn today() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400)
+}
+
+/// The crypt(3) hash of a password.
+fn hash(password: &Password) -> Result<String> {
+    match password {
+        Password::Hashed(hash) => Ok(hash.expose().to_owned()),
+        Password::Plain(plain) => ShaCrypt::default()
+            .hash_password(plain.expose().as_bytes())
+            .map(|hash| hash.as_str().to_owned())
+            .map_err(|error| Error::failed(Stage::System, format!("hashing a password: {error}"))),
+    }
+}
+
+/// Makes a user with its home.
+pub fn user(run: &mut Run<'_>, user: &UserPlan) -> Result<()> {
+    let system = run.system()?;
+    let old = read_accounts(&system).doing(Stage::System, "reading the image's accounts")?;
+    let mut new = old.clone();
+    let hash = run.plan.passwords.get(&user.name).map(hash).transpose()?;
+    let identity = new
+        .add_user(user, hash.as_deref(), today())
+        .map_err(|error| Error::input(Stage::System, format!("creating the user {}", user.name)).because(error))?;
+    write_accounts(run, &old, &new)?;
+    if identity.existed {
+        return Ok(());
+    }
+    let home = || -> std::io::Result<()> {
+        system.create_dir(&identity.home, 0o700, identity.uid, identity.gid)?;
+        system.copy_tree("/etc/skel", &identity.home, identity.uid, identity.gid)
+    };
+    home().doing(Stage::System, format_args!("making the home {}", identity.home))?;
+    run.written.push(identity.home);
+    Ok(())
+}
+
+/// Adds keys to a user's authorized_keys.
+pub fn ssh_keys(run: &mut Run<'_>, user: &str, keys: &[String]) -> Result<()> {
+    let system = run.system()?;
+    let accounts = read_accounts(&system).doing(Stage::System, "reading the image's accounts")?;
+    let field = |line: &str, index: usize| line.split(':').nth(index).map(str::to_owned);
+    let entry = [&accounts.passwd, &accounts.vendor_passwd]
+        .into_iter()
+        .flat_map(|text| text.lines())
+        .find(|line| field(line, 0).as_deref() == Some(user));
+    let parsed = entry.and_then(|line| {
+        Some((field(line, 2)?.parse::<u32>().ok()?, field(line, 3)?.parse::<u32>().ok()?, field(line, 5)?))
+    });
+    let Some((uid, gid, home)) = parsed else {
+        return Err(Error::failed(Stage::System, format!("there is no user '{user}' to give an ssh key")));
+    };
+    let doing = format!("writing the ssh keys of {user}");
+    if !system.exists(&home) {
+        // Root's home in an image is a link to /var/roothome, which is made at the first boot.
+        let place = if user == "root" { "/var/roothome" } else { home.as_str() };
+        system.create_dir(place, 0o700, uid, gid).doing(Stage::System, &doing)?;
+        run.written.push(place.to_owned());
+    }
+    let (dir, file) = (format!("{home}/.ssh"), format!("{home}/.ssh/authorized_keys"));
+    system.create_dir(&dir, 0o700, uid, gid).doing(Stage::System, &doing)?;
+    let mut text = system.read(&file).doing(Stage::System, &doing)?.unwrap_or_default();
+    for key in keys {
+        if text.lines().any(|line| line == key) {
+            continue;
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(key);
+        text.push('\n');
+    }
+    system.write(&file, text.as_bytes(), 0o600, Some((uid, gid))).doing(Stage::System, &doing)?;
+    run.written.extend([dir, file]);
+    Ok(())
+}
+
+/// Sets root's password, or sees to it that none opens the account.
+pub fn root_password(run: &mut Run<'_>) -> Result<()> {
+    let system = run.system()?;
+    let old = read_accounts(&system).doing(Stage::System, "reading the image's accounts")?;
+    let mut new = old.clone();
+    let hash = run.plan.passwords.get("root").map(hash).transpose()?;
+    new.set_password("root", hash.as_deref(), false, today());
+    write_accounts(run, &old, &new)
+}
+
+/// Records, labels, and everything unmounted.
+pub fn finish(run: &mut Run<'_>) -> Result<()> {
+    records(run)?;
+    label(run)?;
+    run.teardown.unwind_to(0, run.host)
+}
+
+/// Log, plan and kickstart, for whoever asks later how this machine came to be.
+fn records(run: &mut Run<'_>) -> Result<()> {
+    if run.deployed.is_none() {
+        return Ok(());
+    }
+    let system = run.system()?;
+    system.create_dir(RECORDS, 0o700, 0, 0).doing(Stage::Finish, format_args!("making {RECORDS}"))?;
+    run.written.push(RECORDS.to_owned());
+    let plan = serde_json::to_string_pretty(run.plan).doing(Stage::Finish, "writing the plan")?;
+    write(run, &format!("{RECORDS}/plan.json"), &plan, 0o600, None)?;
+    if let Some(kickstart) = run.options.kickstart.clone() {
+        write(run, &format!("{RECORDS}/kickstart.ks"), &kickstart, 0o600, None)?;
+    }
+    if let Some(log) = &run.options.log {
+        let text = fs::read_to_string(log).doing(Stage::Finish, format_args!("reading {}", log.display()))?;
+        write(run, &format!("{RECORDS}/install.log"), &text, 0o600, None)?;
+    }
+    Ok(())
+}
+
+/// Gives what was written the labels of the image's own policy.
+fn label(run: &mut Run<'_>) -> Result<()> {
+    let Some(deployed) = &run.deployed else { return Ok(()) };
+    if !run.plan.steps.iter().any(|step| matches!(step, crate::plan::Step::Import { selinux: true, .. })) {
+        return Ok(());
+    }
+    let labeller = Labeller::load(&deployed.root).doing(Stage::System, "loading the image's SELinux policy")?;
+    let system = run.system()?;
+    let mut paths = std::mem::take(&mut run.written);
+    let parents: Vec<String> = paths.iter().flat_map(|path| ancestors(path)).collect();
+    paths.extend(parents);
+    let mut all = Vec::new();
+    for path in paths {
+        below(&system, &path, &mut all).doing(Stage::System, "listing what was written")?;
+    }
+    all.sort();
+    all.dedup();
+    for path in all {
+        label_one(&system, &labeller, &path).doing(Stage::System, format_args!("labelling {path}"))?;
+    }
+    Ok(())
+}
+
+/// The parents of `path` below /var; those of /etc were there and have labels.
+fn ancestors(path: &str) -> Vec<String> {
+    let mut list = Vec::new();
+    let mut path = path;
+    while let Some((parent, _)) = path.rsplit_once('/') {
+        if !parent.starts_with("/var/") {
+            break;
+        }
+        list.push(parent.to_owned());
+        path = parent;
+    }
+    list
+}
+
+/// `path`, and for a home everything in it.
+fn below(system: &TargetRoot, path: &str, all: &mut Vec<String>) -> std::io::Result<()> {
+    all.push(path.to_owned());
+    if !path.starts_with("/var/home/") {
+        return Ok(());
+    }
+    for (name, _) in system.list(path).unwrap_or_default() {
+        below(system, &format!("{path}/{name}"), all)?;
+    }
+    Ok(())
+}
+
+fn label_one(system: &TargetRoot, labeller: &Labeller, path: &str) -> std::io::Result<()> {
+    let on_host = system.path().join(path.trim_start_matches('/'));
+    let stat = rustix::fs::statat(rustix::fs::CWD, &on_host, AtFlags::SYMLINK_NOFOLLOW)?;
+    if let Some(label) = labeller.label(path, stat.st_mode)? {
+        system.set_xattr(path, "security.selinux", &label)?;
+    }
+    Ok(())
+}

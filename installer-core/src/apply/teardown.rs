@@ -1,0 +1,83 @@
+//! What has been opened and must be closed, last first. Every entry is tried, and the first
+//! error is kept: one mount that will not go must not leave the others.
+
+use std::path::PathBuf;
+
+use crate::error::{Context, Error, Result, Stage};
+use crate::host::{Host, Program};
+use crate::storage::device::LoopDevice;
+
+/// Something to close.
+pub enum Close {
+    /// Unmount what is mounted here.
+    Unmount(PathBuf),
+    /// Deactivate this volume group.
+    Group(String),
+    /// Forget the partitions of this disk and write its buffers out.
+    Disk(PathBuf),
+    /// Detach this loop device.
+    Loop(LoopDevice),
+    /// Remove this directory tree of mount points, empty by now.
+    Directories(PathBuf),
+}
+
+/// The stack.
+#[derive(Default)]
+pub struct Teardown {
+    stack: Vec<Close>,
+}
+
+impl Teardown {
+    /// Notes something that is open now.
+    pub fn push(&mut self, close: Close) {
+        self.stack.push(close);
+    }
+
+    /// How much is open, to come back to with [`Teardown::unwind_to`].
+    pub fn mark(&self) -> usize {
+        self.stack.len()
+    }
+
+    /// Closes everything above `mark`.
+    pub fn unwind_to(&mut self, mark: usize, host: &dyn Host) -> Result<()> {
+        let mut first: Option<Error> = None;
+        while self.stack.len() > mark {
+            let Some(close) = self.stack.pop() else { break };
+            if let Err(error) = one(close, host) {
+                tracing::warn!(%error, "closing");
+                first.get_or_insert(error);
+            }
+        }
+        first.map_or(Ok(()), Err)
+    }
+}
+
+fn one(close: Close, host: &dyn Host) -> Result<()> {
+    match close {
+        Close::Unmount(path) => {
+            host.unmount(&path).doing(Stage::Finish, format_args!("unmounting {}", path.display()))
+        }
+        Close::Group(name) => host
+            .run(&Program::new("lvm").args(["vgchange", "--activate", "n", name.as_str()]), &mut |_| ())
+            .doing(Stage::Finish, "deactivating the volume group"),
+        Close::Disk(path) => crate::storage::device::flush(&path),
+        Close::Loop(device) => {
+            crate::storage::device::flush(device.path())?;
+            device.detach()
+        }
+        // Never a recursive removal: should a mount have stayed, it would empty that.
+        Close::Directories(path) => remove_empty(&path).doing(Stage::Finish, "removing the mount points"),
+    }
+}
+
+fn remove_empty(path: &std::path::Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    std::fs::remove_dir(path)
+}

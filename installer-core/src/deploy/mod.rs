@@ -1,0 +1,20 @@
+//! From an opened image to a bootable deployment.
+//!
+//! ```text
+//! layer blobs ─► layer ─► store (objects)      per layer, side by side
+//!                   └───► tree (in memory) ─► merge ─► commits, refs    import
+//! merged commit ─► sysroot: libostree deploys it, kernel arguments, origin
+//! ```
+//!
+//! Content objects are hashed and written by our own code; the deployment is libostree's.
+
+pub mod gvariant;
+pub mod import;
+pub mod labels;
+pub mod layer;
+pub mod refs;
+pub mod store;
+pub mod sysroot;
+pub mod tree;
+
+pub use import::{Import, Imported, import};

@@ -1,0 +1,258 @@
+//! The installing machine as `apply` uses it: run a program, mount, unmount.
+//!
+//! [`Real`] does; [`Recording`] writes down what would be done, for tests of what cannot be
+//! done everywhere. Block devices are `storage::device`, files under the target [`root`].
+
+mod program;
+pub mod root;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
+
+pub use program::{PROGRAMS, Program, Row, locate, quote, row};
+
+/// A file system to mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Device, directory (bind) or name.
+    pub source: String,
+    /// Where.
+    pub target: PathBuf,
+    /// How.
+    pub kind: MountKind,
+}
+
+/// How a file system is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MountKind {
+    /// A device with a file system of this type.
+    Device(String),
+    /// A directory that is seen at a second place.
+    Bind,
+    /// The same, without a way to write through it.
+    BindReadOnly,
+    /// The same with everything mounted below it; what happens there stays there.
+    BindRecursive,
+    /// A kernel file system of this type (`proc`, `tmpfs`).
+    Virtual(&'static str),
+}
+
+/// Why a program did not do its work: its command line and the end of what it said.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// It is not there.
+    #[error("{name} is not installed{}", .purpose.map(|p| format!(" (needed to {p})")).unwrap_or_default())]
+    Missing {
+        /// Its name.
+        name: String,
+        /// What it is for.
+        purpose: Option<&'static str>,
+    },
+    /// It could not be started.
+    #[error("starting '{command}': {source}")]
+    Start {
+        /// The command line.
+        command: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It said no.
+    #[error("'{command}' {status}{}", if .tail.is_empty() { String::new() } else { format!(": {}", .tail) })]
+    Status {
+        /// The command line.
+        command: String,
+        /// `failed with exit code 1`, `was killed by signal 9`.
+        status: String,
+        /// The last lines of its output.
+        tail: String,
+    },
+}
+
+/// What can be done on the installing machine.
+pub trait Host: Send + Sync {
+    /// Runs `program` to its end and gives each line of its output to `line`; its standard
+    /// output and standard error are one stream.
+    fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError>;
+    /// Mounts.
+    fn mount(&self, mount: &Mount) -> std::io::Result<()>;
+    /// Unmounts what is mounted at `target`.
+    fn unmount(&self, target: &Path) -> std::io::Result<()>;
+}
+
+/// How many lines of a failed program's output go into its error.
+const TAIL_LINES: usize = 6;
+
+/// This machine.
+pub struct Real;
+
+impl Host for Real {
+    fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
+        let text = program.to_string();
+        tracing::debug!(command = %text, "running");
+        let path = locate(&program.name).ok_or_else(|| ProgramError::Missing {
+            name: program.name.clone(),
+            purpose: row(&program.name).map(|row| row.purpose),
+        })?;
+        let start = |source| ProgramError::Start { command: text.clone(), source };
+        let (reader, writer) = std::io::pipe().map_err(start)?;
+        let mut command = Command::new(path);
+        command
+            .args(&program.args)
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("LC_ALL", "C.UTF-8")
+            .envs(program.env.iter().map(|(key, value)| (key, value)))
+            .stdin(if program.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(writer.try_clone().map_err(start)?)
+            .stderr(writer);
+        let mut child = command.spawn().map_err(start)?;
+        // The command holds the writing ends; without this the reader never sees the end.
+        drop(command);
+        if let (Some(mut stdin), Some(secret)) = (child.stdin.take(), &program.stdin) {
+            stdin.write_all(secret.expose().as_bytes()).map_err(start)?;
+        }
+        let tail = read_lines(reader, line);
+        let status = child.wait().map_err(start)?;
+        if status.success() {
+            return Ok(());
+        }
+        use std::os::unix::process::ExitStatusExt;
+        let status = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("failed with exit code {code}"),
+            (None, Some(signal)) => format!("was killed by signal {signal}"),
+            _ => "failed".to_owned(),
+        };
+        Err(ProgramError::Status { command: text, status, tail: tail.join(" | ") })
+    }
+
+    fn mount(&self, mount: &Mount) -> std::io::Result<()> {
+        tracing::debug!(source = %mount.source, target = %mount.target.display(), "mounting");
+        let (source, target) = (mount.source.as_str(), &mount.target);
+        match &mount.kind {
+            MountKind::Device(kind) => {
+                rustix::mount::mount(source, target, kind.as_str(), MountFlags::empty(), None)?;
+            }
+            MountKind::Virtual(kind) => {
+                rustix::mount::mount(source, target, *kind, MountFlags::NOSUID | MountFlags::NODEV, None)?;
+            }
+            MountKind::Bind => rustix::mount::mount_bind(source, target)?,
+            MountKind::BindReadOnly => {
+                rustix::mount::mount_bind(source, target)?;
+                rustix::mount::mount_remount(target, MountFlags::BIND | MountFlags::RDONLY, "")?;
+            }
+            MountKind::BindRecursive => {
+                rustix::mount::mount_bind_recursive(source, target)?;
+                // Unmounting here must not unmount there.
+                let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+                rustix::mount::mount_change(target, slave)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn unmount(&self, target: &Path) -> std::io::Result<()> {
+        tracing::debug!(target = %target.display(), "unmounting");
+        // Something may still be closing a file; a moment's patience beats a failed installation.
+        for _ in 0..50 {
+            match rustix::mount::unmount(target, UnmountFlags::NOFOLLOW) {
+                Err(rustix::io::Errno::BUSY) => std::thread::sleep(std::time::Duration::from_millis(100)),
+                other => return Ok(other?),
+            }
+        }
+        Ok(rustix::mount::unmount(target, UnmountFlags::NOFOLLOW)?)
+    }
+}
+
+/// Hands every line over and keeps the last few.
+fn read_lines(reader: impl Read, line: &mut dyn FnMut(&str)) -> Vec<String> {
+    let mut tail: Vec<String> = Vec::new();
+    let mut reader = BufReader::new(reader);
+    let mut raw = Vec::new();
+    while reader.read_until(b'\n', &mut raw).is_ok_and(|n| n > 0) {
+        let text = String::from_utf8_lossy(&raw);
+        let text = text.trim_end();
+        tracing::debug!(target: "program", "{text}");
+        line(text);
+        if !text.is_empty() {
+            if tail.len() == TAIL_LINES {
+                tail.remove(0);
+            }
+            tail.push(text.to_owned());
+        }
+        raw.clear();
+    }
+    tail
+}
+
+/// Writes down what it is asked to do and does nothing.
+#[derive(Default)]
+pub struct Recording {
+    log: Mutex<Vec<String>>,
+}
+
+impl Recording {
+    /// What it was asked to do, in order.
+    pub fn lines(&self) -> Vec<String> {
+        self.log.lock().map(|log| log.clone()).unwrap_or_default()
+    }
+
+    fn note(&self, line: String) {
+        if let Ok(mut log) = self.log.lock() {
+            log.push(line);
+        }
+    }
+}
+
+impl Host for Recording {
+    fn run(&self, program: &Program, _line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
+        self.note(program.to_string());
+        Ok(())
+    }
+
+    fn mount(&self, mount: &Mount) -> std::io::Result<()> {
+        self.note(format!("mount {} {}", mount.source, mount.target.display()));
+        Ok(())
+    }
+
+    fn unmount(&self, target: &Path) -> std::io::Result<()> {
+        self.note(format!("umount {}", target.display()));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_program_tells_its_command_and_its_last_words() {
+        let program = Program::new("sh").args(["-c", "echo one; echo two >&2; exit 3"]);
+        let mut seen = Vec::new();
+        let error = Real.run(&program, &mut |line| seen.push(line.to_owned())).unwrap_err();
+        assert_eq!(seen, ["one", "two"]);
+        assert_eq!(
+            error.to_string(),
+            "'sh -c 'echo one; echo two >&2; exit 3'' failed with exit code 3: one | two"
+        );
+    }
+
+    #[test]
+    fn secrets_go_in_by_stdin_and_stay_out_of_the_text() {
+        let mut program = Program::new("cat");
+        program.stdin = Some(crate::units::Secret::new("hunter2"));
+        let mut seen = Vec::new();
+        Real.run(&program, &mut |line| seen.push(line.to_owned())).unwrap();
+        assert_eq!(seen, ["hunter2"]);
+        assert!(!format!("{program} {program:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = Real.run(&Program::new("mkfs.nowhere"), &mut |_| ()).unwrap_err();
+        assert_eq!(error.to_string(), "mkfs.nowhere is not installed");
+    }
+}

@@ -1,0 +1,258 @@
+//! Files under a target root, written so that no link leads out of it.
+//!
+//! The target's content comes from an image, and an image may hold any link. Every path is
+//! resolved by the kernel with the target as its root (`openat2`, RESOLVE_IN_ROOT): `/etc` in
+//! the target is never `/etc` of the machine that installs.
+
+use std::ffi::CString;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags};
+use rustix::io::Errno;
+
+/// A directory that is somebody else's `/`.
+pub struct TargetRoot {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl TargetRoot {
+    /// Opens `path`.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let fd = rustix::fs::openat(CWD, path, OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(TargetRoot { fd, path: path.to_owned() })
+    }
+
+    /// Where it is on this machine.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn resolve(&self, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        let path = if path.is_empty() { "." } else { path };
+        // The kernel may ask to try again when the tree changes under it.
+        for _ in 0..16 {
+            match rustix::fs::openat2(&self.fd, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
+                Err(Errno::AGAIN) => {}
+                other => return Ok(other?),
+            }
+        }
+        Err(Errno::AGAIN.into())
+    }
+
+    /// The text of the file at `path`; `None` where there is none.
+    pub fn read(&self, path: &str) -> io::Result<Option<String>> {
+        match self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK) {
+            Ok(fd) => {
+                let mut text = String::new();
+                fs::File::from(fd).read_to_string(&mut text)?;
+                Ok(Some(text))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether something is at `path`, links followed inside the root.
+    pub fn exists(&self, path: &str) -> bool {
+        self.resolve(path, OFlags::PATH).is_ok()
+    }
+
+    /// The names in the directory at `path`; none where there is no directory.
+    pub fn list(&self, path: &str) -> io::Result<Vec<(String, FileType)>> {
+        let fd = match self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::new(fd)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name != "." && name != ".." {
+                names.push((name, entry.file_type()));
+            }
+        }
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(names)
+    }
+
+    /// Makes the directory `path` and its parents, 0755, where they are missing.
+    pub fn create_dirs(&self, path: &str) -> io::Result<OwnedFd> {
+        let mut done = String::new();
+        let mut dir = self.resolve("", OFlags::PATH | OFlags::DIRECTORY)?;
+        for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+            let parent = done.clone();
+            done = format!("{done}/{part}");
+            dir = match self.resolve(&done, OFlags::PATH | OFlags::DIRECTORY) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let parent = self.resolve(&parent, OFlags::PATH | OFlags::DIRECTORY)?;
+                    rustix::fs::mkdirat(&parent, part, Mode::from_raw_mode(0o755))?;
+                    self.resolve(&done, OFlags::PATH | OFlags::DIRECTORY)?
+                }
+                other => other?,
+            };
+        }
+        Ok(dir)
+    }
+
+    /// Makes the directory `path` with this mode and owner.
+    pub fn create_dir(&self, path: &str, mode: u32, uid: u32, gid: u32) -> io::Result<()> {
+        self.create_dirs(path)?;
+        let fd = self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        rustix::fs::fchown(&fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+        rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode))?;
+        Ok(())
+    }
+
+    /// Writes `content` to `path`, whole or not at all. A link at `path` itself is replaced,
+    /// not followed. An existing file's owner and mode are kept unless `owner` says otherwise.
+    pub fn write(&self, path: &str, content: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+        let (parent, name) = split(path)?;
+        let dir = self.create_dirs(parent)?;
+        let old = rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW).ok();
+        let old = old.filter(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+        let temporary = format!(".{name}.bootc-ks");
+        let _ = rustix::fs::unlinkat(&dir, temporary.as_str(), AtFlags::empty());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&dir, temporary.as_str(), flags, Mode::from_raw_mode(0o600))?;
+        let (uid, gid) = owner.or(old.map(|stat| (stat.st_uid, stat.st_gid))).unwrap_or((0, 0));
+        let mode = old.filter(|_| owner.is_none()).map_or(mode, |stat| stat.st_mode & 0o7777);
+        rustix::fs::fchown(&fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+        rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode))?;
+        let mut file = fs::File::from(fd);
+        file.write_all(content)?;
+        file.sync_all()?;
+        rustix::fs::renameat(&dir, temporary.as_str(), &dir, name)?;
+        Ok(())
+    }
+
+    /// Makes `path` a symbolic link to `target`, over whatever file was there.
+    pub fn symlink(&self, path: &str, target: &str) -> io::Result<()> {
+        let (parent, name) = split(path)?;
+        let dir = self.create_dirs(parent)?;
+        match rustix::fs::unlinkat(&dir, name, AtFlags::empty()) {
+            Err(error) if error != Errno::NOENT => return Err(error.into()),
+            _ => {}
+        }
+        rustix::fs::symlinkat(target, &dir, name)?;
+        Ok(())
+    }
+
+    /// Removes the file at `path` if there is one; a link itself, not what it names.
+    pub fn remove(&self, path: &str) -> io::Result<()> {
+        let (parent, name) = split(path)?;
+        let dir = match self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        match rustix::fs::unlinkat(&dir, name, AtFlags::empty()) {
+            Err(error) if error != Errno::NOENT => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Copies the directory tree at `from` to `to` (both under this root) for its new owner.
+    pub fn copy_tree(&self, from: &str, to: &str, uid: u32, gid: u32) -> io::Result<()> {
+        for (name, kind) in self.list(from)? {
+            let (source, target) = (format!("{from}/{name}"), format!("{to}/{name}"));
+            match kind {
+                FileType::Directory => {
+                    self.create_dir(&target, 0o755, uid, gid)?;
+                    self.copy_tree(&source, &target, uid, gid)?;
+                }
+                FileType::RegularFile => {
+                    let fd = self.resolve(&source, OFlags::RDONLY | OFlags::NOFOLLOW)?;
+                    let mode = rustix::fs::fstat(&fd)?.st_mode & 0o777;
+                    let mut content = Vec::new();
+                    fs::File::from(fd).read_to_end(&mut content)?;
+                    self.write(&target, &content, mode, Some((uid, gid)))?;
+                }
+                FileType::Symlink => {
+                    let (parent, base) = split(&source)?;
+                    let dir = self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY)?;
+                    let link = rustix::fs::readlinkat(&dir, base, Vec::new())?;
+                    self.symlink(&target, &link.to_string_lossy())?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets an extended attribute on what is at `path`, a link itself.
+    pub fn set_xattr(&self, path: &str, name: &str, value: &[u8]) -> io::Result<()> {
+        let (parent, base) = split(path)?;
+        let dir = self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY)?;
+        // There is no setxattrat before Linux 6.13; a descriptor's magic link names the
+        // directory that was resolved, whatever has moved since.
+        let path = format!("/proc/self/fd/{}/{base}", std::os::fd::AsRawFd::as_raw_fd(&dir.as_fd()));
+        rustix::fs::lsetxattr(path.as_str(), CString::new(name)?, value, XattrFlags::empty())?;
+        Ok(())
+    }
+}
+
+fn split(path: &str) -> io::Result<(&str, &str)> {
+    let path = path.trim_end_matches('/');
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if name.is_empty() || name == ".." || name == "." {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("'{path}' names no file")));
+    }
+    Ok((parent, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn target() -> (tempfile::TempDir, TargetRoot) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("root")).unwrap();
+        let root = TargetRoot::open(&dir.path().join("root")).unwrap();
+        (dir, root)
+    }
+
+    #[test]
+    fn no_link_leads_out() {
+        let (dir, root) = target();
+        let outside = dir.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        symlink(&outside, root.path().join("etc")).unwrap();
+        symlink("../../../../outside", root.path().join("var")).unwrap();
+        // An absolute link is taken from the target's own root, where there is no such directory.
+        assert!(root.write("/etc/passwd", b"x", 0o644, None).is_err());
+        let _ = root.write("/var/file", b"x", 0o644, None);
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn links_inside_are_followed_and_a_link_at_the_end_is_replaced() {
+        let (dir, root) = target();
+        symlink("/var/home", root.path().join("home")).unwrap();
+        root.create_dirs("var/home").unwrap();
+        root.write("/home/file", b"x", 0o600, None).unwrap();
+        assert_eq!(fs::read(root.path().join("var/home/file")).unwrap(), b"x");
+        let outside = dir.path().join("secret");
+        fs::write(&outside, "keep").unwrap();
+        symlink(&outside, root.path().join("link")).unwrap();
+        root.write("/link", b"new", 0o644, None).unwrap();
+        assert_eq!(fs::read(&outside).unwrap(), b"keep");
+        assert_eq!(fs::read(root.path().join("link")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn an_existing_file_keeps_its_mode() {
+        let (_dir, root) = target();
+        root.write("/shadow", b"a", 0o640, None).unwrap();
+        root.write("/shadow", b"b", 0o644, None).unwrap();
+        let mode = fs::metadata(root.path().join("shadow")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        assert_eq!(root.read("/shadow").unwrap().as_deref(), Some("b"));
+        assert_eq!(root.read("/none").unwrap(), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! The four verbs of bootc-ks: look at the machine, look at the image, decide, do.
+//!
+//! ```text
+//!  Kickstart ─► Request ──┐
+//!  probe() ───► Machine ──┼─► plan() ─► Plan ─► apply() ─► installed disk + Report
+//!  resolve() ─► ImageFacts┘    PURE              WORLD  └─► Events
+//! ```
+//!
+//! | verb | from → to | touches the world? |
+//! |---|---|---|
+//! | [`machine::probe`] | host → [`machine::Machine`] | reads only |
+//! | [`image::resolve`] | reference + credentials → [`image::ImageFacts`] | reads only |
+//! | [`plan::plan`] | [`request::Request`] + machine + facts → [`plan::Plan`] | never; deterministic |
+//! | [`apply::apply`] | plan → installed disk + [`apply::Report`] | the only destructive one |
+//!
+//! Nothing is destroyed before everything that can be checked has been checked.
+//!
+//! Imports run one way: `apply → plan → {storage, image, deploy, system} → {request,
+//! machine, host} → {event, error, units}`.
+
+pub mod apply;
+pub mod deploy;
+pub mod error;
+pub mod event;
+mod ffi;
+pub mod host;
+pub mod image;
+pub mod machine;
+pub mod plan;
+pub mod request;
+pub mod storage;
+pub mod system;
+pub mod units;
+
+pub use error::{Error, Kind, Result, Stage};

@@ -1,0 +1,92 @@
+//! Which boot loader, for which firmware: from what the image brings, what the machine is and
+//! what the layout has room for.
+
+use super::step::{BootPlan, Loader};
+use super::{ImageFacts, is_uefi};
+use crate::error::{Error, Result, Stage};
+use crate::machine::{Firmware, Machine};
+use crate::request::{Purpose, Request};
+use crate::storage::layout::DiskLayout;
+use crate::storage::select::Target;
+
+/// The GRUB platforms of an architecture: BIOS's and UEFI's.
+fn platforms(architecture: &str) -> (Option<&'static str>, Option<&'static str>) {
+    match architecture {
+        "amd64" => (Some("i386-pc"), Some("x86_64-efi")),
+        "arm64" => (None, Some("arm64-efi")),
+        _ => (None, None),
+    }
+}
+
+/// Decides; `None` where the kickstart wants no boot loader.
+pub fn choose(
+    request: &Request,
+    machine: &Machine,
+    facts: &ImageFacts,
+    layout: &DiskLayout,
+    target: &Target,
+    warnings: &mut Vec<String>,
+) -> Result<Option<BootPlan>> {
+    if !request.bootloader {
+        warnings.push("no boot loader is installed, as the kickstart asks; the disk will not boot by itself".into());
+        return Ok(None);
+    }
+    let has = |purpose: &Purpose| layout.partitions.iter().any(|p| p.purpose == *purpose);
+    let (bios_platform, uefi_platform) = platforms(&facts.architecture);
+    let brings = |platform: Option<&str>| platform.is_some_and(|p| facts.boot.grub_platforms.iter().any(|g| g == p));
+    let (loader, can_bios, can_uefi) = if facts.boot.bootupd {
+        // bootupd's payload has the platforms of its architecture.
+        (Loader::Bootupd, bios_platform.is_some(), uefi_platform.is_some())
+    } else if let Some(install) = &facts.boot.grub_install {
+        let loader = Loader::Grub { install: install.clone(), reads_entries: facts.boot.grub_reads_bls };
+        (loader, brings(bios_platform), brings(uefi_platform))
+    } else {
+        return Err(Error::world(Stage::Plan, format!("{} brings no boot loader", facts.reference))
+            .hint("add bootupd, or GRUB with its installer, to the image; or say 'bootloader --location=none'"));
+    };
+    let plan = BootPlan { loader, bios: can_bios && has(&Purpose::BiosBoot), uefi: can_uefi && has(&Purpose::Esp) };
+    check(&plan, machine, facts, target, (can_bios, can_uefi))?;
+    check_menu(&plan, facts)?;
+    if let Firmware::Uefi { secure_boot: true } = machine.firmware
+        && matches!(target, Target::Disk { .. })
+        && !facts.boot.bootupd
+    {
+        return Err(Error::world(
+            Stage::Plan,
+            "this machine enforces Secure Boot, and the image's GRUB would be installed unsigned",
+        )
+        .hint("use an image with bootupd and shim, or turn Secure Boot off"));
+    }
+    Ok(Some(plan))
+}
+
+/// Whether the machine, or for a disk image any machine, can start it.
+fn check(plan: &BootPlan, machine: &Machine, facts: &ImageFacts, target: &Target, can: (bool, bool)) -> Result<()> {
+    let name = &facts.reference;
+    let (firmware, ok, brings, partition) = match target {
+        Target::Disk { .. } if is_uefi(machine) => ("UEFI", plan.uefi, can.1, "part /boot/efi --fstype=efi --size=512"),
+        Target::Disk { .. } => ("BIOS", plan.bios, can.0, "part biosboot --fstype=biosboot --size=1"),
+        Target::ImageFile(_) => ("any firmware", plan.bios || plan.uefi, can.0 || can.1, "reqpart"),
+    };
+    if ok {
+        return Ok(());
+    }
+    if !brings {
+        return Err(Error::world(Stage::Plan, format!("{name} brings no boot loader for {firmware}"))
+            .hint("add the GRUB modules of that platform to the image"));
+    }
+    Err(Error::input(Stage::Plan, format!("the partitions leave no place for the boot loader ({firmware})"))
+        .hint(format!("add 'reqpart', or a line: {partition}")))
+}
+
+/// A GRUB that does not read the boot entries needs its own mkconfig for later updates.
+fn check_menu(plan: &BootPlan, facts: &ImageFacts) -> Result<()> {
+    match &plan.loader {
+        Loader::Grub { reads_entries: false, .. } if facts.boot.grub_mkconfig.is_none() => Err(Error::world(
+            Stage::Plan,
+            format!("the GRUB of {} neither reads boot entries nor brings grub-mkconfig: no update could be booted", facts.reference),
+        )
+        .hint("add grub-mkconfig (Debian: grub2-common) and ostree-boot, or a GRUB with blscfg, to the image")),
+        _ => Ok(()),
+    }
+}

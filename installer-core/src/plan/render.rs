@@ -1,0 +1,101 @@
+//! A plan for people: what dies first, then what is done.
+
+use std::fmt::Write;
+
+use super::{Plan, Planned, Step};
+use crate::error::Result;
+use crate::request::{EndAction, Purpose};
+use crate::storage::layout::PlannedPartition;
+use crate::storage::select::Target;
+
+/// The whole plan as text.
+pub fn text(plan: &Plan) -> Result<String> {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_target(&mut out, plan);
+    let _ = write_image(&mut out, plan);
+    let _ = write_steps(&mut out, plan);
+    for warning in &plan.warnings {
+        let _ = writeln!(out, "warning: {warning}");
+    }
+    let end = match plan.end {
+        EndAction::Nothing => "the command ends",
+        EndAction::Reboot => "the machine restarts",
+        EndAction::Poweroff => "the machine turns off",
+        EndAction::Halt => "the machine stops",
+    };
+    let _ = writeln!(out, "Then:        {end}");
+    let _ = writeln!(out, "Plan digest: {}", plan.digest()?);
+    Ok(out)
+}
+
+fn write_target(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    match &plan.target {
+        Target::Disk { path, stable, description, size, .. } => {
+            writeln!(out, "Target:      {path} ({size}, {description})")?;
+            if stable != path {
+                writeln!(out, "             {stable}")?;
+            }
+        }
+        Target::ImageFile(file) => writeln!(out, "Target:      the disk image {} ({})", file.path, file.size)?,
+    }
+    if plan.destroys.is_empty() {
+        return writeln!(out, "Destroys:    nothing");
+    }
+    for (index, loss) in plan.destroys.iter().enumerate() {
+        let head = if index == 0 { "Destroys:   " } else { "            " };
+        writeln!(out, "{head} {}: {}", loss.device, loss.what)?;
+    }
+    Ok(())
+}
+
+fn write_image(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    writeln!(out, "Image:       {}", plan.image.source)?;
+    writeln!(out, "             {}", plan.image.digest)?;
+    writeln!(out, "Updates:     from {}", plan.image.updates_from)
+}
+
+fn write_steps(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    let names = Planned { disk: plan.target.name() };
+    writeln!(out, "Steps:")?;
+    for (number, step) in plan.steps.iter().enumerate() {
+        writeln!(out, "{:3}. {}", number + 1, step.title())?;
+        details(out, step)?;
+        for command in step.commands(&names) {
+            writeln!(out, "       $ {command}")?;
+        }
+    }
+    Ok(())
+}
+
+fn details(out: &mut String, step: &Step) -> std::fmt::Result {
+    match step {
+        Step::Partition { partitions } => partitions.iter().try_for_each(|p| partition(out, p)),
+        Step::Deploy { origin, kargs, .. } => {
+            writeln!(out, "       origin: {origin}")?;
+            writeln!(out, "       kernel arguments: {}", kargs.join(" "))
+        }
+        Step::Fstab { entries } => entries
+            .iter()
+            .try_for_each(|e| writeln!(out, "       {} {} {} {}", e.source, e.target, e.kind, e.options)),
+        Step::User(user) => {
+            let groups: Vec<&str> = user.groups.iter().map(|(name, _)| name.as_str()).collect();
+            let groups = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
+            writeln!(out, "       home {}, groups {groups}", user.home)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn partition(out: &mut String, partition: &PlannedPartition) -> std::fmt::Result {
+    let purpose = match &partition.purpose {
+        Purpose::BiosBoot => "BIOS boot".to_owned(),
+        Purpose::Esp => "EFI system".to_owned(),
+        Purpose::Swap => "swap".to_owned(),
+        Purpose::Lvm => "LVM".to_owned(),
+        Purpose::Mount(at) => at.to_string(),
+    };
+    let kind = partition.filesystem.as_deref().unwrap_or("-");
+    writeln!(out, "       {:2}  {purpose:<12} {:>9}  {kind}", partition.number, partition.size)
+}
+

@@ -1,0 +1,333 @@
+//! The steps of a plan: small, plain data. A step can show the commands it stands for, and
+//! the same function gives `apply` the commands it runs, so that the two cannot drift.
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::Program;
+use crate::request::{Purpose, Script};
+use crate::storage::filesystem;
+use crate::storage::layout::PlannedPartition;
+use crate::system::accounts::UserPlan;
+use crate::system::files::{FilePlan, FstabEntry};
+use crate::units::{Bytes, MountPoint};
+
+/// A block device of the target, by what it is; its node is known when it exists.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Device {
+    /// The partition with this number.
+    Partition {
+        /// From 1.
+        number: u32,
+    },
+    /// A logical volume.
+    Volume {
+        /// Its volume group.
+        group: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Device {
+    /// What stands for its UUID until it has one.
+    pub fn uuid_placeholder(&self) -> String {
+        match self {
+            Device::Partition { number } => format!("<uuid of partition {number}>"),
+            Device::Volume { group, name } => format!("<uuid of {group}/{name}>"),
+        }
+    }
+}
+
+/// How devices are called: as in the plan, or as they are when it is carried out.
+pub trait Names {
+    /// The target disk's node.
+    fn disk(&self) -> String;
+    /// A device's node.
+    fn node(&self, device: &Device) -> String;
+    /// A device's UUID, as mkfs takes it and fstab shows it.
+    fn uuid(&self, device: &Device) -> String;
+}
+
+/// The names in a plan, before anything exists.
+pub struct Planned<'a> {
+    /// The target's name.
+    pub disk: &'a str,
+}
+
+impl Names for Planned<'_> {
+    fn disk(&self) -> String {
+        self.disk.to_owned()
+    }
+
+    fn node(&self, device: &Device) -> String {
+        match device {
+            Device::Partition { number } if self.disk.starts_with("/dev/") => partition_node(self.disk, *number),
+            Device::Partition { number } => format!("{}#{number}", self.disk),
+            Device::Volume { group, name } => format!("/dev/{group}/{name}"),
+        }
+    }
+
+    fn uuid(&self, device: &Device) -> String {
+        device.uuid_placeholder()
+    }
+}
+
+/// The node of a disk's partition: a `p` in between where the disk's name ends in a digit.
+pub fn partition_node(disk: &str, number: u32) -> String {
+    let infix = if disk.ends_with(|c: char| c.is_ascii_digit()) { "p" } else { "" };
+    format!("{disk}{infix}{number}")
+}
+
+/// How the machine will start the system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootPlan {
+    /// Which boot loader.
+    pub loader: Loader,
+    /// For BIOS, into the disk's first sectors and the BIOS boot partition.
+    pub bios: bool,
+    /// For UEFI, into the ESP, at the path that every firmware tries.
+    pub uefi: bool,
+}
+
+/// A boot loader and how its menu is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Loader {
+    /// bootupd installs and later updates it; the menu is read from the boot entries.
+    Bootupd,
+    /// GRUB's own installer, run inside the image.
+    Grub {
+        /// grub-install inside the image.
+        install: String,
+        /// Whether that GRUB reads the boot entries itself. Where it does not, libostree
+        /// rewrites the menu at each update.
+        reads_entries: bool,
+    },
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "step")]
+pub enum Step {
+    /// Makes the (sparse) image file and attaches it as a disk.
+    CreateImageFile {
+        /// Its path.
+        path: String,
+        /// Its size.
+        size: Bytes,
+    },
+    /// Removes every signature from the disk and its partitions.
+    Wipe {
+        /// The disk.
+        disk: String,
+    },
+    /// Writes the GPT and tells the kernel.
+    Partition {
+        /// What is in it.
+        partitions: Vec<PlannedPartition>,
+    },
+    /// Makes a volume group on a partition.
+    CreateGroup {
+        /// Its name.
+        group: String,
+        /// Its physical volume.
+        on: Device,
+    },
+    /// Makes a logical volume.
+    CreateVolume {
+        /// Its volume group.
+        group: String,
+        /// Its name.
+        name: String,
+        /// Its size; `None` takes what is left.
+        size: Option<Bytes>,
+    },
+    /// Makes a file system, a swap area or the ESP.
+    Format {
+        /// On what.
+        device: Device,
+        /// For what.
+        purpose: Purpose,
+        /// Its type.
+        filesystem: String,
+        /// Its label.
+        label: Option<String>,
+        /// Further arguments to mkfs.
+        options: Vec<String>,
+    },
+    /// Mounts a file system of the target.
+    Mount {
+        /// The device.
+        device: Device,
+        /// Where in the target.
+        at: MountPoint,
+        /// Its type.
+        filesystem: String,
+    },
+    /// Makes the OSTree system root.
+    InitialiseSysroot {
+        /// Stateroot.
+        stateroot: String,
+    },
+    /// Fetches, verifies and imports the image.
+    Import {
+        /// The name under which updates look for it.
+        target: String,
+        /// Layers.
+        layers: usize,
+        /// Compressed size.
+        size: Bytes,
+        /// Whether files are labelled by the image's SELinux policy.
+        selinux: bool,
+    },
+    /// Makes the image's deployment, with its boot entry.
+    Deploy {
+        /// Stateroot.
+        stateroot: String,
+        /// The origin's container-image-reference.
+        origin: String,
+        /// Kernel arguments.
+        kargs: Vec<String>,
+    },
+    /// Writes /etc/fstab.
+    Fstab {
+        /// Its lines.
+        entries: Vec<FstabEntry>,
+    },
+    /// Writes a file or makes a link in the system.
+    File(FilePlan),
+    /// Makes a user.
+    User(UserPlan),
+    /// Lets keys in.
+    SshKeys {
+        /// The user.
+        user: String,
+        /// Key lines.
+        keys: Vec<String>,
+    },
+    /// Sets root's password, or sees to it that none opens the account.
+    RootPassword {
+        /// Whether one is set (it travels apart from the plan).
+        password: bool,
+    },
+    /// Runs a script of the kickstart.
+    Script(Script),
+    /// Installs the boot loader.
+    Bootloader(BootPlan),
+    /// Unmounts everything and writes it to the disk.
+    Finish,
+}
+
+impl Step {
+    /// What it does, in a few words.
+    pub fn title(&self) -> String {
+        match self {
+            Step::CreateImageFile { path, size } => format!("create the disk image {path} ({size})"),
+            Step::Wipe { disk } => format!("wipe all signatures from {disk}"),
+            Step::Partition { partitions } => format!("write a GPT with {} partitions", partitions.len()),
+            Step::CreateGroup { group, .. } => format!("create the volume group {group}"),
+            Step::CreateVolume { group, name, .. } => format!("create the logical volume {group}/{name}"),
+            Step::Format { purpose, filesystem, .. } => match purpose {
+                Purpose::Mount(at) => format!("make {filesystem} for {at}"),
+                Purpose::Swap => "make the swap area".into(),
+                _ => "make the EFI system partition".into(),
+            },
+            Step::Mount { at, .. } => format!("mount {at}"),
+            Step::InitialiseSysroot { stateroot } => format!("initialise the OSTree system root (stateroot {stateroot})"),
+            Step::Import { layers, size, .. } => format!("import the image: {layers} layers, {size} to fetch"),
+            Step::Deploy { .. } => "deploy it".into(),
+            Step::Fstab { .. } => "write /etc/fstab".into(),
+            Step::File(file) => format!("write {}", file.path()),
+            Step::User(user) => format!("create the user {}", user.name),
+            Step::SshKeys { user, keys } => format!(
+                "let {user} in by {} ssh key{}",
+                keys.len(),
+                if keys.len() == 1 { "" } else { "s" }
+            ),
+            Step::RootPassword { password: true } => "set root's password".into(),
+            Step::RootPassword { password: false } => "lock root's password".into(),
+            Step::Script(script) => format!(
+                "run {} at {} with {}",
+                if script.inside { "%post" } else { "%post --nochroot" },
+                script.origin,
+                script.interpreter
+            ),
+            Step::Bootloader(boot) => boot.title(),
+            Step::Finish => "write everything to the disk and unmount".into(),
+        }
+    }
+
+    /// The external commands it stands for, in order. Steps that our own code or libostree
+    /// carries out have none.
+    pub fn commands(&self, names: &dyn Names) -> Vec<Program> {
+        match self {
+            Step::CreateGroup { group, on } => vec![
+                Program::new("lvm").args(["pvcreate", "--yes", "-ff"]).arg(names.node(on)),
+                Program::new("lvm").args(["vgcreate", "--yes", group.as_str()]).arg(names.node(on)),
+            ],
+            Step::CreateVolume { group, name, size } => {
+                let create = Program::new("lvm").args(["lvcreate", "--yes", "--wipesignatures", "y", "--name", name.as_str()]);
+                vec![match size {
+                    Some(size) => create.args(["--size", &format!("{}m", size.as_mib()), group.as_str()]),
+                    None => create.args(["--extents", "100%FREE", group.as_str()]),
+                }]
+            }
+            Step::Format { device, purpose, filesystem, label, options } => {
+                let (node, uuid) = (names.node(device), names.uuid(device));
+                match purpose {
+                    Purpose::Esp => vec![filesystem::mkfs_esp(&node, &uuid.replace('-', ""))],
+                    Purpose::Swap => vec![filesystem::mkswap(&node, &uuid)],
+                    _ => filesystem::mkfs(filesystem, &node, &uuid, label.as_deref(), options).into_iter().collect(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl BootPlan {
+    fn title(&self) -> String {
+        let firmware = match (self.bios, self.uefi) {
+            (true, true) => "BIOS and UEFI",
+            (true, false) => "BIOS",
+            _ => "UEFI",
+        };
+        let loader = match self.loader {
+            Loader::Bootupd => "bootupd",
+            Loader::Grub { .. } => "the image's GRUB",
+        };
+        format!("install the boot loader for {firmware} with {loader}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_named_as_the_kernel_does() {
+        assert_eq!(partition_node("/dev/sda", 3), "/dev/sda3");
+        assert_eq!(partition_node("/dev/nvme0n1", 3), "/dev/nvme0n1p3");
+        assert_eq!(partition_node("/dev/loop7", 1), "/dev/loop7p1");
+    }
+
+    #[test]
+    fn lvm_is_made_from_the_partition_up() {
+        let names = Planned { disk: "/dev/vda" };
+        let on = Device::Partition { number: 4 };
+        let show = |step: Step| step.commands(&names).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            show(Step::CreateGroup { group: "system".into(), on }),
+            ["lvm pvcreate --yes -ff /dev/vda4", "lvm vgcreate --yes system /dev/vda4"]
+        );
+        assert_eq!(
+            show(Step::CreateVolume { group: "system".into(), name: "swap".into(), size: Some(Bytes::gib(1)) }),
+            ["lvm lvcreate --yes --wipesignatures y --name swap --size 1024m system"]
+        );
+        assert_eq!(
+            show(Step::CreateVolume { group: "system".into(), name: "root".into(), size: None }),
+            ["lvm lvcreate --yes --wipesignatures y --name root --extents 100%FREE system"]
+        );
+    }
+}

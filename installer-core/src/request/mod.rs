@@ -1,0 +1,252 @@
+//! What is asked for, in the installer's own words. No kickstart word appears here, so that
+//! Anaconda or a JSON document can ask as well; [`from_kickstart`] is one way to make one.
+//!
+//! Pure data.
+
+mod from_kickstart;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Bytes, MountPoint, Secret};
+
+pub use from_kickstart::from_kickstart;
+
+/// A whole installation, as asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The image, as written (`quay.io/org/os:latest`, `oci:/path`).
+    pub image: Option<String>,
+    /// The name under which the installed system looks for updates, where it is another one.
+    pub update_from: Option<String>,
+    /// Stateroot, where one is asked for.
+    pub stateroot: Option<String>,
+    /// Whether the admin said that no signature need be verified.
+    pub unsigned_is_fine: bool,
+    /// Which disks, and what may be lost on them.
+    pub disks: DiskChoice,
+    /// What to make there.
+    pub layout: Layout,
+    /// Kernel arguments to add.
+    pub kargs: Vec<String>,
+    /// Whether a boot loader is wanted.
+    pub bootloader: bool,
+    /// The system's own settings.
+    pub system: SystemSettings,
+    /// Scripts to run in or around the installed system, in order.
+    pub scripts: Vec<Script>,
+    /// What happens when it is done.
+    pub end: EndAction,
+}
+
+/// Which disks may be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiskChoice {
+    /// Only these (names, links, globs); empty means any.
+    pub only: Vec<String>,
+    /// Not these.
+    pub ignore: Vec<String>,
+    /// What may be destroyed.
+    pub clear: Clear,
+    /// Whether a disk whose partition table makes no sense may be initialised.
+    pub initialise_unknown: bool,
+    /// An image file to install onto instead of a disk.
+    pub image_file: Option<ImageFile>,
+}
+
+/// A disk image to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageFile {
+    /// Its path.
+    pub path: String,
+    /// Its size; the file is sparse.
+    pub size: Bytes,
+    /// Whether a file of that name is there, which will be replaced.
+    pub replaces: bool,
+}
+
+/// What may be destroyed on the chosen disks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Clear {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Everything on every usable disk.
+    All,
+    /// Everything on these disks.
+    Disks(Vec<String>),
+    /// Linux partitions alone.
+    LinuxOnly,
+}
+
+/// What to make on the disks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layout {
+    /// The installer decides.
+    Auto {
+        /// How volumes are made.
+        scheme: Scheme,
+        /// File system of the root, where one is asked for.
+        filesystem: Option<String>,
+        /// Whether there is to be a swap area.
+        swap: bool,
+        /// Whether /boot is a file system of its own.
+        boot: bool,
+    },
+    /// The admin decides.
+    Custom {
+        /// Partitions, in the order written.
+        partitions: Vec<PartitionRequest>,
+        /// Whether the firmware's own partitions (ESP, BIOS boot) are added.
+        platform: bool,
+        /// Whether /boot is added.
+        add_boot: bool,
+    },
+}
+
+/// How volumes are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Plain partitions.
+    Plain,
+    /// Logical volumes.
+    Lvm,
+}
+
+/// One partition, as asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionRequest {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Least size; `None` is left to the installer (swap `--recommended`).
+    pub size: Option<Bytes>,
+    /// Whether it grows into free space.
+    pub grow: bool,
+    /// How far it may grow.
+    pub max_size: Option<Bytes>,
+    /// File system, where one is asked for.
+    pub filesystem: Option<String>,
+    /// The disk it must be on.
+    pub disk: Option<String>,
+    /// File system label.
+    pub label: Option<String>,
+    /// Mount options.
+    pub options: Option<String>,
+    /// Further arguments to mkfs.
+    pub mkfs_options: Vec<String>,
+    /// Where it was written (`site.ks:12`), for messages.
+    pub origin: String,
+}
+
+/// What a partition is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "at")]
+pub enum Purpose {
+    /// GRUB's core image on a GPT disk under BIOS.
+    BiosBoot,
+    /// The EFI system partition.
+    Esp,
+    /// A file system.
+    Mount(MountPoint),
+    /// Swap.
+    Swap,
+    /// A physical volume of the volume group that the installer makes.
+    Lvm,
+}
+
+/// The installed system's own settings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SystemSettings {
+    /// `LANG`.
+    pub lang: Option<String>,
+    /// Console keymap.
+    pub keymap: Option<String>,
+    /// Time zone (`Europe/Prague`).
+    pub timezone: Option<String>,
+    /// Whether the hardware clock is in UTC.
+    pub clock_utc: Option<bool>,
+    /// Host name.
+    pub hostname: Option<String>,
+    /// Root's access.
+    pub root: RootAccess,
+    /// Users to make.
+    pub users: Vec<User>,
+    /// Keys to let in: user and key line.
+    pub ssh_keys: Vec<(String, String)>,
+    /// SELinux mode (`enforcing`, `permissive`, `disabled`).
+    pub selinux: Option<String>,
+}
+
+/// Root's access.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum RootAccess {
+    /// No password opens it.
+    #[default]
+    Locked,
+    /// This one does.
+    Password(Password),
+}
+
+/// A password, as given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Password {
+    /// Already hashed, crypt(3) form.
+    Hashed(Secret),
+    /// To be hashed.
+    Plain(Secret),
+}
+
+/// A user to make.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// Login name.
+    pub name: String,
+    /// User id, where one is asked for.
+    pub uid: Option<u32>,
+    /// Primary group id, where one is asked for.
+    pub gid: Option<u32>,
+    /// Further groups, each with the id it is to have where it is missing.
+    pub groups: Vec<(String, Option<u32>)>,
+    /// Home directory, where one is asked for.
+    pub home: Option<String>,
+    /// Login shell, where one is asked for.
+    pub shell: Option<String>,
+    /// The comment field.
+    pub gecos: String,
+    /// Password; without one no password opens the account.
+    pub password: Option<Password>,
+    /// Whether the password is locked.
+    pub locked: bool,
+}
+
+/// A script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    /// Whether it runs inside the installed system.
+    pub inside: bool,
+    /// What runs it.
+    pub interpreter: String,
+    /// Its text.
+    pub body: String,
+    /// Where its output goes besides the log.
+    pub log: Option<String>,
+    /// Whether its failure ends the installation.
+    pub fatal: bool,
+    /// Where it was written (`site.ks:12`), for messages.
+    pub origin: String,
+}
+
+/// What happens when it is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndAction {
+    /// Nothing; the command ends.
+    #[default]
+    Nothing,
+    /// The machine restarts.
+    Reboot,
+    /// The machine turns off.
+    Poweroff,
+    /// The machine stops.
+    Halt,
+}

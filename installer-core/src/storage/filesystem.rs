@@ -1,0 +1,69 @@
+//! The file systems that can be made, and the command that makes each.
+//!
+//! Pure: the commands are only written down here.
+
+use crate::host::Program;
+
+/// A file system that can hold an OSTree root.
+#[derive(Clone, Copy, Debug)]
+pub struct Filesystem {
+    /// Its name for the kernel.
+    pub name: &'static str,
+    /// What makes it.
+    pub mkfs: &'static str,
+    /// The longest label it takes, in bytes.
+    pub label: usize,
+}
+
+/// Every file system that this tool makes for a mount point.
+pub const FILESYSTEMS: [Filesystem; 3] = [
+    Filesystem { name: "xfs", mkfs: "mkfs.xfs", label: 12 },
+    Filesystem { name: "ext4", mkfs: "mkfs.ext4", label: 16 },
+    Filesystem { name: "btrfs", mkfs: "mkfs.btrfs", label: 255 },
+];
+
+/// The row of `name`.
+pub fn find(name: &str) -> Option<&'static Filesystem> {
+    FILESYSTEMS.iter().find(|fs| fs.name == name)
+}
+
+/// The command that makes `name` with `uuid` on `device`.
+pub fn mkfs(name: &str, device: &str, uuid: &str, label: Option<&str>, extra: &[String]) -> Option<Program> {
+    let fs = find(name)?;
+    let mut program = match fs.name {
+        "xfs" => Program::new(fs.mkfs).args(["-q", "-f", "-m"]).arg(format!("uuid={uuid}")),
+        "ext4" => Program::new(fs.mkfs).args(["-q", "-F", "-U", uuid]),
+        _ => Program::new(fs.mkfs).args(["-q", "-f", "-U", uuid]),
+    };
+    if let Some(label) = label {
+        let end = (0..=fs.label.min(label.len())).rev().find(|end| label.is_char_boundary(*end)).unwrap_or(0);
+        program = program.args(["-L", &label[..end]]);
+    }
+    Some(program.args(extra).arg(device))
+}
+
+/// The command that makes the EFI system partition; `id` is its 32-bit volume id in hexadecimal.
+pub fn mkfs_esp(device: &str, id: &str) -> Program {
+    Program::new("mkfs.vfat").args(["-F", "32", "-n", "EFI-SYSTEM", "-i", id, device])
+}
+
+/// The command that makes a swap area.
+pub fn mkswap(device: &str, uuid: &str) -> Program {
+    Program::new("mkswap").args(["-q", "-L", "swap", "-U", uuid, device])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_made_by_its_own_tool() {
+        let show = |p: Option<Program>| p.unwrap().to_string();
+        assert_eq!(
+            show(mkfs("xfs", "/dev/vda4", "U", Some("a-label-that-is-long"), &[])),
+            "mkfs.xfs -q -f -m uuid=U -L a-label-that /dev/vda4"
+        );
+        assert_eq!(show(mkfs("ext4", "/dev/vda3", "U", None, &["-m0".into()])), "mkfs.ext4 -q -F -U U -m0 /dev/vda3");
+        assert!(mkfs("ntfs", "/dev/vda3", "U", None, &[]).is_none());
+    }
+}

@@ -1,0 +1,248 @@
+//! Which disk. One disk is chosen, by name where the admin named one, and only where there is
+//! no doubt; what would be lost on it is listed, and refused where nobody allowed it. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, Stage};
+use crate::machine::{Disk, Machine, find_disk};
+use crate::request::{Clear, DiskChoice, ImageFile};
+use crate::units::Bytes;
+
+/// Where the system goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Target {
+    /// A disk of this machine.
+    Disk {
+        /// Its node now.
+        path: String,
+        /// Its steadiest name.
+        stable: String,
+        /// What it is, for people (`QEMU HARDDISK, serial 1234`).
+        description: String,
+        /// Its size.
+        size: Bytes,
+        /// Its logical sector size.
+        sector_size: Bytes,
+    },
+    /// A file that becomes a disk image.
+    ImageFile(ImageFile),
+}
+
+impl Target {
+    /// A name for messages.
+    pub fn name(&self) -> &str {
+        match self {
+            Target::Disk { path, .. } => path,
+            Target::ImageFile(file) => &file.path,
+        }
+    }
+
+    /// Its size.
+    pub fn size(&self) -> Bytes {
+        match self {
+            Target::Disk { size, .. } => *size,
+            Target::ImageFile(file) => file.size,
+        }
+    }
+
+    /// Its logical sector size.
+    pub fn sector_size(&self) -> Bytes {
+        match self {
+            Target::Disk { sector_size, .. } => *sector_size,
+            Target::ImageFile(_) => Bytes(512),
+        }
+    }
+}
+
+/// Something that will be gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Its node.
+    pub device: String,
+    /// What it is (`ntfs "Windows", 200 GiB`).
+    pub what: String,
+}
+
+/// Chooses the target for `choice`; `named` are disks that partitions ask for.
+pub fn choose(choice: &DiskChoice, named: &[String], machine: &Machine) -> Result<(Target, Vec<Loss>)> {
+    if let Some(file) = &choice.image_file {
+        let loss = Loss { device: file.path.clone(), what: "the file of that name".into() };
+        return Ok((Target::ImageFile(file.clone()), file.replaces.then_some(loss).into_iter().collect()));
+    }
+    let disk = one_disk(choice, named, machine)?;
+    let losses = losses(disk);
+    if !losses.is_empty() {
+        may_clear(choice, disk, machine, &losses)?;
+    }
+    let target = Target::Disk {
+        path: disk.path.clone(),
+        stable: disk.stable_name().to_owned(),
+        description: describe(disk),
+        size: disk.size,
+        sector_size: disk.sector_size,
+    };
+    Ok((target, losses))
+}
+
+/// A disk in words: model, transport and serial, as far as known.
+pub fn describe(disk: &Disk) -> String {
+    let mut parts = vec![disk.model.clone().unwrap_or_else(|| "disk".into())];
+    parts.extend(disk.transport.clone());
+    parts.extend(disk.serial.as_ref().map(|serial| format!("serial {serial}")));
+    parts.join(", ")
+}
+
+fn one_disk<'m>(choice: &DiskChoice, named: &[String], machine: &'m Machine) -> Result<&'m Disk> {
+    let mut wanted: Vec<&str> = named.iter().map(String::as_str).collect();
+    if wanted.is_empty() {
+        wanted = choice.only.iter().map(String::as_str).collect();
+    }
+    if wanted.is_empty()
+        && let Clear::Disks(disks) = &choice.clear
+    {
+        wanted = disks.iter().map(String::as_str).collect();
+    }
+    let explicit = !wanted.is_empty();
+    let mut candidates = candidates(&wanted, choice, machine)?;
+    if explicit {
+        if let Some(disk) = candidates.iter().find(|disk| unusable(disk).is_some()) {
+            return Err(refuse_unusable(disk));
+        }
+    } else {
+        // A stick that somebody left in, or the medium that this was booted from, is not meant.
+        candidates.retain(|disk| !disk.removable && !disk.loopback);
+        let usable: Vec<&Disk> = candidates.iter().copied().filter(|disk| unusable(disk).is_none()).collect();
+        if usable.is_empty()
+            && let Some(disk) = candidates.first()
+        {
+            return Err(refuse_unusable(disk));
+        }
+        candidates = usable;
+    }
+    match candidates.as_slice() {
+        [] => Err(no_disk(machine)),
+        [disk] => Ok(disk),
+        several => Err(ambiguous(several)),
+    }
+}
+
+fn candidates<'m>(wanted: &[&str], choice: &DiskChoice, machine: &'m Machine) -> Result<Vec<&'m Disk>> {
+    let mut list: Vec<&Disk> = Vec::new();
+    for spec in wanted {
+        let found = find_disk(machine, spec);
+        if found.is_empty() {
+            return Err(Error::world(Stage::Plan, format!("there is no disk '{spec}' on this machine"))
+                .hint(format!("disks here: {}", names(machine))));
+        }
+        for disk in found {
+            if !list.iter().any(|seen| seen.path == disk.path) {
+                list.push(disk);
+            }
+        }
+    }
+    if wanted.is_empty() {
+        list = machine.disks.iter().collect();
+    }
+    let ignored: Vec<&str> =
+        choice.ignore.iter().flat_map(|spec| find_disk(machine, spec)).map(|disk| disk.path.as_str()).collect();
+    list.retain(|disk| !ignored.contains(&disk.path.as_str()));
+    Ok(list)
+}
+
+fn names(machine: &Machine) -> String {
+    let names: Vec<String> =
+        machine.disks.iter().map(|disk| format!("{} ({}, {})", disk.path, disk.size, describe(disk))).collect();
+    if names.is_empty() { "none".into() } else { names.join("; ") }
+}
+
+fn no_disk(machine: &Machine) -> Error {
+    Error::world(Stage::Plan, "this machine has no disk to install onto").hint(format!(
+        "disks seen: {}; name one with 'ignoredisk --only-use=', or install onto a file with --disk-image",
+        names(machine)
+    ))
+}
+
+fn ambiguous(disks: &[&Disk]) -> Error {
+    let list: Vec<String> = disks
+        .iter()
+        .map(|disk| format!("{} ({}, {})", disk.stable_name(), disk.size, describe(disk)))
+        .collect();
+    Error::refused(Stage::Plan, format!("{} disks could be meant: {}", disks.len(), list.join("; ")))
+        .hint(format!("name the one to use: ignoredisk --only-use={}", disks[0].stable_name()))
+}
+
+fn unusable(disk: &Disk) -> Option<String> {
+    if let Some(user) = disk.in_use.first() {
+        return Some(format!("it is in use: {} is {}", user.device, user.by));
+    }
+    disk.read_only.then(|| "it is write-protected".to_owned())
+}
+
+fn refuse_unusable(disk: &Disk) -> Error {
+    let why = unusable(disk).unwrap_or_default();
+    Error::refused(Stage::Plan, format!("{} cannot be used: {why}", disk.path))
+        .hint("unmount it, turn its swap off or stop its volumes, or name another disk with 'ignoredisk --only-use='")
+}
+
+/// What is on `disk` now.
+fn losses(disk: &Disk) -> Vec<Loss> {
+    let mut list: Vec<Loss> = disk
+        .partitions
+        .iter()
+        .map(|partition| {
+            let mut what = match &partition.signature {
+                Some(signature) => signature.kind.clone(),
+                None => "unknown content".to_owned(),
+            };
+            let label = partition.signature.as_ref().and_then(|s| s.label.as_ref()).or(partition.label.as_ref());
+            if let Some(label) = label {
+                what = format!("{what} \"{label}\"");
+            }
+            Loss { device: partition.path.clone(), what: format!("{what}, {}", partition.size) }
+        })
+        .collect();
+    if let Some(signature) = &disk.signature {
+        list.push(Loss { device: disk.path.clone(), what: format!("{}, {}", signature.kind, disk.size) });
+    }
+    list
+}
+
+fn may_clear(choice: &DiskChoice, disk: &Disk, machine: &Machine, losses: &[Loss]) -> Result<()> {
+    let allowed = match &choice.clear {
+        Clear::All => true,
+        Clear::Disks(specs) => specs.iter().any(|s| find_disk(machine, s).iter().any(|d| d.path == disk.path)),
+        Clear::LinuxOnly => disk.partitions.iter().all(is_linux) && disk.signature.is_none(),
+        Clear::Nothing => false,
+    };
+    if allowed {
+        return Ok(());
+    }
+    let first = &losses[0];
+    let more = if losses.len() > 1 { format!(" and {} more", losses.len() - 1) } else { String::new() };
+    let rule = match choice.clear {
+        Clear::LinuxOnly => "'clearpart --linux' allows Linux partitions alone",
+        Clear::Disks(_) => "'clearpart --drives' does not name this disk",
+        _ => "nothing in the kickstart allows to destroy it",
+    };
+    Err(Error::refused(
+        Stage::Plan,
+        format!("{} is not empty ({}: {}{more}), and {rule}", disk.path, first.device, first.what),
+    )
+    .hint(format!("to lose everything on it: clearpart --all --initlabel --drives={}", disk.stable_name())))
+}
+
+/// Partition types of the Discoverable Partitions Specification and sgdisk's 8200/8300/8e00.
+fn is_linux(partition: &crate::machine::Partition) -> bool {
+    const LINUX: [&str; 8] = [
+        "0fc63daf-8483-4772-8e79-3d69d8477de4",
+        "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",
+        "e6d6d379-f507-44c2-a23c-238f2a3df928",
+        "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
+        "bc13c2ff-59e6-4262-a352-b275fd6f7172",
+        "0x83",
+        "0x82",
+        "0x8e",
+    ];
+    partition.type_code.as_deref().is_some_and(|code| LINUX.contains(&code.to_ascii_lowercase().as_str()))
+}

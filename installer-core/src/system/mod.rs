@@ -1,0 +1,4 @@
+//! The installed system's own settings: accounts and small files. Pure; `apply` writes them.
+
+pub mod accounts;
+pub mod files;

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::units::Bytes;
+
 /// How to reach images. [`Access::default`] is what containers' own tools do: their
 /// configuration files, verified TLS.
 #[derive(Clone, Debug)]
@@ -22,6 +24,12 @@ pub struct Access {
     pub connect_timeout: Duration,
     /// How long a connection may stay silent.
     pub read_timeout: Duration,
+    /// Where [`super::resolve`] may keep the compressed layers that it downloads (in files
+    /// without names), so that [`super::Image::layer`] need not download them again; nowhere
+    /// by default. Each is handed out once, which frees its space.
+    pub keep_in: Option<PathBuf>,
+    /// How much may be kept there. In memory (tmpfs), leave room for the installation itself.
+    pub keep_limit: Bytes,
 }
 
 impl Default for Access {
@@ -34,6 +42,8 @@ impl Default for Access {
             first_wait: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(60),
+            keep_in: None,
+            keep_limit: Bytes(u64::MAX),
         }
     }
 }

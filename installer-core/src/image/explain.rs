@@ -44,6 +44,8 @@ pub(super) fn explain(error: &OciDistributionError, asked: Asked<'_>) -> Trouble
     use OciDistributionError as E;
     match error {
         E::UnauthorizedError { .. } => asked.unauthorized(""),
+        // The status is lost on the way here; what a server in trouble says of itself is not.
+        E::AuthenticationFailure(reason) if is_overload(reason) => asked.status(503, reason),
         E::AuthenticationFailure(reason) => asked.unauthorized(reason),
         E::RegistryError { envelope, .. } => {
             let said = envelope.errors.first();
@@ -82,6 +84,18 @@ pub(super) fn explain(error: &OciDistributionError, asked: Asked<'_>) -> Trouble
         ),
         other => asked.odd(&clip(&other.to_string())),
     }
+}
+
+fn is_overload(reason: &str) -> bool {
+    let signs = [
+        "Service Unavailable",
+        "Bad Gateway",
+        "Internal Server Error",
+        "Gateway Time",
+        "TOOMANYREQUESTS",
+        "Too Many Requests",
+    ];
+    signs.iter().any(|sign| reason.contains(sign))
 }
 
 /// The innermost error alone: the outer ones repeat it, and reqwest's name the URL, which may

@@ -67,7 +67,7 @@ impl Layout {
             }
             Layout::Archive { file, entries, .. } => {
                 let range = entries.get(name).ok_or(ErrorKind::NotFound)?;
-                let reader = Window { file: file.clone(), at: range.start, end: range.start + range.size };
+                let reader = Window::new(file.clone(), range.start, range.size);
                 Ok((Box::new(reader), range.size))
             }
         }
@@ -197,10 +197,16 @@ fn index(file: &File) -> io::Result<HashMap<String, Range>> {
 }
 
 /// A part of a file, read without moving the position that all readers share.
-struct Window {
+pub(super) struct Window {
     file: Arc<File>,
     at: u64,
     end: u64,
+}
+
+impl Window {
+    pub fn new(file: Arc<File>, start: u64, size: u64) -> Self {
+        Window { file, at: start, end: start.saturating_add(size) }
+    }
 }
 
 impl Read for Window {

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! A registry, an OCI layout directory and an OCI archive look the same from outside. Async
-//! code and its one runtime stay in here; callers block. Nothing here writes to disk, and
-//! nothing unpacks: making a file system out of layers is the importer's work.
+//! code and its one runtime stay in here; callers block. Nothing here unpacks: making
+//! a file system out of layers is the importer's work. Nothing is written either, but for
+//! downloaded layers that the caller allows to be kept ([`Access::keep_in`]).
 
 mod access;
 mod auth;
@@ -16,6 +17,7 @@ mod config_files;
 mod explain;
 pub mod facts;
 mod initramfs;
+mod keep;
 mod layout;
 mod manifest;
 mod reference;
@@ -41,6 +43,7 @@ pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
 pub use verify::{VerifyError, decompress, read_error};
 
+use keep::Keep;
 use manifest::{Descriptor, Document, MAX_DOCUMENT, Manifest};
 use verify::Verified;
 
@@ -59,7 +62,14 @@ pub struct Image {
     config: Vec<u8>,
     layers: Vec<LayerFacts>,
     blobs: Box<dyn Blobs>,
+    keep: Keep,
     events: Arc<dyn Sink>,
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Image({} {})", self.reference, self.manifest_digest)
+    }
 }
 
 /// Finds the image that `reference` names, for `arch` in OCI's words (`amd64`).
@@ -71,13 +81,13 @@ pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc
             let (manifest, parsed) =
                 descend(raw, arch, &mut |entry| registry.manifest(&entry.digest()?)).map_err(doing)?;
             let blobs = Box::new(blob::Remote::new(registry));
-            assemble(reference, manifest, &parsed, arch, blobs, events).map_err(doing)
+            assemble(reference, manifest, &parsed, arch, (blobs, Keep::new(access)), events).map_err(doing)
         }
         Place::Layout(path) | Place::Archive(path) => {
             let layout = layout::Layout::open(reference, path).map_err(doing)?;
             let raw = layout.select(reference, arch).map_err(doing)?;
             let (manifest, parsed) = descend(raw, arch, &mut |entry| document(&layout, entry)).map_err(doing)?;
-            assemble(reference, manifest, &parsed, arch, Box::new(layout), events).map_err(doing)
+            assemble(reference, manifest, &parsed, arch, (Box::new(layout), Keep::nothing()), events).map_err(doing)
         }
     }
 }
@@ -103,7 +113,7 @@ fn assemble(
     raw: Vec<u8>,
     parsed: &Manifest,
     arch: &str,
-    blobs: Box<dyn Blobs>,
+    (blobs, keep): (Box<dyn Blobs>, Keep),
     events: Arc<dyn Sink>,
 ) -> Result<Image> {
     let config = document(&*blobs, &parsed.config).map_err(|error| error.context("reading its configuration"))?;
@@ -114,7 +124,7 @@ fn assemble(
     }
     let layers = manifest::layers(parsed, &described)?;
     let manifest_digest = Digest::of(&raw);
-    Ok(Image { reference: reference.clone(), manifest: raw, manifest_digest, config, layers, blobs, events })
+    Ok(Image { reference: reference.clone(), manifest: raw, manifest_digest, config, layers, blobs, keep, events })
 }
 
 /// Reads a small blob whole: verified, and no larger than any real manifest or configuration.
@@ -170,27 +180,38 @@ impl Image {
     ///   says so by [`crate::event::Event::Retry`]; what fails for good comes as this crate's
     ///   [`Error`] inside of the `io::Error` ([`read_error`] unwraps both).
     pub fn layer(&self, index: usize) -> Result<impl Read + Send + use<>> {
-        let layer = self.layer_facts(index)?;
-        let raw = self.blobs.blob(&layer.digest, layer.size.0)?;
-        Ok(Verified::new(raw, layer.digest.clone(), Some(layer.size.0)))
+        self.verified(index, self.keep.take(index))
     }
 
     /// The uncompressed tar stream of a layer: [`Image::layer`], decompressed, and its end is
     /// reached only if the diff id is right as well.
     pub fn layer_tar(&self, index: usize) -> Result<impl Read + Send + use<>> {
-        self.tar_through(index, |raw| raw)
+        self.untarred(index, self.layer(index)?)
     }
 
-    /// [`Image::layer_tar`], with something between the blob and its decompression.
-    fn tar_through<'a, W: Read + Send + 'a>(
-        &self,
+    /// [`Image::layer_tar`] for the scan, which goes by `wrap` between blob and decompression:
+    /// what is read is kept where that is allowed, and stays kept.
+    fn tar_for_scan<'a, W: Read + Send + 'a>(
+        &'a self,
         index: usize,
-        wrap: impl FnOnce(Verified<Box<dyn Read + Send>>) -> W,
+        wrap: impl FnOnce(keep::Tee<'a, Verified<Box<dyn Read + Send>>>) -> W,
     ) -> Result<Verified<Box<dyn Read + Send + 'a>>> {
+        let raw = self.verified(index, self.keep.peek(index))?;
+        self.untarred(index, wrap(self.keep.tee(index, self.layer_facts(index)?.size.0, raw)))
+    }
+
+    fn verified(&self, index: usize, kept: Option<layout::Window>) -> Result<Verified<Box<dyn Read + Send>>> {
         let layer = self.layer_facts(index)?;
-        let raw = self.blobs.blob(&layer.digest, layer.size.0)?;
-        let tar = decompress(&layer.media_type, wrap(Verified::new(raw, layer.digest.clone(), Some(layer.size.0))))?;
-        Ok(Verified::new(tar, layer.diff_id.clone(), None))
+        let raw: Box<dyn Read + Send> = match kept {
+            Some(window) => Box::new(window),
+            None => self.blobs.blob(&layer.digest, layer.size.0)?,
+        };
+        Ok(Verified::new(raw, layer.digest.clone(), Some(layer.size.0)))
+    }
+
+    fn untarred<'a>(&self, index: usize, raw: impl Read + Send + 'a) -> Result<Verified<Box<dyn Read + Send + 'a>>> {
+        let layer = self.layer_facts(index)?;
+        Ok(Verified::new(decompress(&layer.media_type, raw)?, layer.diff_id.clone(), None))
     }
 
     fn layer_facts(&self, index: usize) -> Result<&LayerFacts> {

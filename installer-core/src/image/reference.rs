@@ -5,12 +5,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Stage};
 use crate::units::Digest;
 
 /// Where an image is to be found. Prints in the form of containers-transports(5), which is
 /// also the form that bootc keeps (`docker://host/name:tag`, `oci:/path:tag`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ImageReference {
     location: Location,
     tag: Option<String>,
@@ -99,6 +102,19 @@ impl fmt::Display for ImageReference {
             Location::Archive(_) => "oci-archive:",
         };
         f.pad(&format!("{transport}{}", self.name()))
+    }
+}
+
+impl TryFrom<String> for ImageReference {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<ImageReference> for String {
+    fn from(reference: ImageReference) -> String {
+        reference.to_string()
     }
 }
 

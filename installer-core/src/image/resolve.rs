@@ -105,7 +105,7 @@ fn scan_one(image: &Image, index: usize, progress: &Progress<'_>) -> Result<Laye
         )
     };
     let open =
-        |counted: bool| image.tar_through(index, |raw| Counted { inner: raw, progress: counted.then_some(progress) });
+        |counted: bool| image.tar_for_scan(index, |raw| Counted { inner: raw, progress: counted.then_some(progress) });
     let mut layer = scan::layer(BufReader::with_capacity(256 << 10, open(true)?), &want, &near).map_err(doing)?;
     if !layer.unread.is_empty() {
         // Rare: a wanted name that is a hard link to something unwanted before it.

@@ -332,3 +332,38 @@ fn documents_of_absurd_size_are_refused() {
     let server = Server::registry(huge);
     assert!(refused(&server.host, |_| {}).to_string().contains("no real manifest or configuration"));
 }
+
+#[test]
+fn what_resolve_has_read_is_not_downloaded_again() {
+    let made = large();
+    let layer = made.layers[0].clone();
+    let server = Server::registry(made);
+    let spool = tempfile::tempdir().unwrap();
+    let image = try_open(&server.host, &Heard::default(), |access| access.keep_in = Some(spool.path().into())).unwrap();
+    resolve(&image).unwrap();
+    for requests in [1, 2] {
+        assert_eq!(Digest::of(&read_all(image.layer(0).unwrap()).unwrap()), layer);
+        // Kept ones are given away once.
+        assert_eq!(server.asked(layer.as_str()).len(), requests);
+    }
+}
+
+#[test]
+fn a_login_server_in_trouble_is_not_a_wrong_password() {
+    let place = Arc::new(Mutex::new(String::new()));
+    let realm = place.clone();
+    let server = Server::start(move |request| {
+        if request.path.starts_with("/token") {
+            return status(503, "503 Service Unavailable");
+        }
+        Reply::Full(
+            401,
+            vec![format!("WWW-Authenticate: Bearer realm=\"http://{}/token\"", realm.lock().unwrap())],
+            vec![],
+        )
+    });
+    *place.lock().unwrap() = server.host.clone();
+    let error = refused(&server.host, |_| {});
+    assert!(error.to_string().contains("in trouble"), "{error}");
+    assert_eq!(server.asked("/token").len(), 4);
+}

@@ -76,15 +76,20 @@ pub const BOOTABLE: &str = r#"{"containers.bootc":"1"}"#;
 
 /// An image of gzip-compressed layers.
 pub fn made(arch: &str, labels: &str, tars: &[Vec<u8>]) -> Made {
+    made_by("gzip", gzip, arch, labels, tars)
+}
+
+/// An image whose layers are compressed by `compress`.
+pub fn made_by(how: &str, compress: impl Fn(&[u8]) -> Vec<u8>, arch: &str, labels: &str, tars: &[Vec<u8>]) -> Made {
     let mut image = Made::default();
     let mut descriptors = Vec::new();
     let mut ids = Vec::new();
     for tar in tars {
-        let blob = gzip(tar);
+        let blob = compress(tar);
         let digest = Digest::of(&blob);
         ids.push(format!("\"{}\"", Digest::of(tar)));
         descriptors.push(format!(
-            r#"{{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"{digest}","size":{}}}"#,
+            r#"{{"mediaType":"application/vnd.oci.image.layer.v1.tar+{how}","digest":"{digest}","size":{}}}"#,
             blob.len()
         ));
         image.layers.push(digest.clone());

@@ -1,0 +1,195 @@
+//! Proves that the test harness itself does what the other tests rely on.
+
+mod support;
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use support::disk::{self, LoopDevice};
+use support::faulty::{Fault, FaultyProxy};
+use support::mini_image::{Compression, Layer, MiniImage, write_index};
+use support::qemu::{Firmware, Machine};
+use support::registry::Registry;
+use support::{need, output, run};
+
+fn skopeo() -> Command {
+    Command::new(need("skopeo", "skopeo"))
+}
+
+/// Pulls through `address` into a new directory; whether it worked.
+fn pull(address: &str, into: &Path) -> bool {
+    let mut command = skopeo();
+    command.args([
+        "copy",
+        "--quiet",
+        "--src-tls-verify=false",
+        "--src-no-creds",
+    ]);
+    command
+        .arg(format!("docker://{address}/mini:1"))
+        .arg(format!("dir:{}", into.display()));
+    output(&mut command).status.success()
+}
+
+#[test]
+fn a_mini_image_survives_a_registry_and_a_faulty_proxy() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = dir.path().join("oci");
+    let top = Layer::new(Compression::Zstd)
+        .dir("usr/share", 0o755)
+        .file("usr/share/a", 0o4755, b"set-id")
+        .hard_link("usr/share/b", "usr/share/a")
+        .capable_file("usr/share/c", b"capable")
+        .whiteout("etc/hosts")
+        .opaque("usr/lib/os-release.d");
+    let written = MiniImage::bootable().layer(top).write(&layout, "mini");
+
+    let registry = Registry::start();
+    assert_eq!(registry.push(&layout, "mini", "mini:1"), written);
+
+    let proxy = FaultyProxy::start(&registry.address());
+    assert!(pull(&proxy.address(), &dir.path().join("clean")));
+    assert!(proxy.count("/blobs/") >= 3);
+
+    for (n, fault) in [
+        Fault::Status(500),
+        Fault::CutAfter(20),
+        Fault::Corrupt { offset: 15 },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = dir.path().join(format!("broken-{n}"));
+        proxy.inject("/blobs/", fault.clone(), None);
+        assert!(!pull(&proxy.address(), &out), "{fault:?} went unnoticed");
+        proxy.heal();
+    }
+    proxy.inject("/manifests/", Fault::Status(404), Some(1));
+    assert!(!pull(&proxy.address(), &dir.path().join("once")));
+    assert!(
+        pull(&proxy.address(), &dir.path().join("again")),
+        "the fault was for one request"
+    );
+}
+
+#[test]
+fn a_registry_with_a_login_refuses_strangers() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = dir.path().join("oci");
+    MiniImage::bootable().write(&layout, "mini");
+    let registry = Registry::start_with_login("installer", "s3cret");
+    registry.push(&layout, "mini", "mini:1");
+    assert!(!pull(&registry.address(), &dir.path().join("stranger")));
+    let mut inspect = skopeo();
+    inspect
+        .args(["inspect", "--tls-verify=false", "--authfile"])
+        .arg(registry.auth_file());
+    run(inspect.arg(format!("docker://{}/mini:1", registry.address())));
+}
+
+#[test]
+fn an_index_has_an_image_for_each_architecture() {
+    let dir = tempfile::tempdir().unwrap();
+    let images = ["amd64", "arm64"]
+        .map(|arch| MiniImage::bootable().architecture(arch))
+        .into();
+    let digest = write_index(dir.path(), "multi", images);
+    let registry = Registry::start();
+    assert_eq!(registry.push(dir.path(), "multi", "multi:1"), digest);
+    for arch in ["amd64", "arm64"] {
+        let mut inspect = skopeo();
+        inspect.args(["inspect", "--tls-verify=false", "--override-arch", arch]);
+        let json = run(inspect.arg(format!("docker://{}/multi:1", registry.address())));
+        assert!(
+            json.contains(&format!("\"Architecture\": \"{arch}\"")),
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn a_tar_of_a_mini_layer_is_read_by_gnu_tar() {
+    let dir = tempfile::tempdir().unwrap();
+    let layer = Layer::new(Compression::None)
+        .dir("d", 0o755)
+        .capable_file("d/f", b"x")
+        .symlink("d/s", "f");
+    MiniImage::empty().layer(layer).write(dir.path(), "t");
+    let index: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("index.json")).unwrap()).unwrap();
+    let blob = |value: &serde_json::Value| {
+        support::mini_image::blob_path(dir.path(), value["digest"].as_str().unwrap())
+    };
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(blob(&index["manifests"][0])).unwrap()).unwrap();
+    let list = run(Command::new("tar")
+        .args(["--list", "--verbose", "--xattrs", "--file"])
+        .arg(blob(&manifest["layers"][0])));
+    assert!(
+        list.contains("d/s -> f") && list.lines().count() >= 3,
+        "{list}"
+    );
+}
+
+#[test]
+fn a_fingerprint_tells_a_touched_disk_and_loop_devices_go_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let image = dir.path().join("disk.img");
+    disk::sparse_file(&image, 64 * disk::MIB);
+    let before = disk::fingerprint(&image);
+    assert_eq!(before.size, 64 * disk::MIB);
+
+    let device = LoopDevice::attach(&image);
+    let path = device.path().to_owned();
+    assert_eq!(disk::fingerprint(&path), before);
+    let mut table = Command::new("sh");
+    table
+        .args([
+            "-c",
+            "printf 'label: gpt\\nsize=8M\\nsize=8M\\n' | sfdisk --quiet --no-reread \"$0\"",
+        ])
+        .arg(&path);
+    run(&mut table);
+    device.show_partitions();
+    let mut byte = [0];
+    std::fs::File::open(device.partition(2))
+        .unwrap()
+        .read_exact(&mut byte)
+        .unwrap();
+    drop(device);
+
+    assert_ne!(disk::fingerprint(&image), before);
+    let left = run(Command::new(need("losetup", "mount"))
+        .arg("--associated")
+        .arg(&image));
+    assert_eq!(left, "", "the loop device is still attached");
+}
+
+#[test]
+fn a_machine_starts_the_demo_kernel() {
+    let dir = tempfile::tempdir().unwrap();
+    let [kernel, initramfs] = ["vmlinuz", "initramfs.img"].map(|name| dir.path().join(name));
+    let unpack = "cd \"$0\"; layer=$(skopeo inspect oci:\"$1\":demo | jq -r '.Layers[1]'); \
+        tar -xzf \"$1/blobs/sha256/${layer#sha256:}\" --strip-components=4 --wildcards '*/vmlinuz' '*/initramfs.img'";
+    need("jq", "jq");
+    run(Command::new("bash")
+        .args(["-euc", unpack])
+        .arg(dir.path())
+        .arg(support::demo_image()));
+
+    let machine = Machine::new(Firmware::Bios)
+        .arg("-kernel")
+        .arg(&kernel)
+        .arg("-initrd")
+        .arg(&initramfs);
+    // No root to be found: the initramfs coming up is all that is asked for.
+    let mut vm = machine
+        .arg("-append")
+        .arg("console=ttyS0 root=none")
+        .start();
+    vm.wait_for_serial("Run /init as init process", Duration::from_secs(120));
+    vm.wait_for_serial("systemd", Duration::from_secs(60));
+    assert!(!vm.serial().contains('\x1b'));
+}

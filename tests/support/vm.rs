@@ -1,0 +1,171 @@
+//! A machine that runs: wait for it, talk to it, switch it off.
+
+use std::path::PathBuf;
+use std::process::{Child, Output};
+use std::sync::MutexGuard;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::need;
+use super::ssh::{SshKey, ssh};
+
+/// A running machine; killed when dropped. If the test is failing, the tail of
+/// its serial console is printed.
+#[derive(Debug)]
+pub struct Vm {
+    pub(super) child: Child,
+    pub(super) dir: TempDir,
+    pub(super) serial: PathBuf,
+    pub(super) port: u16,
+    pub(super) started: Instant,
+    pub(super) login: Option<(SshKey, String)>,
+    pub(super) _lock: MutexGuard<'static, ()>,
+}
+
+impl Vm {
+    /// Waits until `user` can log in with `key`, and returns the time since the
+    /// machine was switched on. [`Vm::ssh`] uses the same login from then on.
+    pub fn wait_for_ssh(&mut self, key: &SshKey, user: &str, timeout: Duration) -> Duration {
+        need("ssh", "openssh-client");
+        let deadline = Instant::now() + timeout;
+        while !ssh(self.port, key, user, "true").status.success() {
+            self.assert_running();
+            assert!(
+                Instant::now() < deadline,
+                "no SSH login as {user} within {timeout:?}"
+            );
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        self.login = Some((key.clone(), user.to_owned()));
+        self.started.elapsed()
+    }
+
+    /// Runs a command inside; [`Vm::wait_for_ssh`] comes first.
+    pub fn ssh(&self, script: &str) -> Output {
+        let (key, user) = self.login.as_ref().expect("wait_for_ssh comes first");
+        ssh(self.port, key, user, script)
+    }
+
+    /// Runs a command inside that has to succeed; its trimmed standard output.
+    pub fn ssh_ok(&self, script: &str) -> String {
+        let output = self.ssh(script);
+        let (out, err) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert!(
+            output.status.success(),
+            "in the machine, `{script}`: {}\n{out}{err}",
+            output.status
+        );
+        out.trim().to_owned()
+    }
+
+    /// Reboots and waits until another boot answers.
+    pub fn reboot(&mut self, timeout: Duration) {
+        let boot_id = "cat /proc/sys/kernel/random/boot_id";
+        let before = self.ssh_ok(boot_id);
+        // The connection may be cut before the answer.
+        self.ssh("systemctl reboot");
+        let deadline = Instant::now() + timeout;
+        loop {
+            let now = self.ssh(boot_id);
+            let now_id = String::from_utf8_lossy(&now.stdout).trim().to_owned();
+            if now.status.success() && now_id != before {
+                return;
+            }
+            self.assert_running();
+            assert!(
+                Instant::now() < deadline,
+                "not back within {timeout:?} of a reboot"
+            );
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    /// The loopback port that leads to the machine's port 22.
+    pub fn ssh_port(&self) -> u16 {
+        self.port
+    }
+
+    /// The serial console so far, without terminal control sequences.
+    pub fn serial(&self) -> String {
+        let raw = std::fs::read(&self.serial).unwrap_or_default();
+        strip_controls(&String::from_utf8_lossy(&raw))
+    }
+
+    /// Waits until the serial console has said `text`.
+    pub fn wait_for_serial(&mut self, text: &str, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        while !self.serial().contains(text) {
+            self.assert_running();
+            assert!(
+                Instant::now() < deadline,
+                "no `{text}` on the serial console within {timeout:?}"
+            );
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
+    /// Waits until the machine has switched itself off.
+    pub fn wait_for_exit(&mut self, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            assert!(Instant::now() < deadline, "still running after {timeout:?}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Shuts the system down properly: the disk image is complete afterwards.
+    pub fn power_off(mut self, timeout: Duration) {
+        self.ssh("systemctl poweroff");
+        self.wait_for_exit(timeout);
+    }
+
+    fn assert_running(&mut self) {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            let log = std::fs::read_to_string(self.dir.path().join("qemu.log")).unwrap_or_default();
+            panic!("the machine is off ({status}): {log}");
+        }
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+        if std::thread::panicking() {
+            let text = self.serial();
+            let lines: Vec<&str> = text
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .collect();
+            let tail = lines[lines.len().saturating_sub(60)..].join("\n");
+            eprintln!("--- the end of the serial console ---\n{tail}\n---");
+        }
+    }
+}
+
+/// Drops escape sequences (CSI, OSC, single ones) and carriage returns.
+fn strip_controls(text: &str) -> String {
+    let (mut plain, mut chars) = (String::with_capacity(text.len()), text.chars().peekable());
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' => match chars.next() {
+                Some('[') => while chars.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
+                Some(']') => {
+                    while let Some(c) = chars.next() {
+                        if c == '\x07' || (c == '\x1b' && chars.next_if_eq(&'\\').is_some()) {
+                            break;
+                        }
+                    }
+                }
+                _ => {}
+            },
+            '\r' => {}
+            c => plain.push(c),
+        }
+    }
+    plain
+}

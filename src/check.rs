@@ -5,9 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use kickstart_parser::{
-    Diagnostic, ParseOptions, Parsed, ResolvedDiagnostic, Syntax, UnknownSyntax, codes, parse,
-};
+use kickstart_parser::{Diagnostic, ParseOptions, Parsed, ResolvedDiagnostic, Syntax, UnknownSyntax, codes, parse};
 use serde::Serialize;
 
 use crate::diagnostics::{self, Style};
@@ -54,24 +52,14 @@ enum Checked {
 
 /// Check every file, report, and say by the exit code whether all are good.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let checked: Vec<(String, Checked)> = args
-        .files
-        .iter()
-        .map(|file| (display_name(file).to_owned(), check(file, args.syntax)))
-        .collect();
+    let checked: Vec<(String, Checked)> =
+        args.files.iter().map(|file| (display_name(file).to_owned(), check(file, args.syntax))).collect();
     let out = match args.format {
         Format::Text => text(&checked, &Style::for_stream(&std::io::stdout())),
         Format::Json => json(&checked, args.syntax)?,
     };
-    std::io::stdout()
-        .lock()
-        .write_all(out.as_bytes())
-        .context("writing the report")?;
-    Ok(if checked.iter().all(|(_, c)| c.is_good()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(BAD_INPUT)
-    })
+    std::io::stdout().lock().write_all(out.as_bytes()).context("writing the report")?;
+    Ok(if checked.iter().all(|(_, c)| c.is_good()) { ExitCode::SUCCESS } else { ExitCode::from(BAD_INPUT) })
 }
 
 fn display_name(file: &str) -> &str {
@@ -79,19 +67,12 @@ fn display_name(file: &str) -> &str {
 }
 
 fn check(file: &str, syntax: Option<Syntax>) -> Checked {
-    let text = if file == "-" {
-        loader::read_stdin()
-    } else {
-        loader::read(Path::new(file))
-    };
+    let text = if file == "-" { loader::read_stdin() } else { loader::read(Path::new(file)) };
     match text {
         Err(error) => Checked::Unreadable(loader::describe(&error)),
         Ok(text) => {
             let loader = FileLoader::new();
-            let options = ParseOptions {
-                syntax,
-                loader: Some(&loader),
-            };
+            let options = ParseOptions { syntax, loader: Some(&loader) };
             Checked::Parsed(Box::new(parse(&text, display_name(file), &options)))
         }
     }
@@ -114,17 +95,9 @@ fn text(checked: &[(String, Checked)], style: &Style) -> String {
                 out.push_str(&format!("{}\n", unreadable(path, reason)));
             }
             Checked::Parsed(parsed) => {
-                out.push_str(&diagnostics::render_all(
-                    &parsed.diagnostics,
-                    &parsed.sources,
-                    style,
-                ));
+                out.push_str(&diagnostics::render_all(&parsed.diagnostics, &parsed.sources, style));
                 let verdict = diagnostics::summary(&parsed.diagnostics);
-                out.push_str(&format!(
-                    "{path}: {} ({})\n",
-                    verdict.as_deref().unwrap_or("good"),
-                    parsed.syntax
-                ));
+                out.push_str(&format!("{path}: {} ({})\n", verdict.as_deref().unwrap_or("good"), parsed.syntax));
             }
         }
     }
@@ -150,16 +123,12 @@ fn json(checked: &[(String, Checked)], syntax: Option<Syntax>) -> anyhow::Result
     let files = checked
         .iter()
         .map(|(path, file)| match file {
-            Checked::Parsed(parsed) => FileReport {
-                path,
-                syntax: Some(parsed.syntax.name()),
-                diagnostics: resolved(parsed),
-            },
-            Checked::Unreadable(reason) => FileReport {
-                path,
-                syntax: syntax.map(Syntax::name),
-                diagnostics: vec![unreadable(path, reason)],
-            },
+            Checked::Parsed(parsed) => {
+                FileReport { path, syntax: Some(parsed.syntax.name()), diagnostics: resolved(parsed) }
+            }
+            Checked::Unreadable(reason) => {
+                FileReport { path, syntax: syntax.map(Syntax::name), diagnostics: vec![unreadable(path, reason)] }
+            }
         })
         .collect();
     let report = Report { schema: 1, files };
@@ -208,17 +177,13 @@ mod tests {
         assert_eq!(first["code"], "E201");
         assert_eq!(first["severity"], "error");
         assert_eq!((&first["line"], &first["column"]), (&2.into(), &10.into()));
-        assert_eq!(
-            (&first["end_line"], &first["end_column"]),
-            (&2.into(), &16.into())
-        );
+        assert_eq!((&first["end_line"], &first["end_column"]), (&2.into(), &16.into()));
         assert_eq!(first["help"], "did you mean `--type`?");
         let unreadable = &files[1]["diagnostics"][0];
         assert_eq!(unreadable["code"], "E000");
         assert_eq!(unreadable["path"], missing.as_str());
         assert!(unreadable["help"].is_null());
-        let keys =
-            |v: &serde_json::Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let keys = |v: &serde_json::Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(first), keys(unreadable));
     }
 

@@ -17,9 +17,7 @@ pub struct Style {
 impl Style {
     /// Without colours.
     pub fn plain() -> Style {
-        Style {
-            renderer: Renderer::plain().decor_style(DecorStyle::Ascii),
-        }
+        Style { renderer: Renderer::plain().decor_style(DecorStyle::Ascii) }
     }
 
     /// Colours if the stream is a terminal, unless the environment says no.
@@ -29,9 +27,7 @@ impl Style {
         if !stream.is_terminal() || set("NO_COLOR") || dumb {
             return Style::plain();
         }
-        Style {
-            renderer: Renderer::styled().decor_style(DecorStyle::Ascii),
-        }
+        Style { renderer: Renderer::styled().decor_style(DecorStyle::Ascii) }
     }
 }
 
@@ -91,31 +87,19 @@ fn snippet<'a>(
     source: &'a Source,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let primary = Some(diagnostic.span).filter(|s| s.source.index() == id);
-    let labels: Vec<&Label> = diagnostic
-        .labels
-        .iter()
-        .filter(|l| l.span.source.index() == id)
-        .collect();
+    let labels: Vec<&Label> = diagnostic.labels.iter().filter(|l| l.span.source.index() == id).collect();
     // Only the lines in question: the renderer reads all that it is given.
-    let whole = primary
-        .into_iter()
-        .chain(labels.iter().map(|l| l.span))
-        .reduce(Span::to)
-        .unwrap_or(diagnostic.span);
+    let whole = primary.into_iter().chain(labels.iter().map(|l| l.span)).reduce(Span::to).unwrap_or(diagnostic.span);
     let (lines, first) = source.lines_around(whole);
     let at = lines.start;
-    let mut snippet = Snippet::source(source.text().get(lines).unwrap_or(""))
-        .line_start(first)
-        .path(source.path());
+    let mut snippet = Snippet::source(source.shown(lines)).line_start(first).path(source.path());
     if let Some(span) = primary {
         let range = visible(source, span, at);
         snippet = snippet.annotation(AnnotationKind::Primary.span(range));
     }
     for label in labels {
         let range = visible(source, label.span, at);
-        let note = AnnotationKind::Context
-            .span(range)
-            .label(label.message.as_str());
+        let note = AnnotationKind::Context.span(range).label(label.message.as_str());
         snippet = snippet.annotation(note);
     }
     snippet
@@ -141,10 +125,7 @@ pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
     let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Info]
         .into_iter()
         .filter_map(|severity| {
-            let n = diagnostics
-                .iter()
-                .filter(|d| d.severity == severity)
-                .count();
+            let n = diagnostics.iter().filter(|d| d.severity == severity).count();
             let plural = if n == 1 { "" } else { "s" };
             (n > 0).then(|| format!("{n} {}{plural}", severity.name()))
         })
@@ -159,14 +140,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn shown(text: &str, files: &[(&str, &str)]) -> String {
-        let files: BTreeMap<String, String> = files
-            .iter()
-            .map(|(n, t)| ((*n).to_owned(), (*t).to_owned()))
-            .collect();
-        let options = ParseOptions {
-            loader: Some(&files),
-            ..ParseOptions::default()
-        };
+        let files: BTreeMap<String, String> = files.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect();
+        let options = ParseOptions { loader: Some(&files), ..ParseOptions::default() };
         let parsed = parse(text, "a.ks", &options);
         render_all(&parsed.diagnostics, &parsed.sources, &Style::plain())
     }
@@ -183,10 +158,7 @@ mod tests {
 
     #[test]
     fn labels_and_includes_are_shown() {
-        let text = shown(
-            "autopart\n%include b.ks\n",
-            &[("b.ks", "\npart / --size=1\n")],
-        );
+        let text = shown("autopart\n%include b.ks\n", &[("b.ks", "\npart / --size=1\n")]);
         assert!(text.contains("--> b.ks:2:1"), "{text}");
         assert!(text.contains("`autopart` is here"), "{text}");
         assert!(text.contains("included from a.ks:2"), "{text}");
@@ -194,16 +166,30 @@ mod tests {
 
     #[test]
     fn odd_places_do_not_stop_it() {
-        for text in [
-            "",
-            "\u{feff}",
-            "lang 'é",
-            "bogus\u{2028}bogus",
-            "%post\n",
-            "x\r\n\r\ny\r\n",
-        ] {
+        for text in ["", "\u{feff}", "lang 'é", "bogus\u{2028}bogus", "%post\n", "x\r\n\r\ny\r\n"] {
             let out = shown(text, &[]);
             assert!(out.contains("a.ks:"), "{text:?}: {out}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for line in [
+            "rootpw hush hush2",
+            "rootpw --plaintext=hush",
+            "rootpw 'hush",
+            "user --name=a --password=hush\\",
+            "rootpw --lockk \"hush é\"",
+            "user --name=a --password=hush --bogus",
+            "user --name=a --pasword hush",
+            "autopart --encrypted --passphrase hush --bogus",
+            "iscsi --ipaddr=x --password=hush",
+            "sshpw --username=a hush",
+            "network --wpakey=hush --bogus",
+        ] {
+            let text = shown(&format!("{line}\n"), &[]);
+            assert!(text.contains("error["), "{text}");
+            assert!(!text.contains("hush"), "{text}");
         }
     }
 

@@ -40,14 +40,8 @@ impl<'a> FileLoader<'a> {
             });
         };
         match fetch(url) {
-            Ok(text) => Ok(Loaded {
-                path: url.to_owned(),
-                text,
-            }),
-            Err(error) => Err(LoadError {
-                message: format!("{error:#}"),
-                help: None,
-            }),
+            Ok(text) => Ok(Loaded { path: url.to_owned(), text }),
+            Err(error) => Err(LoadError { message: format!("{error:#}"), help: None }),
         }
     }
 }
@@ -68,17 +62,11 @@ impl Loader for FileLoader<'_> {
         for path in candidates(request.name, request.from) {
             match read(&path) {
                 Ok(text) => {
-                    return Ok(Loaded {
-                        path: tidy(&path),
-                        text,
-                    });
+                    return Ok(Loaded { path: tidy(&path), text });
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => tried.push(tidy(&path)),
                 Err(error) => {
-                    return Err(LoadError {
-                        message: describe(&error),
-                        help: None,
-                    });
+                    return Err(LoadError { message: describe(&error), help: None });
                 }
             }
         }
@@ -105,10 +93,7 @@ fn candidates(name: &str, from: &str) -> Vec<PathBuf> {
 /// One name per file, or a file that includes itself by way of `./` would
 /// not be recognised.
 fn tidy(path: &Path) -> String {
-    path.components()
-        .collect::<PathBuf>()
-        .to_string_lossy()
-        .into_owned()
+    path.components().collect::<PathBuf>().to_string_lossy().into_owned()
 }
 
 /// Read a text; bytes that are no UTF-8 are an error that says where.
@@ -126,15 +111,8 @@ pub fn read_stdin() -> std::io::Result<String> {
 fn text(bytes: Vec<u8>) -> std::io::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count()
-            + 1;
-        std::io::Error::new(
-            ErrorKind::InvalidData,
-            format!("line {line} is not UTF-8 text"),
-        )
+        let line = error.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
+        std::io::Error::new(ErrorKind::InvalidData, format!("line {line} is not UTF-8 text"))
     })
 }
 
@@ -156,10 +134,7 @@ mod tests {
     fn check(dir: &Path, name: &str, loader: &FileLoader<'_>) -> Vec<(&'static str, String)> {
         let path = dir.join(name);
         let text = read(&path).unwrap();
-        let options = ParseOptions {
-            loader: Some(loader),
-            ..ParseOptions::default()
-        };
+        let options = ParseOptions { loader: Some(loader), ..ParseOptions::default() };
         let parsed = parse(&text, &path.to_string_lossy(), &options);
         parsed
             .diagnostics

@@ -86,10 +86,7 @@ impl Diagnostic {
     /// Add a further place.
     #[must_use]
     pub fn label(mut self, span: Span, message: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label {
-            span,
-            message: message.into(),
-        });
+        self.labels.push(Label { span, message: message.into() });
         self
     }
 
@@ -158,10 +155,6 @@ impl ResolvedDiagnostic {
 
 impl fmt::Display for ResolvedDiagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}: {}[{}]: {}",
-            self.path, self.line, self.column, self.severity, self.code, self.message
-        )
+        write!(f, "{}:{}:{}: {}[{}]: {}", self.path, self.line, self.column, self.severity, self.code, self.message)
     }
 }

@@ -41,16 +41,8 @@ impl Word {
     pub(crate) fn part(&self, from: usize, to: usize) -> Span {
         let linear = self.linear as usize;
         let start = self.span.start + from.min(linear) as u32;
-        let end = if to <= linear {
-            self.span.start + to as u32
-        } else {
-            self.span.end
-        };
-        Span {
-            start,
-            end: end.max(start),
-            ..self.span
-        }
+        let end = if to <= linear { self.span.start + to as u32 } else { self.span.end };
+        Span { start, end: end.max(start), ..self.span }
     }
 }
 

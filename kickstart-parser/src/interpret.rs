@@ -8,7 +8,7 @@ use crate::args::{Args, Cx, value};
 use crate::codes;
 use crate::commands::{self, Command, known};
 use crate::diagnostic::Diagnostic;
-use crate::document::{CommandLine, Document, Statement};
+use crate::document::{CommandLine, Document, Statement, Word};
 use crate::kickstart::Kickstart;
 use crate::sections;
 use crate::syntax::{Life, State};
@@ -26,15 +26,11 @@ pub(crate) fn interpret(document: &Document, cx: &mut Cx<'_>) -> Kickstart {
     kickstart
 }
 
-fn command(
-    line: &CommandLine,
-    earlier: &mut HashMap<&'static str, Args>,
-    cx: &mut Cx<'_>,
-    kickstart: &mut Kickstart,
-) {
+fn command(line: &CommandLine, earlier: &mut HashMap<&'static str, Args>, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let Some((name, words)) = line.words.split_first() else {
         return;
     };
+    hide_likely_passwords(name, words, cx);
     if let Some(command) = commands::find(&name.value) {
         if in_this_syntax(line, &command.spec.life, cx) {
             let mut args = scan(command.spec, line.span, words, cx);
@@ -52,22 +48,36 @@ fn command(
     }
 }
 
+/// Lines without a table, or with a misspelt option, may hold passwords too.
+fn hide_likely_passwords(name: &Word, words: &[Word], cx: &mut Cx<'_>) {
+    let mut next_is_secret = name.value == "sshpw";
+    for word in words {
+        match word.value.split_once('=') {
+            _ if !word.value.starts_with("--") => {
+                if next_is_secret {
+                    cx.secrets.push(word.span);
+                }
+            }
+            Some((option, _)) if is_password_option(option) => {
+                cx.secrets.push(word.part(option.len() + 1, word.value.len()));
+            }
+            Some(_) => {}
+            None => next_is_secret = name.value == "sshpw" || is_password_option(&word.value),
+        }
+    }
+}
+
+fn is_password_option(option: &str) -> bool {
+    option.contains("pas") || option.contains("pw") || option.contains("wpakey") || option.contains("wepkey")
+}
+
 /// Report a setting that was made before, and take over what it said.
-fn repeat(
-    command: &Command,
-    args: &mut Args,
-    earlier: &mut HashMap<&'static str, Args>,
-    cx: &mut Cx<'_>,
-) {
+fn repeat(command: &Command, args: &mut Args, earlier: &mut HashMap<&'static str, Args>, cx: &mut Cx<'_>) {
     let name = command.spec.name;
     if let Some(before) = earlier.get(name) {
         cx.report(
-            Diagnostic::new(
-                &codes::REPEATED,
-                args.span,
-                format!("`{name}` is given more than once"),
-            )
-            .label(before.span, "it is given here already"),
+            Diagnostic::new(&codes::REPEATED, args.span, format!("`{name}` is given more than once"))
+                .label(before.span, "it is given here already"),
         );
         args.inherit(before);
     }
@@ -101,11 +111,7 @@ fn in_this_syntax(line: &CommandLine, life: &Life, cx: &mut Cx<'_>) -> bool {
         // Nothing acts upon a deprecated command.
         State::Deprecated => {
             let message = format!("`{text}` is deprecated and has no effect");
-            cx.report(Diagnostic::new(
-                &codes::COMMAND_DEPRECATED,
-                name.span,
-                message,
-            ));
+            cx.report(Diagnostic::new(&codes::COMMAND_DEPRECATED, name.span, message));
             false
         }
     }
@@ -134,16 +140,10 @@ fn not_supported(line: &CommandLine, known: &known::Known) -> Diagnostic {
 fn unknown(line: &CommandLine, name: &str) -> Diagnostic {
     let span = line.words.first().map_or(line.span, |w| w.span);
     // A line that begins with an option is the rest of another line.
-    let diagnostic = Diagnostic::new(
-        &codes::UNKNOWN_COMMAND,
-        span,
-        format!("there is no command `{name}`"),
-    );
+    let diagnostic = Diagnostic::new(&codes::UNKNOWN_COMMAND, span, format!("there is no command `{name}`"));
     match value::closest(name, commands::names()) {
         Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-        None if name.starts_with("--") => {
-            diagnostic.help("options belong on the line of their command")
-        }
+        None if name.starts_with("--") => diagnostic.help("options belong on the line of their command"),
         None => diagnostic,
     }
 }

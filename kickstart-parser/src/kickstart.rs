@@ -164,9 +164,7 @@ pub struct Addon {
 
 impl std::fmt::Debug for Addon {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Addon")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Addon").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

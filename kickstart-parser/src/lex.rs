@@ -25,18 +25,11 @@ pub(crate) struct RawLine {
 }
 
 fn is_break(c: char) -> bool {
-    matches!(
-        c,
-        '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
-    )
+    matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 fn line_end(input: &str) -> IResult<&str, &str> {
-    alt((
-        tag("\r\n"),
-        recognize(nom::character::complete::satisfy(is_break)),
-    ))
-    .parse(input)
+    alt((tag("\r\n"), recognize(nom::character::complete::satisfy(is_break)))).parse(input)
 }
 
 fn content(input: &str) -> IResult<&str, &str> {
@@ -105,12 +98,7 @@ fn escaped(input: &str) -> IResult<&str, char> {
 
 /// Inside double quotes a backslash escapes only a double quote or itself.
 fn double_quoted_piece(input: &str) -> IResult<&str, &str> {
-    alt((
-        is_not("\"\\"),
-        preceded(char('\\'), recognize(one_of("\"\\"))),
-        value("\\", char('\\')),
-    ))
-    .parse(input)
+    alt((is_not("\"\\"), preceded(char('\\'), recognize(one_of("\"\\"))), value("\\", char('\\')))).parse(input)
 }
 
 fn double_quoted(input: &str) -> IResult<&str, String> {
@@ -149,18 +137,15 @@ fn word<'a>(line: &'a str, input: &'a str) -> Result<(&'a str, RawWord), LexErro
             None | Some('#') => break,
             Some(c) if blank(c) => break,
             Some('\'') => {
-                let (after, text) =
-                    single_quoted(rest).map_err(|_| LexError::Unclosed(offset(rest)))?;
+                let (after, text) = single_quoted(rest).map_err(|_| LexError::Unclosed(offset(rest)))?;
                 (text.to_owned(), after)
             }
             Some('"') => {
-                let (after, text) =
-                    double_quoted(rest).map_err(|_| LexError::Unclosed(offset(rest)))?;
+                let (after, text) = double_quoted(rest).map_err(|_| LexError::Unclosed(offset(rest)))?;
                 (text, after)
             }
             Some('\\') => {
-                let (after, c) =
-                    escaped(rest).map_err(|_| LexError::TrailingBackslash(offset(rest)))?;
+                let (after, c) = escaped(rest).map_err(|_| LexError::TrailingBackslash(offset(rest)))?;
                 (c.to_string(), after)
             }
             Some(_) => {
@@ -176,15 +161,7 @@ fn word<'a>(line: &'a str, input: &'a str) -> Result<(&'a str, RawWord), LexErro
         rest = after;
     }
     let linear = linear.unwrap_or(value.len());
-    Ok((
-        rest,
-        RawWord {
-            value,
-            start: offset(input),
-            end: offset(rest),
-            linear,
-        },
-    ))
+    Ok((rest, RawWord { value, start: offset(input), end: offset(rest), linear }))
 }
 
 #[cfg(test)]
@@ -234,12 +211,7 @@ mod tests {
     fn lines_are_those_of_splitlines() {
         let text = "a\nb\r\nc\rd\x0be\x0cf\x1cg\x1dh\x1ei\u{85}j\u{2028}k\u{2029}\n\nl";
         let got: Vec<&str> = lines(text).map(|l| &text[l.start..l.content_end]).collect();
-        assert_eq!(
-            got,
-            [
-                "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "", "", "l"
-            ]
-        );
+        assert_eq!(got, ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "", "", "l"]);
         let again: String = lines(text).map(|l| &text[l.start..l.end]).collect();
         assert_eq!(again, text);
         assert_eq!(lines("").count(), 0);

@@ -52,9 +52,7 @@ mod span;
 mod syntax;
 
 pub use diagnostic::{Diagnostic, Label, ResolvedDiagnostic, Severity};
-pub use document::{
-    CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word,
-};
+pub use document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
 pub use kickstart::Kickstart;
 pub use loader::{IncludeRequest, LoadError, Loaded, Loader};
 pub use secret::Secret;
@@ -102,57 +100,31 @@ impl Parsed {
 pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     let mut reader = Reader::new(options);
     reader.read(text, path);
-    let Reader {
-        sources,
-        mut diagnostics,
-        document,
-        ..
-    } = reader;
-    let syntax = options
-        .syntax
-        .unwrap_or_else(|| version_line(&sources, &document, &mut diagnostics));
-    let mut cx = Cx {
-        syntax,
-        diagnostics: &mut diagnostics,
-    };
+    let Reader { mut sources, mut diagnostics, document, mut secrets, .. } = reader;
+    let syntax = options.syntax.unwrap_or_else(|| version_line(&sources, &document, &mut diagnostics));
+    let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets };
     let kickstart = interpret::interpret(&document, &mut cx);
+    sources.hide(secrets);
     // Codes up to E1xx: whole lines that mean nothing.
-    let lost = diagnostics
-        .iter()
-        .any(|d| d.code.starts_with("E0") || d.code.starts_with("E1"));
+    let lost = diagnostics.iter().any(|d| d.code.starts_with("E0") || d.code.starts_with("E1"));
     let end = end_of_root(&sources);
     diagnostics.extend(lints::lint(&kickstart, &document, lost, end));
     // Sources are numbered in the order of reading, which is close enough to
     // the order of the text for a file that is included in the middle.
     diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
-    Parsed {
-        document,
-        kickstart,
-        diagnostics,
-        sources,
-        syntax,
-    }
+    Parsed { document, kickstart, diagnostics, sources, syntax }
 }
 
 fn end_of_root(sources: &Sources) -> Span {
-    let end = sources
-        .get(SourceId::ROOT)
-        .map_or(0, |s| s.text().trim_end().len());
+    let end = sources.get(SourceId::ROOT).map_or(0, |s| s.text().trim_end().len());
     Span::new(SourceId::ROOT, end, end)
 }
 
 /// The version that the file asks for in its first `#version=` line.
-fn version_line(
-    sources: &Sources,
-    document: &Document,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Syntax {
+fn version_line(sources: &Sources, document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Syntax {
     const MARK: &str = "#version=";
     let lines = document.files.first().map_or(&[][..], |f| &f.lines);
-    let line = lines
-        .iter()
-        .filter(|l| l.kind == LineKind::Comment)
-        .find(|l| sources.slice(l.span).starts_with(MARK));
+    let line = lines.iter().filter(|l| l.kind == LineKind::Comment).find(|l| sources.slice(l.span).starts_with(MARK));
     let Some(line) = line else {
         return Syntax::default();
     };

@@ -14,12 +14,7 @@ use crate::span::Span;
 /// Everything that is odd about the kickstart as a whole. `lost` is whether
 /// lines could not be understood at all; `end` is the place to point at for
 /// something that is nowhere.
-pub(crate) fn lint(
-    kickstart: &Kickstart,
-    document: &Document,
-    lost: bool,
-    end: Span,
-) -> Vec<Diagnostic> {
+pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: bool, end: Span) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     conflicts(kickstart, &mut found);
     mount_points(kickstart, &mut found);
@@ -66,12 +61,8 @@ fn conflicts(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
     };
     let mut conflict = |name: &str, span: Span| {
         found.push(
-            Diagnostic::new(
-                &codes::CONFLICT,
-                span,
-                format!("`{name}` cannot be used together with `autopart`"),
-            )
-            .label(autopart.span, "`autopart` is here"),
+            Diagnostic::new(&codes::CONFLICT, span, format!("`{name}` cannot be used together with `autopart`"))
+                .label(autopart.span, "`autopart` is here"),
         );
     };
     if let Some(reqpart) = &kickstart.reqpart {
@@ -108,9 +99,7 @@ const OTHER_STORAGE: &[&str] = &["btrfs", "logvol", "mount", "raid", "stratisfs"
 
 fn no_root(kickstart: &Kickstart, written: &Written<'_>, found: &mut Vec<Diagnostic>) {
     let understood = kickstart.partitions.len();
-    if written.any(OTHER_STORAGE)
-        || written.count("part") + written.count("partition") != understood
-    {
+    if written.any(OTHER_STORAGE) || written.count("part") + written.count("partition") != understood {
         return;
     }
     let Some(first) = kickstart.partitions.first() else {
@@ -118,12 +107,8 @@ fn no_root(kickstart: &Kickstart, written: &Written<'_>, found: &mut Vec<Diagnos
     };
     if !written.any(&["autopart"]) && !kickstart.partitions.iter().any(|p| p.mount == "/") {
         found.push(
-            Diagnostic::new(
-                &codes::NO_ROOT,
-                first.span,
-                "there are partitions, but none for `/`",
-            )
-            .help("add `part / …`"),
+            Diagnostic::new(&codes::NO_ROOT, first.span, "there are partitions, but none for `/`")
+                .help("add `part / …`"),
         );
     }
 }
@@ -133,12 +118,8 @@ fn users(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
     for user in &kickstart.users {
         if let Some(first) = seen.insert(&user.name, user.span) {
             found.push(
-                Diagnostic::new(
-                    &codes::SAME_USER,
-                    user.span,
-                    format!("user `{}` is created twice", user.name),
-                )
-                .label(first, "first created here"),
+                Diagnostic::new(&codes::SAME_USER, user.span, format!("user `{}` is created twice", user.name))
+                    .label(first, "first created here"),
             );
         }
     }
@@ -148,12 +129,8 @@ fn no_image(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut
     let tried = written.any(&["ostreecontainer", "bootc", "ostreesetup", "liveimg"]);
     if kickstart.ostreecontainer.is_none() && !tried {
         found.push(
-            Diagnostic::new(
-                &codes::NO_IMAGE,
-                end,
-                "no command says which image to install",
-            )
-            .help("add `ostreecontainer --url IMAGE`"),
+            Diagnostic::new(&codes::NO_IMAGE, end, "no command says which image to install")
+                .help("add `ostreecontainer --url IMAGE`"),
         );
     }
 }
@@ -162,8 +139,7 @@ fn keys(kickstart: &Kickstart, written: &Written<'_>, found: &mut Vec<Diagnostic
     if written.count("user") != kickstart.users.len() {
         return;
     }
-    let names: std::collections::HashSet<&str> =
-        kickstart.users.iter().map(|u| u.name.as_str()).collect();
+    let names: std::collections::HashSet<&str> = kickstart.users.iter().map(|u| u.name.as_str()).collect();
     for key in &kickstart.ssh_keys {
         if key.username != "root" && !names.contains(key.username.as_str()) {
             found.push(
@@ -185,37 +161,17 @@ fn no_login(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut
     if unclear {
         return;
     }
-    let root = kickstart
-        .rootpw
-        .as_ref()
-        .is_some_and(|r| r.password.is_some() && !r.lock);
-    let user = kickstart
-        .users
-        .iter()
-        .any(|u| u.password.is_some() && !u.lock);
+    let root = kickstart.rootpw.as_ref().is_some_and(|r| r.password.is_some() && !r.lock);
+    let user = kickstart.users.iter().any(|u| u.password.is_some() && !u.lock);
     // A script can do anything; one that mentions accounts most likely does.
     let script = kickstart.scripts.iter().any(|s| {
-        [
-            "passwd",
-            "useradd",
-            "authorized_keys",
-            "/etc/shadow",
-            "usermod",
-        ]
-        .iter()
-        .any(|word| s.body.contains(word))
+        ["passwd", "useradd", "authorized_keys", "/etc/shadow", "usermod"].iter().any(|word| s.body.contains(word))
     });
     if !(root || user || script) {
         let at = kickstart.rootpw.as_ref().map_or(end, |r| r.span);
         found.push(
-            Diagnostic::new(
-                &codes::NO_LOGIN,
-                at,
-                "no account gets a password or a key: nobody can log in",
-            )
-            .help(
-                "add `sshkey`, `rootpw`, or `user` with a password, unless the image has accounts",
-            ),
+            Diagnostic::new(&codes::NO_LOGIN, at, "no account gets a password or a key: nobody can log in")
+                .help("add `sshkey`, `rootpw`, or `user` with a password, unless the image has accounts"),
         );
     }
 }
@@ -230,11 +186,7 @@ mod tests {
     fn codes(text: &str) -> Vec<(&'static str, usize, usize)> {
         let parsed = parse(text, "a.ks", &ParseOptions::default());
         let line = |d: &crate::Diagnostic| parsed.sources.locate(d.span).line;
-        parsed
-            .diagnostics
-            .iter()
-            .map(|d| (d.code, line(d), d.labels.len()))
-            .collect()
+        parsed.diagnostics.iter().map(|d| (d.code, line(d), d.labels.len())).collect()
     }
 
     #[test]
@@ -248,10 +200,7 @@ mod tests {
             ("sshkey --username=root k\n", vec![]),
             ("user --name=ann\nsshkey --username=ann k\n", vec![]),
             ("part /home --size=1\n", vec![("L004", 1, 0)]),
-            (
-                "part / --size=1\npart swap --size=1\npart swap --size=1\n",
-                vec![],
-            ),
+            ("part / --size=1\npart swap --size=1\npart swap --size=1\n", vec![]),
             ("part / --size=1\npart // --size=1\n", vec![("L007", 2, 1)]),
             ("user --name=a\nuser --name=a\n", vec![("L008", 2, 1)]),
             ("clearpart --all --none\n", vec![("L009", 1, 1)]),
@@ -274,20 +223,11 @@ mod tests {
     fn a_mistake_is_not_reported_as_something_missing() {
         for (text, expected) in [
             ("ostreecontainer --urll=x\nrootpw x\n", vec!["E201"]),
-            (
-                "user --nmae=ann\nsshkey --username=ann k\nostreecontainer --url=a\n",
-                vec!["E201"],
-            ),
-            (
-                "part / --size=1 --x\npart /a --size=x\nrootpw x\nostreecontainer --url=a\n",
-                vec!["E201", "E210"],
-            ),
+            ("user --nmae=ann\nsshkey --username=ann k\nostreecontainer --url=a\n", vec!["E201"]),
+            ("part / --size=1 --x\npart /a --size=x\nrootpw x\nostreecontainer --url=a\n", vec!["E201", "E210"]),
             ("ostreecontainer --url='x\n", vec!["E001"]),
             ("%include b.ks\n", vec!["E007"]),
-            (
-                "logvol / --vgname=a --name=b\npart pv.1 --grow\nrootpw x\nostreecontainer --url=a\n",
-                vec!["U001"],
-            ),
+            ("logvol / --vgname=a --name=b\npart pv.1 --grow\nrootpw x\nostreecontainer --url=a\n", vec!["U001"]),
         ] {
             let got: Vec<_> = codes(text).into_iter().map(|c| c.0).collect();
             assert_eq!(got, expected, "{text}");

@@ -41,14 +41,8 @@ pub trait Loader {
 impl Loader for BTreeMap<String, String> {
     fn load(&self, request: IncludeRequest<'_>) -> Result<Loaded, LoadError> {
         match self.get(request.name) {
-            Some(text) => Ok(Loaded {
-                path: request.name.to_owned(),
-                text: text.clone(),
-            }),
-            None => Err(LoadError {
-                message: "no such file".to_owned(),
-                help: None,
-            }),
+            Some(text) => Ok(Loaded { path: request.name.to_owned(), text: text.clone() }),
+            None => Err(LoadError { message: "no such file".to_owned(), help: None }),
         }
     }
 }

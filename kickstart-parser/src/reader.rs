@@ -10,9 +10,7 @@ use crate::ParseOptions;
 use crate::codes;
 use crate::commands;
 use crate::diagnostic::Diagnostic;
-use crate::document::{
-    CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word,
-};
+use crate::document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
 use crate::lex::{self, LexError, RawLine};
 use crate::sections;
 use crate::span::{SourceId, Sources, Span};
@@ -22,6 +20,8 @@ pub(crate) struct Reader<'a> {
     pub sources: Sources,
     pub diagnostics: Vec<Diagnostic>,
     pub document: Document,
+    /// Lines that are broken, but look as if they held a password.
+    pub secrets: Vec<Span>,
     /// The paths of the files being read, outermost first.
     stack: Vec<String>,
     includes: usize,
@@ -38,6 +38,7 @@ impl<'a> Reader<'a> {
             sources: Sources::default(),
             diagnostics: Vec::new(),
             document: Document::default(),
+            secrets: Vec::new(),
             stack: Vec::new(),
             includes: 0,
             said_too_many: false,
@@ -60,10 +61,7 @@ impl<'a> Reader<'a> {
     fn read_file(&mut self, source: SourceId, mut within: Option<&mut Section>) {
         let text = self.sources.text(source);
         let slot = self.document.files.len();
-        self.document.files.push(File {
-            source,
-            lines: Vec::new(),
-        });
+        self.document.files.push(File { source, lines: Vec::new() });
         let mut lines = Vec::new();
         let mut open: Option<Section> = None;
         let mut continues = false;
@@ -83,11 +81,7 @@ impl<'a> Reader<'a> {
                 (None, Some(outer)) => self.body_line(outer, content, &raw, span, false),
                 (None, None) => self.command_line(content, &raw, span, &mut open, &mut continues),
             };
-            lines.push(Line {
-                kind,
-                span,
-                terminator,
-            });
+            lines.push(Line { kind, span, terminator });
         }
         if let Some(open) = open {
             self.report_unfinished(&open, None);
@@ -99,13 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The open section ends at this line, well or not.
-    fn close(
-        &mut self,
-        open: &mut Option<Section>,
-        kind: LineKind,
-        content: &str,
-        span: Span,
-    ) -> LineKind {
+    fn close(&mut self, open: &mut Option<Section>, kind: LineKind, content: &str, span: Span) -> LineKind {
         let Some(mut done) = open.take() else {
             return kind;
         };
@@ -129,9 +117,8 @@ impl<'a> Reader<'a> {
             Some(_) => format!("`{name}` is still open where this section begins"),
             None => format!("`{name}` does not end with `%end`"),
         };
-        let mut diagnostic =
-            Diagnostic::new(&codes::UNFINISHED_SECTION, at.unwrap_or(open.span), message)
-                .help("put a line `%end` after the last line of the section");
+        let mut diagnostic = Diagnostic::new(&codes::UNFINISHED_SECTION, at.unwrap_or(open.span), message)
+            .help("put a line `%end` after the last line of the section");
         if at.is_some() {
             diagnostic = diagnostic.label(open.span, "the open section begins here");
         }
@@ -139,14 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A line inside a section; the file that ends it must be the one that began it.
-    fn body_line(
-        &mut self,
-        open: &mut Section,
-        content: &str,
-        raw: &RawLine,
-        span: Span,
-        own: bool,
-    ) -> LineKind {
+    fn body_line(&mut self, open: &mut Section, content: &str, raw: &RawLine, span: Span, own: bool) -> LineKind {
         let trimmed = content.trim_start();
         if trimmed.starts_with('%') {
             let first = trimmed.split_whitespace().next().unwrap_or("");
@@ -157,11 +137,7 @@ impl<'a> Reader<'a> {
             let ends = first == "%end";
             if ends || sections::is_known(first) {
                 if own {
-                    return if ends {
-                        LineKind::SectionEnd
-                    } else {
-                        LineKind::SectionStart
-                    };
+                    return if ends { LineKind::SectionEnd } else { LineKind::SectionStart };
                 }
                 self.foreign_section_line(open, first, span);
                 return LineKind::Broken;
@@ -183,19 +159,11 @@ impl<'a> Reader<'a> {
     }
 
     fn foreign_section_line(&mut self, open: &Section, first: &str, span: Span) {
-        let code = if first == "%end" {
-            &codes::STRAY_END
-        } else {
-            &codes::UNFINISHED_SECTION
-        };
+        let code = if first == "%end" { &codes::STRAY_END } else { &codes::UNFINISHED_SECTION };
         self.diagnostics.push(
-            Diagnostic::new(
-                code,
-                span,
-                format!("`{first}` in a file that is included inside a section"),
-            )
-            .label(open.span, "the section begins here")
-            .help("a section begins and ends in the same file"),
+            Diagnostic::new(code, span, format!("`{first}` in a file that is included inside a section"))
+                .label(open.span, "the section begins here")
+                .help("a section begins and ends in the same file"),
         );
     }
 
@@ -242,7 +210,7 @@ impl<'a> Reader<'a> {
         let words = match self.words(content, span) {
             Ok(words) => words,
             Err(error) => {
-                self.report_lex_error(error, span);
+                self.report_lex_error(error, content, span);
                 let LexError::TrailingBackslash(offset) = error else {
                     return LineKind::Broken;
                 };
@@ -257,13 +225,7 @@ impl<'a> Reader<'a> {
         self.statement(words, content, span, open)
     }
 
-    fn statement(
-        &mut self,
-        words: Vec<Word>,
-        content: &str,
-        span: Span,
-        open: &mut Option<Section>,
-    ) -> LineKind {
+    fn statement(&mut self, words: Vec<Word>, content: &str, span: Span, open: &mut Option<Section>) -> LineKind {
         let Some(first) = words.first() else {
             return LineKind::Comment;
         };
@@ -283,23 +245,16 @@ impl<'a> Reader<'a> {
                     .help("does a script above print a line `%end`? It ends the script there"),
             ),
             _ if name.starts_with("%ksappend") => self.diagnostics.push(
-                Diagnostic::new(
-                    &codes::UNSUPPORTED_KSAPPEND,
-                    first.span,
-                    "`%ksappend` is not supported",
-                )
-                .help("use `%include`"),
+                Diagnostic::new(&codes::UNSUPPORTED_KSAPPEND, first.span, "`%ksappend` is not supported")
+                    .help("use `%include`"),
             ),
             _ if name.starts_with('%') => {
                 if sections::is_known(name) {
                     *open = Some(start(words, span));
                     return LineKind::SectionStart;
                 }
-                let mut diagnostic = Diagnostic::new(
-                    &codes::UNKNOWN_SECTION,
-                    first.span,
-                    format!("there is no section `{name}`"),
-                );
+                let mut diagnostic =
+                    Diagnostic::new(&codes::UNKNOWN_SECTION, first.span, format!("there is no section `{name}`"));
                 if let Some(close) = crate::args::value::closest(name, sections::names()) {
                     diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
                 }
@@ -310,9 +265,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let span = join(&words, span);
-                self.document
-                    .statements
-                    .push(Statement::Command(CommandLine { span, words }));
+                self.document.statements.push(Statement::Command(CommandLine { span, words }));
                 return LineKind::Command;
             }
         }
@@ -320,23 +273,25 @@ impl<'a> Reader<'a> {
     }
 
     fn words(&self, content: &str, span: Span) -> Result<Vec<Word>, LexError> {
-        Ok(lex::words(content)?
-            .into_iter()
-            .map(|w| Word::new(w, span.source, span.start as usize))
-            .collect())
+        Ok(lex::words(content)?.into_iter().map(|w| Word::new(w, span.source, span.start as usize)).collect())
     }
 
-    fn report_lex_error(&mut self, error: LexError, span: Span) {
+    fn report_lex_error(&mut self, error: LexError, content: &str, span: Span) {
+        // Where the password begins cannot be told without words.
+        if content.contains("pass") || content.contains("pw") {
+            let command = content.trim_start().find([' ', '\t']).map_or(0, |blank| blank + 1);
+            let indent = content.len() - content.trim_start().len();
+            let start = span.start + (indent + command) as u32;
+            self.secrets.push(Span { start, ..span });
+        }
         let at = |offset: usize| {
             let start = span.start as usize + offset;
             Span::new(span.source, start, start + 1)
         };
         self.diagnostics.push(match error {
-            LexError::Unclosed(offset) => Diagnostic::new(
-                &codes::UNCLOSED_QUOTE,
-                at(offset),
-                "this quote is not closed on its line",
-            ),
+            LexError::Unclosed(offset) => {
+                Diagnostic::new(&codes::UNCLOSED_QUOTE, at(offset), "this quote is not closed on its line")
+            }
             LexError::TrailingBackslash(offset) => Diagnostic::new(
                 &codes::LINE_CONTINUATION,
                 at(offset),
@@ -358,13 +313,7 @@ impl<'a> Reader<'a> {
 }
 
 fn start(words: Vec<Word>, span: Span) -> Section {
-    Section {
-        span: join(&words, span),
-        words,
-        body: String::new(),
-        body_spans: Vec::new(),
-        end: None,
-    }
+    Section { span: join(&words, span), words, body: String::new(), body_spans: Vec::new(), end: None }
 }
 
 /// From the first to the last word.

@@ -62,17 +62,12 @@ pub(crate) fn interpret(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kick
                 )
                 .help("install packages when the image is built"),
             );
-            kickstart.packages.push(Packages {
-                span: section.span,
-                body: section.body.clone(),
-            });
+            kickstart.packages.push(Packages { span: section.span, body: section.body.clone() });
         }
         Some(("%addon", None)) => addon(section, cx, kickstart),
-        Some(("%anaconda", None)) => cx.report(Diagnostic::new(
-            &codes::SECTION_IGNORED,
-            section.span,
-            "`%anaconda` has no effect here",
-        )),
+        Some(("%anaconda", None)) => {
+            cx.report(Diagnostic::new(&codes::SECTION_IGNORED, section.span, "`%anaconda` has no effect here"))
+        }
         Some(_) => cx.report(
             Diagnostic::new(
                 &codes::UNSUPPORTED_SECTION,
@@ -87,20 +82,12 @@ pub(crate) fn interpret(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kick
 }
 
 fn script(section: &Section, kind: ScriptKind, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
-    let spec: &'static Spec = if kind == ScriptKind::Post {
-        &POST
-    } else {
-        &SCRIPT
-    };
+    let spec: &'static Spec = if kind == ScriptKind::Post { &POST } else { &SCRIPT };
     let args: Args = scan(spec, section.span, &section.words[1..], cx);
     if kind == ScriptKind::Traceback && TRACEBACK.state(cx.syntax) == State::Deprecated {
         cx.report(
-            Diagnostic::new(
-                &codes::COMMAND_DEPRECATED,
-                section.span,
-                "`%traceback` is deprecated",
-            )
-            .help("use `%onerror`"),
+            Diagnostic::new(&codes::COMMAND_DEPRECATED, section.span, "`%traceback` is deprecated")
+                .help("use `%onerror`"),
         );
     }
     if section.body.trim().is_empty() {
@@ -122,11 +109,7 @@ fn script(section: &Section, kind: ScriptKind, cx: &mut Cx<'_>, kickstart: &mut 
 
 fn addon(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let Some(name) = section.words.get(1) else {
-        cx.report(Diagnostic::new(
-            &codes::REQUIRED_ARGUMENT,
-            section.span,
-            "`%addon` needs the name of an add-on",
-        ));
+        cx.report(Diagnostic::new(&codes::REQUIRED_ARGUMENT, section.span, "`%addon` needs the name of an add-on"));
         return;
     };
     kickstart.addons.push(Addon {

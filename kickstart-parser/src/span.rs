@@ -37,11 +37,7 @@ pub struct Span {
 impl Span {
     pub(crate) fn new(source: SourceId, start: usize, end: usize) -> Span {
         // Sources longer than u32::MAX are refused before they get a span.
-        Span {
-            source,
-            start: start as u32,
-            end: end as u32,
-        }
+        Span { source, start: start as u32, end: end as u32 }
     }
 
     /// The range, for slicing the text of the source.
@@ -54,11 +50,7 @@ impl Span {
         if self.source != other.source {
             return self;
         }
-        Span {
-            source: self.source,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
     /// The length in bytes.
@@ -95,6 +87,8 @@ pub struct Source {
     /// Bytes are characters: columns need no counting.
     ascii: bool,
     included_from: Option<Span>,
+    /// Where passwords are, sorted.
+    secrets: Vec<Span>,
 }
 
 // The text may hold passwords: it does not get into logs by way of `{:?}`.
@@ -119,16 +113,33 @@ impl Source {
         &self.text
     }
 
+    /// A part of the text for showing, with passwords replaced by stars, byte
+    /// by byte, so that spans stay right.
+    pub fn shown(&self, range: std::ops::Range<usize>) -> String {
+        let mut text = self.text.get(range.clone()).unwrap_or("").to_owned();
+        let from = self.secrets.partition_point(|s| (s.end as usize) <= range.start);
+        for secret in self.secrets.iter().skip(from) {
+            let start = (secret.start as usize).max(range.start);
+            let end = (secret.end as usize).min(range.end);
+            if start >= range.end {
+                break;
+            }
+            let inside = start - range.start..end.max(start) - range.start;
+            if text.get(inside.clone()).is_some() {
+                let stars = "*".repeat(inside.len());
+                text.replace_range(inside, &stars);
+            }
+        }
+        text
+    }
+
     /// The `%include` line that brought this source in.
     pub fn included_from(&self) -> Option<Span> {
         self.included_from
     }
 
     fn line_of(&self, offset: usize) -> usize {
-        self.starts
-            .partition_point(|s| *s as usize <= offset)
-            .max(1)
-            - 1
+        self.starts.partition_point(|s| *s as usize <= offset).max(1) - 1
     }
 
     fn position(&self, offset: usize) -> (usize, usize) {
@@ -164,20 +175,23 @@ impl Sources {
     pub(crate) fn add(&mut self, path: String, text: Arc<str>, from: Option<Span>) -> SourceId {
         let id = SourceId(self.all.len() as u32);
         let starts = lex::lines(&text).map(|l| l.start as u32).collect();
-        self.all.push(Source {
-            path,
-            ascii: text.is_ascii(),
-            text,
-            starts,
-            included_from: from,
-        });
+        self.all.push(Source { path, ascii: text.is_ascii(), text, secrets: Vec::new(), starts, included_from: from });
         id
     }
 
+    /// Remember where passwords are; see [`Source::shown`].
+    pub(crate) fn hide(&mut self, mut secrets: Vec<Span>) {
+        secrets.sort_unstable();
+        secrets.dedup();
+        for secret in secrets {
+            if let Some(source) = self.all.get_mut(secret.source.index()) {
+                source.secrets.push(secret);
+            }
+        }
+    }
+
     pub(crate) fn text(&self, id: SourceId) -> Arc<str> {
-        self.all
-            .get(id.index())
-            .map_or_else(|| Arc::from(""), |s| s.text.clone())
+        self.all.get(id.index()).map_or_else(|| Arc::from(""), |s| s.text.clone())
     }
 
     /// All sources, the root first, then the includes in the order of reading.
@@ -192,31 +206,17 @@ impl Sources {
 
     /// The text under a span.
     pub fn slice(&self, span: Span) -> &str {
-        self.get(span.source)
-            .and_then(|s| s.text.get(span.range()))
-            .unwrap_or("")
+        self.get(span.source).and_then(|s| s.text.get(span.range())).unwrap_or("")
     }
 
     /// The span in lines and columns.
     pub fn locate(&self, span: Span) -> Location {
         let Some(source) = self.get(span.source) else {
-            return Location {
-                path: String::new(),
-                line: 1,
-                column: 1,
-                end_line: 1,
-                end_column: 1,
-            };
+            return Location { path: String::new(), line: 1, column: 1, end_line: 1, end_column: 1 };
         };
         let (line, column) = source.position(span.start as usize);
         let (end_line, end_column) = source.position(span.end.max(span.start) as usize);
-        Location {
-            path: source.path.clone(),
-            line,
-            column,
-            end_line,
-            end_column,
-        }
+        Location { path: source.path.clone(), line, column, end_line, end_column }
     }
 
     /// The text of the line on which a span begins, without its line end.
@@ -224,15 +224,9 @@ impl Sources {
         let Some(source) = self.get(span.source) else {
             return "";
         };
-        let start = source
-            .starts
-            .get(source.line_of(span.start as usize))
-            .map_or(0, |s| *s as usize);
+        let start = source.starts.get(source.line_of(span.start as usize)).map_or(0, |s| *s as usize);
         let rest = source.text.get(start..).unwrap_or("");
-        lex::lines(rest)
-            .next()
-            .and_then(|l| rest.get(l.start..l.content_end))
-            .unwrap_or("")
+        lex::lines(rest).next().and_then(|l| rest.get(l.start..l.content_end)).unwrap_or("")
     }
 
     /// The `%include` lines that lead to a span, innermost first.

@@ -123,11 +123,7 @@ pub struct UnknownSyntax(pub String);
 
 impl fmt::Display for UnknownSyntax {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "kickstart syntax `{}` is not supported; there are RHEL7 to RHEL10, F35 to F46 and DEVEL",
-            self.0
-        )
+        write!(f, "kickstart syntax `{}` is not supported; there are RHEL7 to RHEL10, F35 to F46 and DEVEL", self.0)
     }
 }
 
@@ -203,31 +199,19 @@ pub(crate) struct Life {
 
 impl Life {
     /// In every version.
-    pub const ALL: Life = Life {
-        since: At::new(ALWAYS, ALWAYS),
-        deprecated: At::new(NEVER, NEVER),
-        removed: At::new(NEVER, NEVER),
-    };
+    pub const ALL: Life =
+        Life { since: At::new(ALWAYS, ALWAYS), deprecated: At::new(NEVER, NEVER), removed: At::new(NEVER, NEVER) };
 
     pub const fn since(rhel: u8, fedora: u8) -> Life {
-        Life {
-            since: At::new(rhel, fedora),
-            ..Life::ALL
-        }
+        Life { since: At::new(rhel, fedora), ..Life::ALL }
     }
 
     pub const fn deprecated(self, rhel: u8, fedora: u8) -> Life {
-        Life {
-            deprecated: At::new(rhel, fedora),
-            ..self
-        }
+        Life { deprecated: At::new(rhel, fedora), ..self }
     }
 
     pub const fn removed(self, rhel: u8, fedora: u8) -> Life {
-        Life {
-            removed: At::new(rhel, fedora),
-            ..self
-        }
+        Life { removed: At::new(rhel, fedora), ..self }
     }
 
     pub fn state(&self, syntax: Syntax) -> State {

@@ -50,10 +50,7 @@ fn corpus() -> Option<PathBuf> {
     }
     // Past the capture of test output: a comparison that did not take place
     // must not look like one that went well.
-    let notice = format!(
-        "\nNO CORPUS at {}: verdicts were NOT compared\n\n",
-        dir.display()
-    );
+    let notice = format!("\nNO CORPUS at {}: verdicts were NOT compared\n\n", dir.display());
     let _ = std::io::stderr().write_all(notice.as_bytes());
     None
 }
@@ -72,9 +69,7 @@ fn rows(file: &str) -> Vec<Value> {
         return Vec::new();
     };
     let text = std::fs::read_to_string(dir.join(file)).unwrap_or_default();
-    text.lines()
-        .map(|l| serde_json::from_str(l).unwrap())
-        .collect()
+    text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
 }
 
 fn compare(row: &Value, expected: &Value, counts: &mut BTreeMap<String, Count>) {
@@ -83,16 +78,10 @@ fn compare(row: &Value, expected: &Value, counts: &mut BTreeMap<String, Count>) 
         return;
     };
     let input = row["input"].as_str().unwrap_or("");
-    let options = ParseOptions {
-        syntax: Some(syntax),
-        ..ParseOptions::default()
-    };
+    let options = ParseOptions { syntax: Some(syntax), ..ParseOptions::default() };
     let parsed = parse(input, "input.ks", &options);
     // `L` codes are ours alone, except the conflicts that the language has too.
-    let first = parsed
-        .diagnostics
-        .iter()
-        .find(|d| d.code.starts_with('E') || d.code == "L002");
+    let first = parsed.diagnostics.iter().find(|d| d.code.starts_with('E') || d.code == "L002");
     let ok = expected["ok"].as_bool().unwrap_or(false);
     let count = counts.entry(command.to_owned()).or_default();
     match (ok, first) {
@@ -142,10 +131,7 @@ fn agreement(file: &str, expectation: &str) -> (usize, usize) {
 
 #[test]
 fn verdicts_of_single_commands() {
-    for (file, expectation) in [
-        ("pykickstart-cross.jsonl", "expect"),
-        ("pykickstart-cases.jsonl", "expect_file"),
-    ] {
+    for (file, expectation) in [("pykickstart-cross.jsonl", "expect"), ("pykickstart-cases.jsonl", "expect_file")] {
         let (same, all) = agreement(file, expectation);
         assert!(same * 100 >= all * 99, "{file}: {same} of {all}");
     }

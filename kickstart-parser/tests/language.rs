@@ -8,19 +8,13 @@ use std::collections::BTreeMap;
 
 use kickstart_parser::kickstart::ScriptKind;
 use kickstart_parser::{
-    IncludeRequest, LineKind, LoadError, Loaded, Loader, ParseOptions, Parsed, Severity, Syntax,
-    parse,
+    IncludeRequest, LineKind, LoadError, Loaded, Loader, ParseOptions, Parsed, Severity, Syntax, parse,
 };
 
 fn with_files(text: &str, files: &[(&str, &str)]) -> Parsed {
-    let files: BTreeMap<String, String> = files
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-        .collect();
-    let options = ParseOptions {
-        loader: Some(&files),
-        ..ParseOptions::default()
-    };
+    let files: BTreeMap<String, String> =
+        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let options = ParseOptions { loader: Some(&files), ..ParseOptions::default() };
     parse(text, "main.ks", &options)
 }
 
@@ -66,15 +60,7 @@ fn all_sections() {
     let parsed = with_files(text, &[]);
     assert_eq!(findings(&parsed), []);
     let kinds: Vec<_> = parsed.kickstart.scripts.iter().map(|s| s.kind).collect();
-    assert_eq!(
-        kinds,
-        [
-            ScriptKind::Pre,
-            ScriptKind::PreInstall,
-            ScriptKind::Post,
-            ScriptKind::OnError
-        ]
-    );
+    assert_eq!(kinds, [ScriptKind::Pre, ScriptKind::PreInstall, ScriptKind::Post, ScriptKind::OnError]);
     assert!(parsed.kickstart.scripts[2].no_chroot);
     let addon = &parsed.kickstart.addons[0];
     assert_eq!(addon.name, "org_example");
@@ -108,10 +94,7 @@ fn words_gone_wrong() {
     for (text, expected) in [
         ("lang 'en\n", vec!["E001"]),
         // The rest of a "continued" line is not reported again.
-        (
-            "part / --size=1 \\\n  --grow \\\n  --fstype=xfs\ntext\n",
-            vec!["E002"],
-        ),
+        ("part / --size=1 \\\n  --grow \\\n  --fstype=xfs\ntext\n", vec!["E002"]),
         ("part / --size=1 \\\ntext bogus\n", vec!["E002", "E209"]),
         ("'' x\n", vec!["E011"]),
         ("%include\n", vec!["E006"]),
@@ -134,25 +117,12 @@ fn a_byte_order_mark_is_passed_over() {
 fn included_commands_know_their_file() {
     let parsed = with_files(
         "text\n%include a.ks\nbogus1\n",
-        &[
-            ("a.ks", "lang cs\n%include b.ks\nbogus3\n"),
-            ("b.ks", "\nbogus2\n"),
-        ],
+        &[("a.ks", "lang cs\n%include b.ks\nbogus3\n"), ("b.ks", "\nbogus2\n")],
     );
     let at = |code, path: &str, line| (code, path.to_owned(), line);
-    assert_eq!(
-        findings(&parsed),
-        [
-            at("E101", "main.ks", 3),
-            at("E101", "a.ks", 3),
-            at("E101", "b.ks", 2)
-        ]
-    );
+    assert_eq!(findings(&parsed), [at("E101", "main.ks", 3), at("E101", "a.ks", 3), at("E101", "b.ks", 2)]);
     assert_eq!(parsed.kickstart.lang.as_ref().unwrap().lang, "cs");
-    let deepest = parsed
-        .diagnostics
-        .iter()
-        .find(|d| d.span.source.index() == 2);
+    let deepest = parsed.diagnostics.iter().find(|d| d.span.source.index() == 2);
     let chain = parsed.sources.include_chain(deepest.unwrap().span);
     let chain: Vec<_> = chain.iter().map(|l| (l.path.as_str(), l.line)).collect();
     assert_eq!(chain, [("a.ks", 2), ("main.ks", 2)]);
@@ -160,10 +130,7 @@ fn included_commands_know_their_file() {
 
 #[test]
 fn includes_inside_a_section_are_part_of_it() {
-    let parsed = with_files(
-        "%post\nbefore\n%include f\nafter\n%end\ntext\n",
-        &[("f", "# it's a script\n\necho f\n")],
-    );
+    let parsed = with_files("%post\nbefore\n%include f\nafter\n%end\ntext\n", &[("f", "# it's a script\n\necho f\n")]);
     assert_eq!(findings(&parsed), []);
     let script = &parsed.kickstart.scripts[0];
     assert_eq!(script.body, "before\n# it's a script\n\necho f\nafter\n");
@@ -183,10 +150,7 @@ fn a_section_stays_in_its_file() {
 
 #[test]
 fn cycles_are_seen() {
-    let parsed = with_files(
-        "%include a\n",
-        &[("a", "%include b\n"), ("b", "%include a\n")],
-    );
+    let parsed = with_files("%include a\n", &[("a", "%include b\n"), ("b", "%include a\n")]);
     assert_eq!(findings(&parsed), [("E008", "b".to_owned(), 1)]);
 }
 
@@ -196,12 +160,7 @@ fn a_file_made_by_pre_is_no_error() {
     assert_eq!(findings(&parsed), [("W004", "main.ks".to_owned(), 4)]);
     assert_eq!(parsed.document.deferred[0].path, "/tmp/p.ks");
     // What is missing may be in there.
-    assert!(
-        parsed
-            .diagnostics
-            .iter()
-            .all(|d| d.severity == Severity::Warning)
-    );
+    assert!(parsed.diagnostics.iter().all(|d| d.severity == Severity::Warning));
     assert_eq!(parsed.diagnostics.len(), 1);
 }
 
@@ -214,22 +173,14 @@ impl Loader for Bomb {
     fn load(&self, _: IncludeRequest<'_>) -> Result<Loaded, LoadError> {
         let n = self.calls.get();
         self.calls.set(n + 1);
-        Ok(Loaded {
-            path: n.to_string(),
-            text: "%include x\n%include y\n".to_owned(),
-        })
+        Ok(Loaded { path: n.to_string(), text: "%include x\n%include y\n".to_owned() })
     }
 }
 
 #[test]
 fn endless_includes_end() {
-    let bomb = Bomb {
-        calls: Cell::new(0),
-    };
-    let options = ParseOptions {
-        loader: Some(&bomb),
-        ..ParseOptions::default()
-    };
+    let bomb = Bomb { calls: Cell::new(0) };
+    let options = ParseOptions { loader: Some(&bomb), ..ParseOptions::default() };
     let parsed = parse("%include x\n", "a.ks", &options);
     assert!(bomb.calls.get() <= 1000);
     let too_many = parsed.diagnostics.iter().filter(|d| d.code == "E009");
@@ -243,14 +194,8 @@ fn the_version_comes_from_the_options_or_the_file() {
     assert_eq!(as_is("#version=RHEL9\ntext\n"), Syntax::Rhel9);
     assert_eq!(as_is("text\n#version=DEVEL\n"), Syntax::Devel);
     assert_eq!(as_is("%post\n#version=RHEL9\n%end\n"), Syntax::F44);
-    let options = ParseOptions {
-        syntax: Some(Syntax::Rhel8),
-        ..ParseOptions::default()
-    };
-    assert_eq!(
-        parse("#version=RHEL9\n", "a.ks", &options).syntax,
-        Syntax::Rhel8
-    );
+    let options = ParseOptions { syntax: Some(Syntax::Rhel8), ..ParseOptions::default() };
+    assert_eq!(parse("#version=RHEL9\n", "a.ks", &options).syntax, Syntax::Rhel8);
     assert_eq!(codes("#version=RHEL5\n"), ["W003"]);
 }
 
@@ -258,11 +203,7 @@ fn the_version_comes_from_the_options_or_the_file() {
 fn lines_say_what_they_are() {
     let text = "# c\n\ntext\n%post\nx\n%include f\n%end\nlang '\n";
     let parsed = with_files(text, &[("f", "y\n")]);
-    let kinds: Vec<_> = parsed.document.files[0]
-        .lines
-        .iter()
-        .map(|l| l.kind)
-        .collect();
+    let kinds: Vec<_> = parsed.document.files[0].lines.iter().map(|l| l.kind).collect();
     assert_eq!(
         kinds,
         [
@@ -282,12 +223,8 @@ fn lines_say_what_they_are() {
 fn spans_point_into_words() {
     let text = "bootloader --append=\"a b\" --timeout=x --location 'no'\n";
     let parsed = with_files(text, &[]);
-    let marked: Vec<_> = parsed
-        .diagnostics
-        .iter()
-        .filter(|d| d.code.starts_with('E'))
-        .map(|d| parsed.sources.slice(d.span))
-        .collect();
+    let marked: Vec<_> =
+        parsed.diagnostics.iter().filter(|d| d.code.starts_with('E')).map(|d| parsed.sources.slice(d.span)).collect();
     assert_eq!(marked, ["x", "'no'"]);
 }
 

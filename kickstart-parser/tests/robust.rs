@@ -64,16 +64,10 @@ const PIECES: &[&str] = &[
 
 fn check(text: &str, syntax: Option<Syntax>) -> Parsed {
     let files = BTreeMap::from([
-        (
-            "f".to_owned(),
-            "part /f --size=1\n%include g\n'\n".to_owned(),
-        ),
+        ("f".to_owned(), "part /f --size=1\n%include g\n'\n".to_owned()),
         ("g".to_owned(), "%post\n%include f\n".to_owned()),
     ]);
-    let options = ParseOptions {
-        syntax,
-        loader: Some(&files),
-    };
+    let options = ParseOptions { syntax, loader: Some(&files) };
     let parsed = parse(text, "x.ks", &options);
     let inside = |span: Span| {
         let source = parsed.sources.get(span.source).unwrap().text();
@@ -92,22 +86,14 @@ fn check(text: &str, syntax: Option<Syntax>) -> Parsed {
         match statement {
             Statement::Command(c) => c.words.iter().for_each(|w| inside(w.span)),
             Statement::Section(s) => {
-                let pieces: String = s
-                    .body_spans
-                    .iter()
-                    .map(|p| parsed.sources.slice(*p))
-                    .collect();
+                let pieces: String = s.body_spans.iter().map(|p| parsed.sources.slice(*p)).collect();
                 assert_eq!(pieces, s.body);
             }
         }
     }
     for file in &parsed.document.files {
-        let all: String = file
-            .lines
-            .iter()
-            .flat_map(|l| [l.span, l.terminator])
-            .map(|s| parsed.sources.slice(s))
-            .collect();
+        let all: String =
+            file.lines.iter().flat_map(|l| [l.span, l.terminator]).map(|s| parsed.sources.slice(s)).collect();
         assert_eq!(all, parsed.sources.get(file.source).unwrap().text());
     }
     parsed

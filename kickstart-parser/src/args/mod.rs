@@ -21,6 +21,8 @@ use spec::{Kind, Spec};
 pub(crate) struct Cx<'a> {
     pub syntax: Syntax,
     pub diagnostics: &'a mut Vec<Diagnostic>,
+    /// Where passwords are, for whoever shows lines of the text.
+    pub secrets: &'a mut Vec<Span>,
 }
 
 impl Cx<'_> {
@@ -172,11 +174,7 @@ impl Args {
     /// Report an option that was given without the one that it needs.
     pub fn needs(&self, cx: &mut Cx<'_>, one: &'static str, other: &'static str) {
         if let (Some(a), None) = (self.last(one), self.last(other)) {
-            cx.report(Diagnostic::new(
-                &codes::OPTION_NEEDS_OTHER,
-                a.span,
-                format!("`{one}` needs `{other}`"),
-            ));
+            cx.report(Diagnostic::new(&codes::OPTION_NEEDS_OTHER, a.span, format!("`{one}` needs `{other}`")));
         }
     }
 
@@ -185,9 +183,7 @@ impl Args {
         let Some(last) = self.last_of(names) else {
             return;
         };
-        let other = |g: &&Given| {
-            names.contains(&g.name) && g.name != last.name && g.span.source == self.span.source
-        };
+        let other = |g: &&Given| names.contains(&g.name) && g.name != last.name && g.span.source == self.span.source;
         let inside = |g: &&Given| g.span.start >= self.span.start && g.span.end <= self.span.end;
         if let Some(first) = self.given.iter().filter(inside).find(other) {
             cx.report(

@@ -27,13 +27,8 @@ enum Token {
 
 /// Sort out the words that follow a command's name.
 pub(crate) fn scan(spec: &'static Spec, span: Span, words: &[Word], cx: &mut Cx<'_>) -> Args {
-    let mut args = Args {
-        spec,
-        span,
-        given: Vec::new(),
-        arguments: vec![Vec::new(); spec.positionals.len()],
-        broken: false,
-    };
+    let mut args =
+        Args { spec, span, given: Vec::new(), arguments: vec![Vec::new(); spec.positionals.len()], broken: false };
     let before = cx.diagnostics.len();
     let tokens = classify(spec, words, cx);
     let mut next_position = 0;
@@ -49,10 +44,8 @@ pub(crate) fn scan(spec: &'static Spec, span: Span, words: &[Word], cx: &mut Cx<
                     .iter()
                     .position(|t| matches!(t, Token::Option(..) | Token::Unknown))
                     .map_or(tokens.len(), |n| i + n);
-                let run: Vec<&Word> = (i..end)
-                    .filter(|n| matches!(tokens[*n], Token::Argument))
-                    .map(|n| &words[n])
-                    .collect();
+                let run: Vec<&Word> =
+                    (i..end).filter(|n| matches!(tokens[*n], Token::Argument)).map(|n| &words[n]).collect();
                 next_position = fill(&mut args, next_position, &run, cx);
                 i = end;
             }
@@ -86,14 +79,8 @@ fn classify_word(spec: &'static Spec, word: &Word, cx: &mut Cx<'_>) -> Token {
     if !text.starts_with('-') || text.len() == 1 {
         return Token::Argument;
     }
-    let alive =
-        |o: &&'static Opt| matches!(o.life.state(cx.syntax), State::Active | State::Deprecated);
-    let exact = |name: &str| {
-        spec.options
-            .iter()
-            .filter(alive)
-            .find(|o| o.names().any(|n| n == name))
-    };
+    let alive = |o: &&'static Opt| matches!(o.life.state(cx.syntax), State::Active | State::Deprecated);
+    let exact = |name: &str| spec.options.iter().filter(alive).find(|o| o.names().any(|n| n == name));
     if let Some(option) = exact(text) {
         return Token::Option(option, None);
     }
@@ -105,12 +92,7 @@ fn classify_word(spec: &'static Spec, word: &Word, cx: &mut Cx<'_>) -> Token {
     let mut fitting: Vec<(&'static Opt, &'static str)> = Vec::new();
     if name.starts_with("--") {
         for option in spec.options.iter().filter(alive) {
-            fitting.extend(
-                option
-                    .names()
-                    .filter(|n| n.starts_with(name))
-                    .map(|n| (option, n)),
-            );
+            fitting.extend(option.names().filter(|n| n.starts_with(name)).map(|n| (option, n)));
         }
     }
     match fitting.as_slice() {
@@ -135,12 +117,7 @@ fn classify_word(spec: &'static Spec, word: &Word, cx: &mut Cx<'_>) -> Token {
     }
 }
 
-fn unknown_option(
-    spec: &'static Spec,
-    word: &Word,
-    name: &str,
-    syntax: crate::syntax::Syntax,
-) -> Diagnostic {
+fn unknown_option(spec: &'static Spec, word: &Word, name: &str, syntax: crate::syntax::Syntax) -> Diagnostic {
     let span = word.part(0, name.len());
     let dead = spec.options.iter().find(|o| o.names().any(|n| n == name));
     if let Some(option) = dead {
@@ -151,12 +128,10 @@ fn unknown_option(
                 format!("`{}` has no option `{name}` in {syntax}", spec.name),
             )
             .help(format!("it is there since {}", option.life.since)),
-            _ => Diagnostic::new(
-                &codes::OPTION_REMOVED,
-                span,
-                format!("option `{name}` of `{}` was removed", spec.name),
-            )
-            .help(format!("it is gone since {}", option.life.removed)),
+            _ => {
+                Diagnostic::new(&codes::OPTION_REMOVED, span, format!("option `{name}` of `{}` was removed", spec.name))
+                    .help(format!("it is gone since {}", option.life.removed))
+            }
         };
     }
     let message = format!("`{}` has no option `{name}`", spec.name);
@@ -188,26 +163,24 @@ fn take_option(
     warn_if_deprecated(option, name_span, args.spec, cx);
     if option.kind == Kind::Flag {
         match equals {
-            Some(_) => cx.report(Diagnostic::new(
-                &codes::UNWANTED_VALUE,
-                word.span,
-                format!("`{}` takes no value", option.name),
-            )),
-            None => args.given.push(Given {
-                name: option.name,
-                value: Value::None,
-                span: word.span,
-                value_span: word.span,
-            }),
+            Some(at) => {
+                if args.spec.secret {
+                    cx.secrets.push(word.part(at + 1, word.value.len()));
+                }
+                cx.report(Diagnostic::new(
+                    &codes::UNWANTED_VALUE,
+                    word.span,
+                    format!("`{}` takes no value", option.name),
+                ));
+            }
+            None => {
+                args.given.push(Given { name: option.name, value: Value::None, span: word.span, value_span: word.span })
+            }
         }
         return 1;
     }
     let (text, value_span, used) = match equals {
-        Some(at) => (
-            &word.value[at + 1..],
-            word.part(at + 1, word.value.len()),
-            1,
-        ),
+        Some(at) => (&word.value[at + 1..], word.part(at + 1, word.value.len()), 1),
         None => {
             let skipped = usize::from(matches!(tokens.get(1), Some(Token::Separator)));
             let at = 1 + skipped;
@@ -220,29 +193,20 @@ fn take_option(
             }
         }
     };
+    if option.secret {
+        cx.secrets.push(value_span);
+    }
     let span = word.span.to(value_span);
     if let Some(value) = convert(option, text, value_span, cx) {
-        args.given.push(Given {
-            name: option.name,
-            value,
-            span,
-            value_span,
-        });
+        args.given.push(Given { name: option.name, value, span, value_span });
     }
     used
 }
 
 fn missing_value(option: &Opt, span: Span, next: Option<&Word>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(
-        &codes::MISSING_VALUE,
-        span,
-        format!("`{}` needs a value", option.name),
-    );
+    let diagnostic = Diagnostic::new(&codes::MISSING_VALUE, span, format!("`{}` needs a value", option.name));
     match next {
-        Some(_) => diagnostic.help(format!(
-            "a value that begins with a dash is written `{}=VALUE`",
-            option.name
-        )),
+        Some(_) => diagnostic.help(format!("a value that begins with a dash is written `{}=VALUE`", option.name)),
         None => diagnostic,
     }
 }
@@ -252,10 +216,7 @@ fn warn_if_deprecated(option: &Opt, span: Span, spec: &Spec, cx: &mut Cx<'_>) {
         cx.report(Diagnostic::new(
             &codes::OPTION_DEPRECATED,
             span,
-            format!(
-                "option `{}` of `{}` is deprecated since {}",
-                option.name, spec.name, option.life.deprecated
-            ),
+            format!("option `{}` of `{}` is deprecated since {}", option.name, spec.name, option.life.deprecated),
         ));
     }
 }
@@ -270,8 +231,7 @@ fn convert(option: &Opt, text: &str, span: Span, cx: &mut Cx<'_>) -> Option<Valu
         Kind::Choice(of) => {
             let message = format!("`{text}` is no value for `{name}`");
             cx.report(
-                Diagnostic::new(&codes::INVALID_CHOICE, span, message)
-                    .help(format!("it takes {}", of.join(", "))),
+                Diagnostic::new(&codes::INVALID_CHOICE, span, message).help(format!("it takes {}", of.join(", "))),
             );
             None
         }
@@ -279,10 +239,7 @@ fn convert(option: &Opt, text: &str, span: Span, cx: &mut Cx<'_>) -> Option<Valu
             let value = value::boolean(text);
             if value.is_none() {
                 let message = format!("`{text}` is no value for `{name}`");
-                cx.report(
-                    Diagnostic::new(&codes::NOT_A_BOOLEAN, span, message)
-                        .help("it takes yes or no"),
-                );
+                cx.report(Diagnostic::new(&codes::NOT_A_BOOLEAN, span, message).help("it takes yes or no"));
             }
             value.map(Value::Bool)
         }
@@ -314,6 +271,9 @@ fn number(option: &Opt, text: &str, span: Span, cx: &mut Cx<'_>) -> Option<Value
 /// still free: as many positions as the run can serve, each as long as the
 /// ones after it get what they need. Returns the next free position.
 fn fill(args: &mut Args, from: usize, run: &[&Word], cx: &mut Cx<'_>) -> usize {
+    if args.spec.secret {
+        cx.secrets.extend(run.iter().map(|w| w.span));
+    }
     let free = args.spec.positionals.get(from..).unwrap_or(&[]);
     let need = |many: Many| usize::from(many == Many::One);
     let served = (0..=free.len())
@@ -330,21 +290,12 @@ fn fill(args: &mut Args, from: usize, run: &[&Word], cx: &mut Cx<'_>) -> usize {
         };
         let (taken, left) = rest.split_at(take);
         if let Some(slot) = args.arguments.get_mut(from + n) {
-            slot.extend(taken.iter().map(|w| Argument {
-                value: w.value.clone(),
-                span: w.span,
-            }));
+            slot.extend(taken.iter().map(|w| Argument { value: w.value.clone(), span: w.span }));
         }
         rest = left;
     }
     if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
-        surplus(
-            args.spec,
-            rest.len(),
-            &first.value,
-            first.span.to(last.span),
-            cx,
-        );
+        surplus(args.spec, rest.len(), &first.value, first.span.to(last.span), cx);
     }
     from + served
 }

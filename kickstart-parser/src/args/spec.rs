@@ -39,19 +39,13 @@ pub(crate) struct Opt {
     pub sticky: bool,
     /// A value that an earlier line of the same command does not set for good.
     pub resets: bool,
+    /// The value is a password.
+    pub secret: bool,
     pub life: Life,
 }
 
 const fn option(name: &'static str, kind: Kind) -> Opt {
-    Opt {
-        name,
-        aliases: &[],
-        kind,
-        required: false,
-        sticky: false,
-        resets: false,
-        life: Life::ALL,
-    }
+    Opt { name, aliases: &[], kind, required: false, sticky: false, resets: false, secret: false, life: Life::ALL }
 }
 
 pub(crate) const fn flag(name: &'static str) -> Opt {
@@ -89,51 +83,35 @@ impl Opt {
     }
 
     pub const fn required(self) -> Opt {
-        Opt {
-            required: true,
-            ..self
-        }
+        Opt { required: true, ..self }
     }
 
     pub const fn sticky(self) -> Opt {
-        Opt {
-            sticky: true,
-            ..self
-        }
+        Opt { sticky: true, ..self }
     }
 
     pub const fn resets(self) -> Opt {
-        Opt {
-            resets: true,
-            ..self
-        }
+        Opt { resets: true, ..self }
+    }
+
+    /// The value is a password: it is masked where lines are shown.
+    pub const fn secret(self) -> Opt {
+        Opt { secret: true, ..self }
     }
 
     /// The RHEL and Fedora versions that brought the option; 0 is "always".
     pub const fn since(self, rhel: u8, fedora: u8) -> Opt {
-        Opt {
-            life: Life {
-                since: Life::since(rhel, fedora).since,
-                ..self.life
-            },
-            ..self
-        }
+        Opt { life: Life { since: Life::since(rhel, fedora).since, ..self.life }, ..self }
     }
 
     /// The RHEL and Fedora versions that deprecated it.
     pub const fn deprecated(self, rhel: u8, fedora: u8) -> Opt {
-        Opt {
-            life: self.life.deprecated(rhel, fedora),
-            ..self
-        }
+        Opt { life: self.life.deprecated(rhel, fedora), ..self }
     }
 
     /// The RHEL and Fedora versions that removed it.
     pub const fn removed(self, rhel: u8, fedora: u8) -> Opt {
-        Opt {
-            life: self.life.removed(rhel, fedora),
-            ..self
-        }
+        Opt { life: self.life.removed(rhel, fedora), ..self }
     }
 
     /// Removed before the oldest supported version: known only to be explained.
@@ -163,24 +141,15 @@ pub(crate) struct Positional {
 }
 
 pub(crate) const fn one(what: &'static str) -> Positional {
-    Positional {
-        what,
-        many: Many::One,
-    }
+    Positional { what, many: Many::One }
 }
 
 pub(crate) const fn optional(what: &'static str) -> Positional {
-    Positional {
-        what,
-        many: Many::Optional,
-    }
+    Positional { what, many: Many::Optional }
 }
 
 pub(crate) const fn any(what: &'static str) -> Positional {
-    Positional {
-        what,
-        many: Many::Any,
-    }
+    Positional { what, many: Many::Any }
 }
 
 /// The form of a command's arguments.
@@ -192,20 +161,14 @@ pub(crate) struct Spec {
     pub repeatable: bool,
     pub options: &'static [Opt],
     pub positionals: &'static [Positional],
-    /// Arguments may be passwords: messages do not quote them.
+    /// Arguments may be passwords: messages do not quote them, and they are
+    /// masked where lines are shown.
     pub secret: bool,
 }
 
 impl Spec {
     pub const fn new(name: &'static str) -> Spec {
-        Spec {
-            name,
-            life: Life::ALL,
-            repeatable: false,
-            options: &[],
-            positionals: &[],
-            secret: false,
-        }
+        Spec { name, life: Life::ALL, repeatable: false, options: &[], positionals: &[], secret: false }
     }
 
     pub const fn options(self, options: &'static [Opt]) -> Spec {
@@ -213,31 +176,19 @@ impl Spec {
     }
 
     pub const fn positionals(self, positionals: &'static [Positional]) -> Spec {
-        Spec {
-            positionals,
-            ..self
-        }
+        Spec { positionals, ..self }
     }
 
     pub const fn repeatable(self) -> Spec {
-        Spec {
-            repeatable: true,
-            ..self
-        }
+        Spec { repeatable: true, ..self }
     }
 
     pub const fn secret(self) -> Spec {
-        Spec {
-            secret: true,
-            ..self
-        }
+        Spec { secret: true, ..self }
     }
 
     pub const fn since(self, rhel: u8, fedora: u8) -> Spec {
-        Spec {
-            life: Life::since(rhel, fedora),
-            ..self
-        }
+        Spec { life: Life::since(rhel, fedora), ..self }
     }
 
     pub fn option(&self, name: &str) -> Option<&'static Opt> {

@@ -15,9 +15,8 @@ pub(crate) fn int(text: &str) -> Result<Option<i64>, ()> {
         match c.to_digit(10) {
             Some(d) => {
                 let d = i64::from(d);
-                value = value
-                    .and_then(|v| v.checked_mul(10))
-                    .and_then(|v| v.checked_add(if negative { -d } else { d }));
+                value =
+                    value.and_then(|v| v.checked_mul(10)).and_then(|v| v.checked_add(if negative { -d } else { d }));
                 after_digit = true;
             }
             None if c == '_' && after_digit => after_digit = false,
@@ -41,11 +40,7 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
 
 /// A list separated by commas.
 pub(crate) fn list(text: &str) -> Vec<String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|t| !t.is_empty())
-        .map(str::to_owned)
-        .collect()
+    text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether a word that begins with a dash is a number all the same.
@@ -79,19 +74,14 @@ pub(crate) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> O
 
 /// Edits between two words; neighbours swapped count as one.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (
-        a.to_lowercase().chars().collect(),
-        b.to_lowercase().chars().collect(),
-    );
+    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {
         let mut row = vec![i];
         for j in 1..=b.len() {
             let same = a[i - 1] == b[j - 1];
-            let mut best = (last[j - 1] + usize::from(!same))
-                .min(last[j] + 1)
-                .min(row[j - 1] + 1);
+            let mut best = (last[j - 1] + usize::from(!same)).min(last[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(before[j - 2] + 1);
             }

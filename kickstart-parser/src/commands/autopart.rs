@@ -47,7 +47,7 @@ pub enum AutopartType {
 
 const SPEC: Spec = Spec::new("autopart").options(&[
     flag("--encrypted"),
-    text("--passphrase"),
+    text("--passphrase").secret(),
     text("--escrowcert"),
     flag("--backuppassphrase"),
     flag("--nolvm").sticky(),
@@ -63,7 +63,7 @@ const SPEC: Spec = Spec::new("autopart").options(&[
     count("--pbkdf-time").since(8, 0).resets(),
     count("--pbkdf-iterations").since(8, 0).resets(),
     flag("--hibernation").since(10, 38),
-    text("--hw-passphrase").since(NO, 41).resets(),
+    text("--hw-passphrase").secret().since(NO, 41).resets(),
 ]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };

@@ -56,12 +56,12 @@ pub enum BootloaderLocation {
 const SPEC: Spec = Spec::new("bootloader").options(&[
     text("--append"),
     choice("--location", &["mbr", "partition", "none", "boot"]).resets(),
-    text("--password").resets(),
+    text("--password").secret().resets(),
     list("--driveorder"),
     int("--timeout"),
     text("--default"),
     flag("--iscrypted"),
-    text("--md5pass"),
+    text("--md5pass").secret(),
     text("--boot-drive").resets(),
     flag("--leavebootorder"),
     flag("--extlinux"),
@@ -117,9 +117,7 @@ mod tests {
         assert_eq!(b.append.as_deref(), Some("console=ttyS0 quiet"));
         assert_eq!(b.location, Some(BootloaderLocation::Mbr));
         assert_eq!(b.timeout_seconds, Some(5));
-        let b = good("bootloader --password=hush --iscrypted")
-            .bootloader
-            .unwrap();
+        let b = good("bootloader --password=hush --iscrypted").bootloader.unwrap();
         assert!(b.is_crypted && !format!("{b:?}").contains("hush"));
     }
 

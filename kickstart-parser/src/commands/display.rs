@@ -34,25 +34,15 @@ const TEXT_SPEC: Spec = Spec::new("text").options(OPTIONS);
 const CMDLINE_SPEC: Spec = Spec::new("cmdline").options(OPTIONS);
 const GRAPHICAL_SPEC: Spec = Spec::new("graphical").options(OPTIONS);
 
-pub(crate) const TEXT: Command = Command {
-    spec: &TEXT_SPEC,
-    apply: |args, cx, kickstart| apply(DisplayMode::Text, args, cx, kickstart),
-};
-pub(crate) const CMDLINE: Command = Command {
-    spec: &CMDLINE_SPEC,
-    apply: |args, cx, kickstart| apply(DisplayMode::Cmdline, args, cx, kickstart),
-};
-pub(crate) const GRAPHICAL: Command = Command {
-    spec: &GRAPHICAL_SPEC,
-    apply: |args, cx, kickstart| apply(DisplayMode::Graphical, args, cx, kickstart),
-};
+pub(crate) const TEXT: Command =
+    Command { spec: &TEXT_SPEC, apply: |args, cx, kickstart| apply(DisplayMode::Text, args, cx, kickstart) };
+pub(crate) const CMDLINE: Command =
+    Command { spec: &CMDLINE_SPEC, apply: |args, cx, kickstart| apply(DisplayMode::Cmdline, args, cx, kickstart) };
+pub(crate) const GRAPHICAL: Command =
+    Command { spec: &GRAPHICAL_SPEC, apply: |args, cx, kickstart| apply(DisplayMode::Graphical, args, cx, kickstart) };
 
 fn apply(mode: DisplayMode, args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
-    kickstart.display = Some(Display {
-        span: args.span,
-        mode,
-        non_interactive: args.flag("--non-interactive"),
-    });
+    kickstart.display = Some(Display { span: args.span, mode, non_interactive: args.flag("--non-interactive") });
 }
 
 #[cfg(test)]
@@ -70,10 +60,7 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        check(&[
-            ("text cmdline", &["E209"]),
-            ("graphical --shiny", &["E201"]),
-        ]);
+        check(&[("text cmdline", &["E209"]), ("graphical --shiny", &["E201"])]);
         check_versions(&[(Syntax::Rhel7, "text --non-interactive", &["E202"])]);
     }
 }

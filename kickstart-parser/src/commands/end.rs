@@ -39,30 +39,17 @@ const POWEROFF_SPEC: Spec = Spec::new("poweroff").options(OPTIONS);
 const HALT_SPEC: Spec = Spec::new("halt").options(OPTIONS);
 const SHUTDOWN_SPEC: Spec = Spec::new("shutdown").options(OPTIONS);
 
-pub(crate) const REBOOT: Command = Command {
-    spec: &REBOOT_SPEC,
-    apply: |args, _, kickstart| apply(EndKind::Reboot, args, kickstart),
-};
-pub(crate) const POWEROFF: Command = Command {
-    spec: &POWEROFF_SPEC,
-    apply: |args, _, kickstart| apply(EndKind::Poweroff, args, kickstart),
-};
-pub(crate) const HALT: Command = Command {
-    spec: &HALT_SPEC,
-    apply: |args, _, kickstart| apply(EndKind::Halt, args, kickstart),
-};
-pub(crate) const SHUTDOWN: Command = Command {
-    spec: &SHUTDOWN_SPEC,
-    apply: |args, _, kickstart| apply(EndKind::Shutdown, args, kickstart),
-};
+pub(crate) const REBOOT: Command =
+    Command { spec: &REBOOT_SPEC, apply: |args, _, kickstart| apply(EndKind::Reboot, args, kickstart) };
+pub(crate) const POWEROFF: Command =
+    Command { spec: &POWEROFF_SPEC, apply: |args, _, kickstart| apply(EndKind::Poweroff, args, kickstart) };
+pub(crate) const HALT: Command =
+    Command { spec: &HALT_SPEC, apply: |args, _, kickstart| apply(EndKind::Halt, args, kickstart) };
+pub(crate) const SHUTDOWN: Command =
+    Command { spec: &SHUTDOWN_SPEC, apply: |args, _, kickstart| apply(EndKind::Shutdown, args, kickstart) };
 
 fn apply(kind: EndKind, args: &Args, kickstart: &mut Kickstart) {
-    kickstart.end = Some(EndAction {
-        span: args.span,
-        kind,
-        eject: args.flag("--eject"),
-        kexec: args.flag("--kexec"),
-    });
+    kickstart.end = Some(EndAction { span: args.span, kind, eject: args.flag("--eject"), kexec: args.flag("--kexec") });
 }
 
 #[cfg(test)]

@@ -15,16 +15,12 @@ pub struct Eula {
     pub agreed: bool,
 }
 
-const SPEC: Spec =
-    Spec::new("eula").options(&[flag("--agreed").or(&["--agree", "--accepted", "--accept"])]);
+const SPEC: Spec = Spec::new("eula").options(&[flag("--agreed").or(&["--agree", "--accepted", "--accept"])]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
-    kickstart.eula = Some(Eula {
-        span: args.span,
-        agreed: args.flag("--agreed"),
-    });
+    kickstart.eula = Some(Eula { span: args.span, agreed: args.flag("--agreed") });
 }
 
 #[cfg(test)]

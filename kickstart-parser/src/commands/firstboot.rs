@@ -60,9 +60,6 @@ mod tests {
         assert_eq!(mode("firstboot --enabled"), Some(FirstbootMode::Enabled));
         assert_eq!(mode("firstboot --reconfig"), Some(FirstbootMode::Reconfig));
         assert_eq!(mode("firstboot"), None);
-        check(&[
-            ("firstboot --enable=x", &["E206"]),
-            ("firstboot x", &["E209"]),
-        ]);
+        check(&[("firstboot --enable=x", &["E206"]), ("firstboot x", &["E209"])]);
     }
 }

@@ -32,11 +32,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let ways = ["--drives", "--only-use", "--interactive"];
     let given = ways.iter().filter(|w| args.flag(w)).count();
     if given == 0 && !args.broken {
-        cx.report(Diagnostic::new(
-            &codes::REQUIRED_OPTION,
-            args.span,
-            "`ignoredisk` needs `--only-use` or `--drives`",
-        ));
+        cx.report(Diagnostic::new(&codes::REQUIRED_OPTION, args.span, "`ignoredisk` needs `--only-use` or `--drives`"));
         return;
     }
     args.exclude(cx, "--drives", "--only-use");
@@ -44,11 +40,8 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         args.exclude(cx, "--interactive", "--drives");
         args.exclude(cx, "--interactive", "--only-use");
     }
-    kickstart.ignoredisk = Some(Ignoredisk {
-        span: args.span,
-        only_use: args.list("--only-use"),
-        drives: args.list("--drives"),
-    });
+    kickstart.ignoredisk =
+        Some(Ignoredisk { span: args.span, only_use: args.list("--only-use"), drives: args.list("--drives") });
 }
 
 #[cfg(test)]
@@ -57,9 +50,7 @@ mod tests {
 
     #[test]
     fn either_way() {
-        let i = good("ignoredisk --only-use=sda,nvme0n1")
-            .ignoredisk
-            .unwrap();
+        let i = good("ignoredisk --only-use=sda,nvme0n1").ignoredisk.unwrap();
         assert_eq!(i.only_use, ["sda", "nvme0n1"]);
         let i = good("ignoredisk --drives sdb").ignoredisk.unwrap();
         assert_eq!(i.drives, ["sdb"]);

@@ -24,11 +24,7 @@ pub struct Keyboard {
 }
 
 const SPEC: Spec = Spec::new("keyboard")
-    .options(&[
-        text("--vckeymap").resets(),
-        list("--xlayouts"),
-        list("--switch"),
-    ])
+    .options(&[text("--vckeymap").resets(), list("--xlayouts"), list("--switch")])
     .positionals(&[any("a layout")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
@@ -46,16 +42,11 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         xlayouts: args.list("--xlayouts"),
         switch: args.list("--switch"),
     };
-    let layout =
-        keyboard.keyboard.is_some() || keyboard.vckeymap.is_some() || !keyboard.xlayouts.is_empty();
+    let layout = keyboard.keyboard.is_some() || keyboard.vckeymap.is_some() || !keyboard.xlayouts.is_empty();
     if !layout && !args.broken {
         cx.report(
-            Diagnostic::new(
-                &codes::REQUIRED_ARGUMENT,
-                args.span,
-                "`keyboard` needs a layout",
-            )
-            .help("`keyboard us`, or `--vckeymap` and `--xlayouts`"),
+            Diagnostic::new(&codes::REQUIRED_ARGUMENT, args.span, "`keyboard` needs a layout")
+                .help("`keyboard us`, or `--vckeymap` and `--xlayouts`"),
         );
         return;
     }
@@ -68,10 +59,7 @@ mod tests {
 
     #[test]
     fn both_forms() {
-        assert_eq!(
-            good("keyboard us").keyboard.unwrap().keyboard.unwrap(),
-            "us"
-        );
+        assert_eq!(good("keyboard us").keyboard.unwrap().keyboard.unwrap(), "us");
         let k = good("keyboard --vckeymap=cz --xlayouts=\"cz (qwerty)\",us --switch=a,b");
         let k = k.keyboard.unwrap();
         assert_eq!(k.vckeymap.unwrap(), "cz");
@@ -84,10 +72,7 @@ mod tests {
         check(&[
             ("keyboard", &["E208"]),
             ("keyboard us cz", &["E209"]),
-            (
-                "keyboard --vckeymap=us --xlayouts=cz,'cz (qwerty)' cz sk",
-                &["E209"],
-            ),
+            ("keyboard --vckeymap=us --xlayouts=cz,'cz (qwerty)' cz sk", &["E209"]),
             ("keyboard --foo us", &["E201"]),
         ]);
     }

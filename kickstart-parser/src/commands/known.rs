@@ -21,19 +21,11 @@ pub(crate) struct Known {
 }
 
 const fn refused(name: &'static str, life: Life) -> Known {
-    Known {
-        name,
-        fate: Fate::Refused,
-        life,
-    }
+    Known { name, fate: Fate::Refused, life }
 }
 
 const fn no_effect(name: &'static str, life: Life) -> Known {
-    Known {
-        name,
-        fate: Fate::NoEffect,
-        life,
-    }
+    Known { name, fate: Fate::NoEffect, life }
 }
 
 /// By name, sorted.
@@ -62,10 +54,7 @@ pub(crate) const KNOWN: &[Known] = &[
     refused("logvol", Life::ALL),
     no_effect("mediacheck", Life::ALL),
     no_effect("method", Life::ALL.deprecated(9, ALL).removed(10, 40)),
-    no_effect(
-        "module",
-        Life::since(8, ALL).deprecated(10, 41).removed(NO, 45),
-    ),
+    no_effect("module", Life::since(8, ALL).deprecated(10, 41).removed(NO, 45)),
     refused("mount", Life::since(8, ALL)),
     refused("multipath", Life::ALL.deprecated(8, NO).removed(9, ALL)),
     no_effect("nfs", Life::ALL),
@@ -87,10 +76,7 @@ pub(crate) const KNOWN: &[Known] = &[
     refused("timesource", Life::since(9, ALL)),
     refused("unsupported_hardware", Life::since(ALL, NO).removed(8, NO)),
     refused("updates", Life::ALL),
-    refused(
-        "upgrade",
-        Life::since(ALL, NO).deprecated(ALL, NO).removed(8, NO),
-    ),
+    refused("upgrade", Life::since(ALL, NO).deprecated(ALL, NO).removed(8, NO)),
     no_effect("url", Life::ALL),
     refused("vnc", Life::ALL.deprecated(10, 43).removed(NO, 45)),
     refused("volgroup", Life::ALL),

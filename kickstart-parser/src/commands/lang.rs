@@ -17,19 +17,14 @@ pub struct Lang {
     pub add_support: Vec<String>,
 }
 
-const SPEC: Spec = Spec::new("lang")
-    .options(&[list("--addsupport")])
-    .positionals(&[one("a language")]);
+const SPEC: Spec = Spec::new("lang").options(&[list("--addsupport")]).positionals(&[one("a language")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     if let Some(lang) = args.argument(0) {
-        kickstart.lang = Some(Lang {
-            span: args.span,
-            lang: lang.value.clone(),
-            add_support: args.list("--addsupport"),
-        });
+        kickstart.lang =
+            Some(Lang { span: args.span, lang: lang.value.clone(), add_support: args.list("--addsupport") });
     }
 }
 
@@ -39,19 +34,13 @@ mod tests {
 
     #[test]
     fn locale_and_more_locales() {
-        let lang = good("lang en_US.UTF-8 --addsupport=cs_CZ,de_DE")
-            .lang
-            .unwrap();
+        let lang = good("lang en_US.UTF-8 --addsupport=cs_CZ,de_DE").lang.unwrap();
         assert_eq!(lang.lang, "en_US.UTF-8");
         assert_eq!(lang.add_support, ["cs_CZ", "de_DE"]);
     }
 
     #[test]
     fn mistakes() {
-        check(&[
-            ("lang", &["E208"]),
-            ("lang a b", &["E209"]),
-            ("lang --addsupport", &["E205"]),
-        ]);
+        check(&[("lang", &["E208"]), ("lang a b", &["E209"]), ("lang --addsupport", &["E205"])]);
     }
 }

@@ -93,17 +93,9 @@ pub(crate) mod testing {
 
     /// Parse a text in a version; the codes of the diagnostics, lints aside.
     pub fn read_as(syntax: Syntax, text: &str) -> (Kickstart, Vec<&'static str>) {
-        let options = ParseOptions {
-            syntax: Some(syntax),
-            ..ParseOptions::default()
-        };
+        let options = ParseOptions { syntax: Some(syntax), ..ParseOptions::default() };
         let parsed = parse(text, "test.ks", &options);
-        let codes = parsed
-            .diagnostics
-            .iter()
-            .map(|d| d.code)
-            .filter(|c| !c.starts_with('L'))
-            .collect();
+        let codes = parsed.diagnostics.iter().map(|d| d.code).filter(|c| !c.starts_with('L')).collect();
         (parsed.kickstart, codes)
     }
 
@@ -145,12 +137,7 @@ mod tests {
     #[test]
     fn option_names_are_unique() {
         for (name, command) in COMMANDS {
-            let mut names: Vec<&str> = command
-                .spec
-                .options
-                .iter()
-                .flat_map(|o| o.names())
-                .collect();
+            let mut names: Vec<&str> = command.spec.options.iter().flat_map(|o| o.names()).collect();
             assert!(names.iter().all(|n| n.starts_with("--")), "{name}");
             names.sort_unstable();
             let all = names.len();

@@ -116,14 +116,14 @@ const SPEC: Spec = Spec::new("network").repeatable().options(&[
     text("--netmask"),
     flag("--nodns"),
     boolean("--onboot"),
-    text("--wepkey"),
+    text("--wepkey").secret(),
     flag("--notksdevice"),
     flag("--noipv4"),
     flag("--noipv6"),
     text("--ipv6"),
     flag("--activate"),
     flag("--nodefroute"),
-    text("--wpakey"),
+    text("--wpakey").secret(),
     text("--bondslaves"),
     text("--bondopts"),
     text("--vlanid"),
@@ -175,9 +175,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         ethtool: args.nonempty("--ethtool"),
         dhcp_class: args.nonempty("--dhcpclass"),
         on_boot: args.boolean("--onboot"),
-        activate: args
-            .last_of(&["--activate", "--no-activate"])
-            .map(|g| g.name == "--activate"),
+        activate: args.last_of(&["--activate", "--no-activate"]).map(|g| g.name == "--activate"),
         bind_to_mac: args.flag("--bindto"),
         interface_name: args.nonempty("--interfacename"),
         vlan_id: args.nonempty("--vlanid"),
@@ -196,12 +194,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
 
 fn check(args: &Args, cx: &mut Cx<'_>) {
     args.contradict(cx, &["--activate", "--no-activate"]);
-    for name in [
-        "--ipv4-dns-search",
-        "--ipv6-dns-search",
-        "--ipv4-ignore-auto-dns",
-        "--ipv6-ignore-auto-dns",
-    ] {
+    for name in ["--ipv4-dns-search", "--ipv6-dns-search", "--ipv4-ignore-auto-dns", "--ipv6-ignore-auto-dns"] {
         args.needs(cx, name, "--device");
     }
     if args.flag("--bindto") && !args.flag("--bondslaves") {
@@ -209,17 +202,10 @@ fn check(args: &Args, cx: &mut Cx<'_>) {
     }
     // Later versions leave the name to NetworkManager.
     if cx.syntax == Syntax::Rhel7
-        && let (Some(given), Some(name)) = (
-            args.last("--interfacename"),
-            args.nonempty("--interfacename"),
-        )
+        && let (Some(given), Some(name)) = (args.last("--interfacename"), args.nonempty("--interfacename"))
         && let Err(reason) = check_interface_name(&name)
     {
-        cx.report(Diagnostic::new(
-            &codes::INVALID_VALUE,
-            given.value_span,
-            reason,
-        ));
+        cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.value_span, reason));
     }
 }
 
@@ -277,11 +263,7 @@ mod tests {
             (Syntax::Rhel7, "network --interfacename=vlan12", &[]),
             (Syntax::Rhel7, "network --interfacename=eth0.12", &[]),
             (Syntax::Rhel10, "network --teamslaves=a", &["W201"]),
-            (
-                Syntax::Rhel8,
-                "network --device=a --ipv4-dns-search=b",
-                &["E202"],
-            ),
+            (Syntax::Rhel8, "network --device=a --ipv4-dns-search=b", &["E202"]),
         ]);
     }
 }

@@ -44,11 +44,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         return;
     };
     if url.is_empty() {
-        cx.report(Diagnostic::new(
-            &codes::INVALID_VALUE,
-            given.span,
-            "`--url` needs the name of an image",
-        ));
+        cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.span, "`--url` needs the name of an image"));
         return;
     }
     kickstart.ostreecontainer = Some(OstreeContainer {
@@ -76,10 +72,7 @@ mod tests {
         assert_eq!(o.url, "quay.io/a/b:latest");
         assert_eq!(&text[o.url_span.range()], "quay.io/a/b:latest");
         assert_eq!(o.transport.as_deref(), Some("registry"));
-        assert_eq!(
-            (o.stateroot.as_deref(), o.remote.as_deref()),
-            (Some("s"), Some("r"))
-        );
+        assert_eq!((o.stateroot.as_deref(), o.remote.as_deref()), (Some("s"), Some("r")));
         assert!(o.no_signature_verification);
     }
 

@@ -73,7 +73,7 @@ const SPEC: Spec = Spec::new("part")
         text("--label"),
         text("--fsprofile"),
         flag("--encrypted"),
-        text("--passphrase"),
+        text("--passphrase").secret(),
         text("--escrowcert"),
         flag("--backuppassphrase"),
         flag("--resize"),
@@ -85,7 +85,7 @@ const SPEC: Spec = Spec::new("part")
         count("--pbkdf-memory").since(8, 0),
         count("--pbkdf-time").since(8, 0),
         count("--pbkdf-iterations").since(8, 0),
-        text("--hw-passphrase").since(NO, 41),
+        text("--hw-passphrase").secret().since(NO, 41),
         text("--bytes-per-inode").long_gone(),
         text("--start").long_gone(),
         text("--end").long_gone(),
@@ -114,9 +114,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         recommended: args.flag("--recommended"),
         hibernation: args.flag("--hibernation"),
         on_disk: args.nonempty("--ondisk"),
-        on_part: args
-            .nonempty("--onpart")
-            .map(|p| p.strip_prefix("/dev/").map_or(p.clone(), str::to_owned)),
+        on_part: args.nonempty("--onpart").map(|p| p.strip_prefix("/dev/").map_or(p.clone(), str::to_owned)),
         on_bios_disk: args.nonempty("--onbiosdisk"),
         no_format: args.flag("--noformat"),
         resize: args.flag("--resize"),
@@ -136,37 +134,20 @@ fn check(args: &Args, cx: &mut Cx<'_>) {
     args.exclude(cx, "--fsprofile", "--mkfsoptions");
     args.exclude(cx, "--noformat", "--mkfsoptions");
     if let Some(given) = args.last("--onpart")
-        && args
-            .text("--onpart")
-            .is_some_and(|p| p.is_empty() || p == "/dev/")
+        && args.text("--onpart").is_some_and(|p| p.is_empty() || p == "/dev/")
     {
-        cx.report(Diagnostic::new(
-            &codes::INVALID_VALUE,
-            given.span,
-            "`--onpart` needs the name of a partition",
-        ));
+        cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.span, "`--onpart` needs the name of a partition"));
     }
 }
 
 fn check_size(args: &Args, cx: &mut Cx<'_>) {
-    let ways = [
-        "--size",
-        "--grow",
-        "--recommended",
-        "--hibernation",
-        "--onpart",
-        "--resize",
-    ];
+    let ways = ["--size", "--grow", "--recommended", "--hibernation", "--onpart", "--resize"];
     if let Some(mount) = args.argument(0)
         && !ways.iter().any(|way| args.flag(way))
     {
         cx.report(
-            Diagnostic::new(
-                &codes::NO_SIZE,
-                args.span,
-                format!("nothing says how large `{}` is", mount.value),
-            )
-            .help("add `--size=MIB`, `--grow` or both"),
+            Diagnostic::new(&codes::NO_SIZE, args.span, format!("nothing says how large `{}` is", mount.value))
+                .help("add `--size=MIB`, `--grow` or both"),
         );
     }
 }
@@ -201,10 +182,7 @@ mod tests {
         let p = &k.partitions[0];
         assert_eq!(p.mount, "/");
         assert_eq!(p.fstype.as_deref(), Some("xfs"));
-        assert_eq!(
-            (p.size_mib, p.grow, p.max_size_mib),
-            (Some(4096), true, Some(8192))
-        );
+        assert_eq!((p.size_mib, p.grow, p.max_size_mib), (Some(4096), true, Some(8192)));
         assert_eq!(p.on_disk.as_deref(), Some("sda"));
         let k = good("partition swap --recommended\npart /home --usepart=/dev/sda4 --noformat");
         assert_eq!(k.partitions.len(), 2);

@@ -20,10 +20,7 @@ const SPEC: Spec = Spec::new("reqpart").options(&[flag("--add-boot")]);
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
-    kickstart.reqpart = Some(Reqpart {
-        span: args.span,
-        add_boot: args.flag("--add-boot"),
-    });
+    kickstart.reqpart = Some(Reqpart { span: args.span, add_boot: args.flag("--add-boot") });
 }
 
 #[cfg(test)]

@@ -28,12 +28,7 @@ const FORMS: &[&str] = &["--iscrypted", "--plaintext"];
 
 const SPEC: Spec = Spec::new("rootpw")
     .secret()
-    .options(&[
-        flag("--iscrypted"),
-        flag("--lock"),
-        flag("--plaintext"),
-        flag("--allow-ssh").since(9, 37),
-    ])
+    .options(&[flag("--iscrypted"), flag("--lock"), flag("--plaintext"), flag("--allow-ssh").since(9, 37)])
     .positionals(&[optional("a password")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
@@ -44,12 +39,8 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let password = args.argument(0).map(|a| Secret::new(a.value.clone()));
     if password.as_ref().is_none_or(Secret::is_empty) && !lock {
         cx.report(
-            Diagnostic::new(
-                &codes::REQUIRED_ARGUMENT,
-                args.span,
-                "`rootpw` needs a password",
-            )
-            .help("`rootpw --lock` locks the account"),
+            Diagnostic::new(&codes::REQUIRED_ARGUMENT, args.span, "`rootpw` needs a password")
+                .help("`rootpw --lock` locks the account"),
         );
         return;
     }
@@ -93,12 +84,7 @@ mod tests {
     #[test]
     fn no_message_quotes_a_password() {
         let parsed = parse("rootpw hush hush2", "a.ks", &ParseOptions::default());
-        assert!(
-            parsed
-                .diagnostics
-                .iter()
-                .all(|d| !d.message.contains("hush"))
-        );
+        assert!(parsed.diagnostics.iter().all(|d| !d.message.contains("hush")));
         assert!(!format!("{parsed:?}").contains("hush"));
         let (k, _) = read_as(Syntax::F44, "rootpw hush");
         assert!(!format!("{k:?}").contains("hush"));

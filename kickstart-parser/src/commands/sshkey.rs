@@ -28,11 +28,9 @@ const SPEC: Spec = Spec::new("sshkey")
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
-    if let (Some(user), Some(username), Some(key)) = (
-        args.last("--username"),
-        args.text("--username"),
-        args.argument(0),
-    ) {
+    if let (Some(user), Some(username), Some(key)) =
+        (args.last("--username"), args.text("--username"), args.argument(0))
+    {
         kickstart.ssh_keys.push(SshKey {
             span: args.span,
             username,

@@ -41,11 +41,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         scan::surplus(&SPEC, count, &extra.value, extra.span.to(last), cx);
     }
     if args.given.is_empty() && args.argument(0).is_none() && !args.broken {
-        cx.report(Diagnostic::new(
-            &codes::REQUIRED_ARGUMENT,
-            args.span,
-            "`timezone` needs a time zone",
-        ));
+        cx.report(Diagnostic::new(&codes::REQUIRED_ARGUMENT, args.span, "`timezone` needs a time zone"));
         return;
     }
     args.exclude(cx, "--nontp", "--ntpservers");
@@ -75,11 +71,7 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        check(&[
-            ("timezone", &["E208"]),
-            ("timezone Eastern Central", &["E209"]),
-            ("timezone --blah", &["E201"]),
-        ]);
+        check(&[("timezone", &["E208"]), ("timezone Eastern Central", &["E209"]), ("timezone --blah", &["E201"])]);
         check_versions(&[
             (Syntax::Rhel10, "timezone --isUtc Etc/UTC", &["E203"]),
             (Syntax::Rhel9, "timezone --isUtc Etc/UTC", &[]),

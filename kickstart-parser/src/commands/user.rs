@@ -41,7 +41,7 @@ const SPEC: Spec = Spec::new("user").repeatable().secret().options(&[
     text("--homedir"),
     flag("--iscrypted"),
     text("--name").required(),
-    text("--password"),
+    text("--password").secret(),
     text("--shell"),
     int("--uid"),
     flag("--lock"),

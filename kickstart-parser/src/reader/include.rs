@@ -19,21 +19,12 @@ const MAX_INCLUDES: usize = 1000;
 const MAX_BYTES: usize = 256 << 20;
 
 impl Reader<'_> {
-    pub(super) fn add_source(
-        &mut self,
-        path: String,
-        text: &str,
-        from: Option<Span>,
-    ) -> Option<SourceId> {
+    pub(super) fn add_source(&mut self, path: String, text: &str, from: Option<Span>) -> Option<SourceId> {
         self.bytes = self.bytes.saturating_add(text.len());
         if self.bytes > MAX_BYTES {
             let source = self.sources.add(path, Arc::from(""), from);
             let at = from.unwrap_or(Span::new(source, 0, 0));
-            self.diagnostics.push(Diagnostic::new(
-                &codes::TOO_LARGE,
-                at,
-                "there is too much text for a kickstart",
-            ));
+            self.diagnostics.push(Diagnostic::new(&codes::TOO_LARGE, at, "there is too much text for a kickstart"));
             return None;
         }
         Some(self.sources.add(path, Arc::from(text), from))
@@ -42,7 +33,7 @@ impl Reader<'_> {
     pub(super) fn include(&mut self, content: &str, span: Span, within: Option<&mut Section>) {
         let words = match self.words(content, span) {
             Ok(words) => words,
-            Err(error) => return self.report_lex_error(error, span),
+            Err(error) => return self.report_lex_error(error, content, span),
         };
         let Some(file) = words.get(1).filter(|w| !w.value.is_empty()) else {
             self.diagnostics.push(Diagnostic::new(
@@ -73,8 +64,7 @@ impl Reader<'_> {
             }
             Ok(loaded) if self.stack.contains(&loaded.path) => {
                 let message = format!("`{}` includes itself", loaded.path);
-                self.diagnostics
-                    .push(Diagnostic::new(&codes::INCLUDE_CYCLE, file.span, message));
+                self.diagnostics.push(Diagnostic::new(&codes::INCLUDE_CYCLE, file.span, message));
             }
             Ok(loaded) => {
                 let path = loaded.path.clone();
@@ -91,18 +81,12 @@ impl Reader<'_> {
         let from = self.stack.last().map_or("", String::as_str);
         match self.options.loader {
             Some(loader) => loader.load(IncludeRequest { name, from }),
-            None => Err(LoadError {
-                message: "includes are not followed here".to_owned(),
-                help: None,
-            }),
+            None => Err(LoadError { message: "includes are not followed here".to_owned(), help: None }),
         }
     }
 
     fn failed_include(&mut self, file: &Word, diagnostic: Diagnostic) {
-        let include = DeferredInclude {
-            path: file.value.clone(),
-            span: file.span,
-        };
+        let include = DeferredInclude { path: file.value.clone(), span: file.span };
         self.failed.push((include, diagnostic));
     }
 
@@ -111,18 +95,13 @@ impl Reader<'_> {
         for (include, diagnostic) in std::mem::take(&mut self.failed) {
             let made_by_script = self.document.statements.iter().any(|s| match s {
                 Statement::Section(s) => {
-                    s.words.first().is_some_and(|w| w.value == "%pre")
-                        && s.body.contains(&include.path)
+                    s.words.first().is_some_and(|w| w.value == "%pre") && s.body.contains(&include.path)
                 }
                 Statement::Command(_) => false,
             });
             if made_by_script {
                 let message = format!("`{}` is made by %pre and not checked yet", include.path);
-                self.diagnostics.push(Diagnostic::new(
-                    &codes::INCLUDE_DEFERRED,
-                    include.span,
-                    message,
-                ));
+                self.diagnostics.push(Diagnostic::new(&codes::INCLUDE_DEFERRED, include.span, message));
             } else {
                 self.diagnostics.push(diagnostic);
             }

@@ -24,7 +24,7 @@ pub struct Access {
     pub connect_timeout: Duration,
     /// How long a connection may stay silent.
     pub read_timeout: Duration,
-    /// Where [`super::resolve`] may keep the compressed layers that it downloads (in files
+    /// Where [`super::resolve()`] may keep the compressed layers that it downloads (in files
     /// without names), so that [`super::Image::layer`] need not download them again; nowhere
     /// by default. Each is handed out once, which frees its space.
     pub keep_in: Option<PathBuf>,

@@ -38,7 +38,7 @@ use crate::event::Sink;
 use crate::units::Digest;
 
 pub use access::Access;
-pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts};
+pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts, SCHEMA};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
 pub use verify::{VerifyError, decompress, read_error};

@@ -16,10 +16,8 @@ pub const MIB: u64 = 1 << 20;
 
 /// Makes a file of `size` bytes that takes no space yet.
 pub fn sparse_file(path: &Path, size: u64) {
-    let file =
-        File::create(path).unwrap_or_else(|error| panic!("creating {}: {error}", path.display()));
-    file.set_len(size)
-        .unwrap_or_else(|error| panic!("sizing {}: {error}", path.display()));
+    let file = File::create(path).unwrap_or_else(|error| panic!("creating {}: {error}", path.display()));
+    file.set_len(size).unwrap_or_else(|error| panic!("sizing {}: {error}", path.display()));
 }
 
 /// The first and the last MiB of a disk, hashed.
@@ -35,23 +33,17 @@ pub struct Fingerprint {
 
 /// Reads up to one MiB of a file or device, from `offset`.
 pub fn read_mib(path: &Path, offset: u64) -> Vec<u8> {
-    let mut file =
-        File::open(path).unwrap_or_else(|error| panic!("opening {}: {error}", path.display()));
-    file.seek(SeekFrom::Start(offset))
-        .expect("seeking in a disk");
+    let mut file = File::open(path).unwrap_or_else(|error| panic!("opening {}: {error}", path.display()));
+    file.seek(SeekFrom::Start(offset)).expect("seeking in a disk");
     let mut bytes = Vec::new();
-    file.take(MIB)
-        .read_to_end(&mut bytes)
-        .expect("reading a disk");
+    file.take(MIB).read_to_end(&mut bytes).expect("reading a disk");
     bytes
 }
 
 /// Size of a file or block device (whose metadata says zero).
 pub fn size_of(path: &Path) -> u64 {
-    let mut file =
-        File::open(path).unwrap_or_else(|error| panic!("opening {}: {error}", path.display()));
-    file.seek(SeekFrom::End(0))
-        .expect("seeking to a disk's end")
+    let mut file = File::open(path).unwrap_or_else(|error| panic!("opening {}: {error}", path.display()));
+    file.seek(SeekFrom::End(0)).expect("seeking to a disk's end")
 }
 
 /// What [`Fingerprint`] says of this disk now. Equal before and after: untouched.
@@ -66,8 +58,7 @@ pub fn fingerprint(path: &Path) -> Fingerprint {
 
 /// SHA-256 of a whole file, in hex.
 pub fn file_sha256(path: &Path) -> String {
-    let mut file =
-        File::open(path).unwrap_or_else(|error| panic!("opening {}: {error}", path.display()));
+    let mut file = File::open(path).unwrap_or_else(|error| panic!("opening {}: {error}", path.display()));
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; MIB as usize]);
     loop {
         let n = file.read(&mut buffer).expect("reading a file");
@@ -101,12 +92,8 @@ impl LoopDevice {
     pub fn attach(image: &Path) -> Self {
         need_root();
         let losetup = need("losetup", "mount");
-        let path = run(Command::new(losetup)
-            .args(["--find", "--show", "--partscan"])
-            .arg(image));
-        let device = Self {
-            path: PathBuf::from(path.trim_end()),
-        };
+        let path = run(Command::new(losetup).args(["--find", "--show", "--partscan"]).arg(image));
+        let device = Self { path: PathBuf::from(path.trim_end()) };
         device.show_partitions();
         device
     }
@@ -124,38 +111,18 @@ impl LoopDevice {
     /// Tells the kernel of the partitions, for kernels that cannot read a table
     /// themselves. An empty disk or known partitions are no failure.
     pub fn show_partitions(&self) {
-        output(
-            Command::new(need("partx", "util-linux"))
-                .arg("--add")
-                .arg(&self.path),
-        );
+        output(Command::new(need("partx", "util-linux")).arg("--add").arg(&self.path));
     }
 }
 
 impl Drop for LoopDevice {
     fn drop(&mut self) {
         // Flushed, or a machine started from the file may find old blocks.
-        output(
-            Command::new(need("blockdev", "util-linux"))
-                .arg("--flushbufs")
-                .arg(&self.path),
-        );
-        output(
-            Command::new(need("partx", "util-linux"))
-                .arg("--delete")
-                .arg(&self.path),
-        );
-        let detached = output(
-            Command::new(need("losetup", "mount"))
-                .arg("--detach")
-                .arg(&self.path),
-        );
+        output(Command::new(need("blockdev", "util-linux")).arg("--flushbufs").arg(&self.path));
+        output(Command::new(need("partx", "util-linux")).arg("--delete").arg(&self.path));
+        let detached = output(Command::new(need("losetup", "mount")).arg("--detach").arg(&self.path));
         if !detached.status.success() {
-            eprintln!(
-                "detaching {}: {}",
-                self.path.display(),
-                String::from_utf8_lossy(&detached.stderr)
-            );
+            eprintln!("detaching {}: {}", self.path.display(), String::from_utf8_lossy(&detached.stderr));
         }
     }
 }

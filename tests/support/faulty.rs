@@ -67,14 +67,8 @@ impl FaultyProxy {
     /// Listens on a loopback port and forwards to `upstream` (`host:port`).
     pub fn start(upstream: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binding the proxy's port");
-        let port = listener
-            .local_addr()
-            .expect("reading the proxy's port")
-            .port();
-        let proxy = Self {
-            port,
-            state: Arc::default(),
-        };
+        let port = listener.local_addr().expect("reading the proxy's port").port();
+        let proxy = Self { port, state: Arc::default() };
         let (serving, upstream) = (proxy.clone(), upstream.to_owned());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -94,11 +88,7 @@ impl FaultyProxy {
     /// Applies `fault` to every request whose path contains `pattern`, or to
     /// the first `times` of them. Of several rules the first that fits counts.
     pub fn inject(&self, pattern: &str, fault: Fault, times: Option<u32>) {
-        self.lock().rules.push(Rule {
-            pattern: pattern.to_owned(),
-            fault,
-            left: times,
-        });
+        self.lock().rules.push(Rule { pattern: pattern.to_owned(), fault, left: times });
     }
 
     /// Behave from now on.
@@ -113,11 +103,7 @@ impl FaultyProxy {
 
     /// How many requests had `pattern` in their path.
     pub fn count(&self, pattern: &str) -> usize {
-        self.lock()
-            .requests
-            .iter()
-            .filter(|request| request.path.contains(pattern))
-            .count()
+        self.lock().requests.iter().filter(|request| request.path.contains(pattern)).count()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -127,10 +113,7 @@ impl FaultyProxy {
     /// Notes the request and says what is to go wrong with it.
     fn note(&self, request: Request) -> Option<Fault> {
         let mut state = self.lock();
-        let rule = state
-            .rules
-            .iter_mut()
-            .find(|rule| request.path.contains(&rule.pattern) && rule.left != Some(0));
+        let rule = state.rules.iter_mut().find(|rule| request.path.contains(&rule.pattern) && rule.left != Some(0));
         let fault = rule.map(|rule| {
             rule.left = rule.left.map(|left| left - 1);
             rule.fault.clone()
@@ -156,8 +139,7 @@ impl FaultyProxy {
 
         head.retain(|line| !has_name(line, "connection"));
         let mut server = TcpStream::connect(upstream)?;
-        server
-            .write_all(format!("{}\r\nConnection: close\r\n\r\n", head.join("\r\n")).as_bytes())?;
+        server.write_all(format!("{}\r\nConnection: close\r\n\r\n", head.join("\r\n")).as_bytes())?;
         let mut answer = BufReader::new(server);
         let head = read_head(&mut answer)?;
         client.write_all(format!("{}\r\n\r\n", head.join("\r\n")).as_bytes())?;
@@ -190,8 +172,7 @@ fn parse(head: &[String]) -> Option<Request> {
 }
 
 fn has_name(line: &str, name: &str) -> bool {
-    line.split_once(':')
-        .is_some_and(|(found, _)| found.eq_ignore_ascii_case(name))
+    line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name))
 }
 
 fn refusal(status: u16) -> Vec<u8> {
@@ -203,23 +184,15 @@ fn refusal(status: u16) -> Vec<u8> {
         _ => ("UNKNOWN", ""),
     };
     let body = format!(r#"{{"errors":[{{"code":"{code}","message":"injected by the test"}}]}}"#);
-    let head = format!(
-        "HTTP/1.1 {status} Injected\r\nContent-Type: application/json\r\nConnection: close\r\n{extra}"
-    );
+    let head = format!("HTTP/1.1 {status} Injected\r\nContent-Type: application/json\r\nConnection: close\r\n{extra}");
     format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-fn send_body(
-    from: &mut impl Read,
-    to: &mut impl Write,
-    fault: Option<&Fault>,
-) -> std::io::Result<()> {
+fn send_body(from: &mut impl Read, to: &mut impl Write, fault: Option<&Fault>) -> std::io::Result<()> {
     let (mut sent, mut buffer) = (0u64, [0; 16 * 1024]);
     loop {
         let room = match fault {
-            Some(Fault::CutAfter(limit)) => usize::try_from(limit - sent)
-                .unwrap_or(usize::MAX)
-                .min(buffer.len()),
+            Some(Fault::CutAfter(limit)) => usize::try_from(limit - sent).unwrap_or(usize::MAX).min(buffer.len()),
             _ => buffer.len(),
         };
         let n = from.read(&mut buffer[..room])?;
@@ -230,9 +203,7 @@ fn send_body(
             Some(Fault::Corrupt { offset }) if (sent..sent + n as u64).contains(offset) => {
                 buffer[(offset - sent) as usize] ^= 0xff;
             }
-            Some(Fault::Throttle(rate)) => {
-                thread::sleep(Duration::from_secs_f64(n as f64 / *rate as f64))
-            }
+            Some(Fault::Throttle(rate)) => thread::sleep(Duration::from_secs_f64(n as f64 / *rate as f64)),
             _ => {}
         }
         to.write_all(&buffer[..n])?;

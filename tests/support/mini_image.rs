@@ -25,11 +25,7 @@ pub struct MiniImage {
 impl MiniImage {
     /// No layer, no label, amd64.
     pub fn empty() -> Self {
-        Self {
-            layers: Vec::new(),
-            labels: BTreeMap::new(),
-            architecture: "amd64".to_owned(),
-        }
+        Self { layers: Vec::new(), labels: BTreeMap::new(), architecture: "amd64".to_owned() }
     }
 
     /// What passes every check without being able to boot: labels, a "kernel",
@@ -37,19 +33,7 @@ impl MiniImage {
     pub fn bootable() -> Self {
         let modules = format!("usr/lib/modules/{KERNEL}");
         let mut layer = Layer::new(Compression::Gzip);
-        for dir in [
-            "boot",
-            "dev",
-            "etc",
-            "proc",
-            "run",
-            "sys",
-            "sysroot",
-            "tmp",
-            "usr",
-            "usr/lib",
-            "usr/lib/modules",
-        ] {
+        for dir in ["boot", "dev", "etc", "proc", "run", "sys", "sysroot", "tmp", "usr", "usr/lib", "usr/lib/modules"] {
             layer = layer.dir(dir, 0o755);
         }
         let layer = layer
@@ -57,22 +41,11 @@ impl MiniImage {
             .dir("var", 0o755)
             .symlink("ostree", "sysroot/ostree")
             .file(&format!("{modules}/vmlinuz"), 0o644, b"not a kernel\n")
-            .file(
-                &format!("{modules}/initramfs.img"),
-                0o600,
-                b"not an initramfs\n",
-            )
+            .file(&format!("{modules}/initramfs.img"), 0o600, b"not an initramfs\n")
             .file("etc/hosts", 0o644, b"127.0.0.1 localhost\n")
-            .file(
-                "usr/lib/os-release",
-                0o644,
-                b"ID=mini\nVERSION_ID=1\nPRETTY_NAME=\"Mini\"\n",
-            )
+            .file("usr/lib/os-release", 0o644, b"ID=mini\nVERSION_ID=1\nPRETTY_NAME=\"Mini\"\n")
             .symlink("etc/os-release", "../usr/lib/os-release");
-        Self::empty()
-            .label("containers.bootc", "1")
-            .label("ostree.bootable", "true")
-            .layer(layer)
+        Self::empty().label("containers.bootc", "1").label("ostree.bootable", "true").layer(layer)
     }
 
     /// Adds a layer on top.
@@ -128,11 +101,7 @@ impl MiniImage {
             "layers": layers,
             "annotations": { "org.opencontainers.image.created": CREATED },
         });
-        let mut descriptor = put(
-            layout,
-            &format!("{OCI}.manifest.v1+json"),
-            manifest.to_string().as_bytes(),
-        );
+        let mut descriptor = put(layout, &format!("{OCI}.manifest.v1+json"), manifest.to_string().as_bytes());
         descriptor["platform"] = platform;
         descriptor
     }
@@ -141,10 +110,7 @@ impl MiniImage {
 /// Writes several images as one multi-platform index under `tag` and returns
 /// the digest of the index.
 pub fn write_index(layout: &Path, tag: &str, images: Vec<MiniImage>) -> String {
-    let manifests: Vec<Value> = images
-        .into_iter()
-        .map(|image| image.write_blobs(layout))
-        .collect();
+    let manifests: Vec<Value> = images.into_iter().map(|image| image.write_blobs(layout)).collect();
     let media_type = format!("{OCI}.index.v1+json");
     let index = json!({ "schemaVersion": 2, "mediaType": media_type, "manifests": manifests });
     let descriptor = put(layout, &media_type, index.to_string().as_bytes());
@@ -153,9 +119,7 @@ pub fn write_index(layout: &Path, tag: &str, images: Vec<MiniImage>) -> String {
 
 /// Where a blob of an OCI layout lies.
 pub fn blob_path(layout: &Path, digest: &str) -> std::path::PathBuf {
-    layout
-        .join("blobs/sha256")
-        .join(digest.trim_start_matches("sha256:"))
+    layout.join("blobs/sha256").join(digest.trim_start_matches("sha256:"))
 }
 
 fn put(layout: &Path, media_type: &str, blob: &[u8]) -> Value {
@@ -173,15 +137,8 @@ fn add_to_index(layout: &Path, tag: &str, descriptor: &Value) -> String {
     };
     let mut entry = descriptor.clone();
     entry["annotations"] = json!({ "org.opencontainers.image.ref.name": tag });
-    index["manifests"]
-        .as_array_mut()
-        .expect("a list of manifests")
-        .push(entry);
+    index["manifests"].as_array_mut().expect("a list of manifests").push(entry);
     std::fs::write(&path, index.to_string()).expect("writing index.json");
-    std::fs::write(
-        layout.join("oci-layout"),
-        r#"{"imageLayoutVersion":"1.0.0"}"#,
-    )
-    .expect("writing oci-layout");
+    std::fs::write(layout.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).expect("writing oci-layout");
     descriptor["digest"].as_str().expect("a digest").to_owned()
 }

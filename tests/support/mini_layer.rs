@@ -26,10 +26,7 @@ pub struct Layer {
 impl Layer {
     /// An empty one.
     pub fn new(compression: Compression) -> Self {
-        Self {
-            tar: tar::Builder::new(Vec::new()),
-            compression,
-        }
+        Self { tar: tar::Builder::new(Vec::new()), compression }
     }
 
     /// A directory.
@@ -54,9 +51,7 @@ impl Layer {
 
     /// Removes `path` of the layers below.
     pub fn whiteout(self, path: &str) -> Self {
-        let (dir, name) = path
-            .rsplit_once('/')
-            .map_or(("", path), |(dir, name)| (dir, name));
+        let (dir, name) = path.rsplit_once('/').map_or(("", path), |(dir, name)| (dir, name));
         let marker = format!("{dir}/.wh.{name}");
         self.file(marker.trim_start_matches('/'), 0o644, b"")
     }
@@ -69,9 +64,7 @@ impl Layer {
     /// An extended attribute for the entry that comes next.
     pub fn xattr_for_next(mut self, name: &str, value: &[u8]) -> Self {
         let key = format!("SCHILY.xattr.{name}");
-        self.tar
-            .append_pax_extensions([(key.as_str(), value)])
-            .expect("writing an attribute");
+        self.tar.append_pax_extensions([(key.as_str(), value)]).expect("writing an attribute");
         self
     }
 
@@ -79,8 +72,7 @@ impl Layer {
     pub fn capable_file(self, path: &str, content: &[u8]) -> Self {
         // struct vfs_cap_data, revision 2, effective; permitted has bit 10.
         let capability = [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        self.xattr_for_next("security.capability", &capability)
-            .file(path, 0o755, content)
+        self.xattr_for_next("security.capability", &capability).file(path, 0o755, content)
     }
 
     /// Any entry, for what a sane tar would not have (devices, `../`).
@@ -91,16 +83,12 @@ impl Layer {
         let name = header.as_old_mut();
         name.name[..path.len()].copy_from_slice(path.as_bytes());
         header.set_cksum();
-        self.tar
-            .append(&header, content)
-            .expect("writing a tar entry");
+        self.tar.append(&header, content).expect("writing a tar entry");
         self
     }
 
     fn link(mut self, path: &str, kind: tar::EntryType, target: &str) -> Self {
-        self.tar
-            .append_link(&mut header(kind, 0o777), path, target)
-            .expect("writing a link");
+        self.tar.append_link(&mut header(kind, 0o777), path, target).expect("writing a link");
         self
     }
 
@@ -111,21 +99,13 @@ impl Layer {
         let (blob, suffix) = match self.compression {
             Compression::None => (tar, ""),
             Compression::Gzip => {
-                let mut gzip =
-                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
                 gzip.write_all(&tar).expect("compressing");
                 (gzip.finish().expect("compressing"), "+gzip")
             }
-            Compression::Zstd => (
-                zstd::encode_all(tar.as_slice(), 3).expect("compressing"),
-                "+zstd",
-            ),
+            Compression::Zstd => (zstd::encode_all(tar.as_slice(), 3).expect("compressing"), "+zstd"),
         };
-        (
-            blob,
-            format!("application/vnd.oci.image.layer.v1.tar{suffix}"),
-            diff_id,
-        )
+        (blob, format!("application/vnd.oci.image.layer.v1.tar{suffix}"), diff_id)
     }
 }
 

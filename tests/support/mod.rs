@@ -34,26 +34,19 @@ pub fn need(program: &str, debian_package: &str) -> PathBuf {
     std::env::split_paths(&path)
         .map(|dir| dir.join(program))
         .find(|file| file.is_file())
-        .unwrap_or_else(|| {
-            panic!("`{program}` is missing: apt-get install {debian_package} (or run tools/setup)")
-        })
+        .unwrap_or_else(|| panic!("`{program}` is missing: apt-get install {debian_package} (or run tools/setup)"))
 }
 
 /// Fails the test if it does not run as root.
 pub fn need_root() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let root = status
-        .lines()
-        .any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"));
+    let root = status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"));
     assert!(root, "this test works on loop devices and needs root");
 }
 
 /// Runs a command to its end and returns its output, whatever its status.
 pub fn output(command: &mut Command) -> Output {
-    command
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| panic!("starting {command:?}: {error}"))
+    command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("starting {command:?}: {error}"))
 }
 
 /// Runs a command that has to succeed and returns its standard output.
@@ -73,6 +66,14 @@ pub fn run(command: &mut Command) -> String {
 pub fn demo_image() -> PathBuf {
     need("mmdebstrap", "mmdebstrap");
     PathBuf::from(run(&mut Command::new(source_root().join("tests/image/build"))).trim_end())
+}
+
+/// A command whose process dies with the test that started it, even if that
+/// test is killed and drops nothing.
+pub fn dies_with_the_test(program: &Path) -> Command {
+    let mut command = Command::new(need("setpriv", "util-linux"));
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
 }
 
 /// A loopback port that was free a moment ago.

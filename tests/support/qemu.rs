@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use super::ssh::SshKey;
 use super::vm::Vm;
-use super::{free_port, need, run};
+use super::{dies_with_the_test, free_port, need, run};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -38,12 +38,7 @@ pub struct Machine {
 impl Machine {
     /// Two processors, 1 GiB of memory, one network card, no disk.
     pub fn new(firmware: Firmware) -> Self {
-        Self {
-            firmware,
-            memory_mib: 1024,
-            args: Vec::new(),
-            disks: 0,
-        }
+        Self { firmware, memory_mib: 1024, args: Vec::new(), disks: 0 }
     }
 
     /// Memory, for installers that keep things in it.
@@ -57,21 +52,17 @@ impl Machine {
     pub fn disk(mut self, image: &Path) -> Self {
         let n = self.disks;
         self.disks += 1;
-        let mut drive = OsString::from(format!(
-            "if=none,id=disk{n},format=raw,cache=unsafe,discard=unmap,file="
-        ));
+        let mut drive = OsString::from(format!("if=none,id=disk{n},format=raw,cache=unsafe,discard=unmap,file="));
         drive.push(image);
-        self.arg("-drive").arg(drive).arg("-device").arg(format!(
-            "virtio-blk-pci,drive=disk{n},serial=disk{n},bootindex={}",
-            n + 1
-        ))
+        self.arg("-drive")
+            .arg(drive)
+            .arg("-device")
+            .arg(format!("virtio-blk-pci,drive=disk{n},serial=disk{n},bootindex={}", n + 1))
     }
 
     /// A systemd credential by SMBIOS; text without commas.
     pub fn credential(self, name: &str, value: &str) -> Self {
-        self.arg("-smbios").arg(format!(
-            "type=11,value=io.systemd.credential:{name}={value}"
-        ))
+        self.arg("-smbios").arg(format!("type=11,value=io.systemd.credential:{name}={value}"))
     }
 
     /// Lets `key` in as root without anything having been installed for it
@@ -91,58 +82,28 @@ impl Machine {
         let lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().expect("making the machine's directory");
         let (serial, port) = (dir.path().join("serial.log"), free_port());
-        let mut qemu = Command::new(need("qemu-system-x86_64", "qemu-system-x86"));
+        let mut qemu = dies_with_the_test(&need("qemu-system-x86_64", "qemu-system-x86"));
         qemu.args(processor_args());
-        qemu.args([
-            "-nodefaults",
-            "-display",
-            "none",
-            "-vga",
-            "none",
-            "-monitor",
-            "none",
-            "-no-user-config",
-        ]);
-        qemu.args([
-            "-machine",
-            "q35",
-            "-smp",
-            "2",
-            "-m",
-            &self.memory_mib.to_string(),
-        ]);
+        qemu.args(["-nodefaults", "-display", "none", "-vga", "none", "-monitor", "none", "-no-user-config"]);
+        qemu.args(["-machine", "q35", "-smp", "2", "-m", &self.memory_mib.to_string()]);
         qemu.args(["-device", "virtio-rng-pci"]);
-        qemu.arg("-serial")
-            .arg(format!("file:{}", serial.display()));
+        qemu.arg("-serial").arg(format!("file:{}", serial.display()));
         // restrict=off: the host's loopback is 10.0.2.2, where the registry is.
-        qemu.arg("-netdev")
-            .arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22"));
+        qemu.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22"));
         // No option ROM: nobody boots from the network here.
         qemu.args(["-device", "virtio-net-pci,netdev=net0,romfile="]);
         if self.firmware == Firmware::Uefi {
             qemu.args(ovmf_args(dir.path()));
         }
         let log = std::fs::File::create(dir.path().join("qemu.log")).expect("creating QEMU's log");
-        qemu.args(self.args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log);
+        qemu.args(self.args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = qemu.spawn().expect("starting QEMU");
-        Vm {
-            child,
-            dir,
-            serial,
-            port,
-            started: Instant::now(),
-            login: None,
-            _lock: lock,
-        }
+        Vm { child, dir, serial, port, started: Instant::now(), login: None, _lock: lock }
     }
 }
 
 fn processor_args() -> Vec<String> {
-    let accelerator =
-        std::env::var("BOOTC_KS_QEMU_ACCEL").unwrap_or_else(|_| "tcg,thread=multi".to_owned());
+    let accelerator = std::env::var("BOOTC_KS_QEMU_ACCEL").unwrap_or_else(|_| "tcg,thread=multi".to_owned());
     let cpu = if !accelerator.starts_with("tcg") {
         "host"
     } else if qemu_major() < 10 {
@@ -151,43 +112,30 @@ fn processor_args() -> Vec<String> {
     } else {
         "max"
     };
-    ["-accel", &accelerator, "-cpu", cpu]
-        .map(str::to_owned)
-        .to_vec()
+    ["-accel", &accelerator, "-cpu", cpu].map(str::to_owned).to_vec()
 }
 
 fn qemu_major() -> u32 {
     let version = run(Command::new(need("qemu-system-x86_64", "qemu-system-x86")).arg("--version"));
-    let number = version
-        .split_whitespace()
-        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    number
-        .and_then(|word| word.split('.').next()?.parse().ok())
-        .unwrap_or(0)
+    let number = version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    number.and_then(|word| word.split('.').next()?.parse().ok()).unwrap_or(0)
 }
 
 fn ovmf_args(dir: &Path) -> Vec<String> {
     let ovmf = Path::new("/usr/share/OVMF");
     let variables = dir.join("vars.fd");
-    std::fs::copy(ovmf.join("OVMF_VARS_4M.fd"), &variables).unwrap_or_else(|error| {
-        panic!("no UEFI firmware: apt-get install ovmf (or run tools/setup): {error}")
-    });
+    std::fs::copy(ovmf.join("OVMF_VARS_4M.fd"), &variables)
+        .unwrap_or_else(|error| panic!("no UEFI firmware: apt-get install ovmf (or run tools/setup): {error}"));
     let pflash = "if=pflash,format=raw";
     let mut args = vec![
         "-drive".to_owned(),
-        format!(
-            "{pflash},readonly=on,file={}",
-            ovmf.join("OVMF_CODE_4M.fd").display()
-        ),
+        format!("{pflash},readonly=on,file={}", ovmf.join("OVMF_CODE_4M.fd").display()),
         "-drive".to_owned(),
         format!("{pflash},file={}", variables.display()),
     ];
     // Network boot is tried first otherwise, for more than a minute.
     for protocol in ["IPv4", "IPv6"] {
-        args.extend([
-            "-fw_cfg".to_owned(),
-            format!("name=opt/org.tianocore/{protocol}PXESupport,string=no"),
-        ]);
+        args.extend(["-fw_cfg".to_owned(), format!("name=opt/org.tianocore/{protocol}PXESupport,string=no")]);
     }
     args
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{free_port, need, run};
+use super::{dies_with_the_test, free_port, need, run};
 
 /// A running registry; stopped when dropped.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Registry {
             std::fs::write(&config, configuration(dir.path(), port, login.as_ref()))
                 .expect("writing its configuration");
             let log = File::create(dir.path().join("log")).expect("creating its log");
-            let mut child = Command::new(&program)
+            let mut child = dies_with_the_test(&program)
                 .arg("serve")
                 .arg(&config)
                 .stdin(Stdio::null())
@@ -51,12 +51,7 @@ impl Registry {
                 .spawn()
                 .expect("starting docker-registry");
             if answers(port, &mut child) {
-                return Self {
-                    child,
-                    port,
-                    dir,
-                    login,
-                };
+                return Self { child, port, dir, login };
             }
             child.kill().ok();
             child.wait().ok();
@@ -75,14 +70,7 @@ impl Registry {
     pub fn push(&self, layout: &Path, tag: &str, name: &str) -> String {
         let digest_file = self.dir.path().join("digest");
         let mut skopeo = Command::new(need("skopeo", "skopeo"));
-        skopeo.args([
-            "copy",
-            "--quiet",
-            "--all",
-            "--preserve-digests",
-            "--dest-tls-verify=false",
-            "--digestfile",
-        ]);
+        skopeo.args(["copy", "--quiet", "--all", "--preserve-digests", "--dest-tls-verify=false", "--digestfile"]);
         skopeo.arg(&digest_file);
         if self.login.is_some() {
             skopeo.arg("--dest-authfile").arg(self.auth_file());
@@ -103,8 +91,7 @@ impl Registry {
                 serde_json::json!({ self.address(): { "auth": base64(format!("{user}:{password}").as_bytes()) } })
             }
         };
-        std::fs::write(&path, serde_json::json!({ "auths": auths }).to_string())
-            .expect("writing auth.json");
+        std::fs::write(&path, serde_json::json!({ "auths": auths }).to_string()).expect("writing auth.json");
         path
     }
 }
@@ -127,10 +114,7 @@ fn configuration(dir: &Path, port: u16, login: Option<&(String, String)>) -> Str
         let file = dir.join("htpasswd");
         let mut out = File::create(&file).expect("creating htpasswd");
         writeln!(out, "{user}:{}", bcrypt(password)).expect("writing htpasswd");
-        text += &format!(
-            "auth:\n  htpasswd:\n    realm: test\n    path: {}\n",
-            file.display()
-        );
+        text += &format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", file.display());
     }
     text
 }
@@ -140,10 +124,7 @@ fn configuration(dir: &Path, port: u16, login: Option<&(String, String)>) -> Str
 fn bcrypt(password: &str) -> String {
     let script = r#"print crypt($ARGV[0], '$2b$04$abcdefghijklmnopqrstuu')"#;
     let hash = run(Command::new(need("perl", "perl-base")).args(["-e", script, password]));
-    assert!(
-        hash.starts_with("$2b$"),
-        "this C library's crypt knows no bcrypt"
-    );
+    assert!(hash.starts_with("$2b$"), "this C library's crypt knows no bcrypt");
     hash
 }
 
@@ -153,10 +134,7 @@ fn answers(port: u16, child: &mut Child) -> bool {
         if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) {
             let mut answer = String::new();
             let asked = stream.write_all(b"GET /v2/ HTTP/1.0\r\nHost: localhost\r\n\r\n");
-            if asked.is_ok()
-                && stream.read_to_string(&mut answer).is_ok()
-                && answer.contains("registry/2.0")
-            {
+            if asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.contains("registry/2.0") {
                 return true;
             }
         }
@@ -170,17 +148,10 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0u32, |all, byte| all << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
+        let group = chunk.iter().fold(0u32, |all, byte| all << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..4 {
             let sextet = (group >> (18 - 6 * place)) & 63;
-            text.push(if place <= chunk.len() {
-                ALPHABET[sextet as usize].into()
-            } else {
-                '='
-            });
+            text.push(if place <= chunk.len() { ALPHABET[sextet as usize].into() } else { '=' });
         }
     }
     text

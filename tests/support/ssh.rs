@@ -19,24 +19,16 @@ impl SshKey {
     pub fn generate(dir: &Path) -> Self {
         let private = dir.join("id");
         let keygen = need("ssh-keygen", "openssh-client");
-        run(Command::new(keygen)
-            .args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"])
-            .arg(&private));
+        run(Command::new(keygen).args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"]).arg(&private));
         let public = std::fs::read_to_string(dir.join("id.pub")).expect("reading the public key");
-        Self {
-            private,
-            public: public.trim_end().to_owned(),
-        }
+        Self { private, public: public.trim_end().to_owned() }
     }
 }
 
 /// Runs `script` by the login shell of `user` on a loopback port.
 pub fn ssh(port: u16, key: &SshKey, user: &str, script: &str) -> Output {
     let mut command = Command::new(need("ssh", "openssh-client"));
-    command
-        .arg("-i")
-        .arg(&key.private)
-        .args(["-p", &port.to_string()]);
+    command.arg("-i").arg(&key.private).args(["-p", &port.to_string()]);
     for option in [
         "IdentitiesOnly=yes",
         "StrictHostKeyChecking=no",

@@ -31,10 +31,7 @@ impl Vm {
         let deadline = Instant::now() + timeout;
         while !ssh(self.port, key, user, "true").status.success() {
             self.assert_running();
-            assert!(
-                Instant::now() < deadline,
-                "no SSH login as {user} within {timeout:?}"
-            );
+            assert!(Instant::now() < deadline, "no SSH login as {user} within {timeout:?}");
             std::thread::sleep(Duration::from_secs(1));
         }
         self.login = Some((key.clone(), user.to_owned()));
@@ -50,15 +47,8 @@ impl Vm {
     /// Runs a command inside that has to succeed; its trimmed standard output.
     pub fn ssh_ok(&self, script: &str) -> String {
         let output = self.ssh(script);
-        let (out, err) = (
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
-        assert!(
-            output.status.success(),
-            "in the machine, `{script}`: {}\n{out}{err}",
-            output.status
-        );
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "in the machine, `{script}`: {}\n{out}{err}", output.status);
         out.trim().to_owned()
     }
 
@@ -76,10 +66,7 @@ impl Vm {
                 return;
             }
             self.assert_running();
-            assert!(
-                Instant::now() < deadline,
-                "not back within {timeout:?} of a reboot"
-            );
+            assert!(Instant::now() < deadline, "not back within {timeout:?} of a reboot");
             std::thread::sleep(Duration::from_secs(1));
         }
     }
@@ -100,10 +87,7 @@ impl Vm {
         let deadline = Instant::now() + timeout;
         while !self.serial().contains(text) {
             self.assert_running();
-            assert!(
-                Instant::now() < deadline,
-                "no `{text}` on the serial console within {timeout:?}"
-            );
+            assert!(Instant::now() < deadline, "no `{text}` on the serial console within {timeout:?}");
             std::thread::sleep(Duration::from_millis(500));
         }
     }
@@ -137,10 +121,7 @@ impl Drop for Vm {
         self.child.wait().ok();
         if std::thread::panicking() {
             let text = self.serial();
-            let lines: Vec<&str> = text
-                .lines()
-                .filter(|line| !line.trim().is_empty())
-                .collect();
+            let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
             let tail = lines[lines.len().saturating_sub(60)..].join("\n");
             eprintln!("--- the end of the serial console ---\n{tail}\n---");
         }

@@ -232,7 +232,9 @@ impl FromStr for MountPoint {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
         if !text.starts_with('/') || parts.iter().any(|part| matches!(*part, "." | "..")) {
-            return Err(ParseUnitError(format!("'{text}' is not a mount point: it must be an absolute path without '..'")));
+            return Err(ParseUnitError(format!(
+                "'{text}' is not a mount point: it must be an absolute path without '..'"
+            )));
         }
         Ok(MountPoint(format!("/{}", parts.join("/"))))
     }
@@ -306,7 +308,9 @@ mod tests {
         let digest = Digest::of(b"");
         assert_eq!(digest.as_str(), "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(digest.as_str().parse::<Digest>().unwrap(), digest);
-        for text in ["", "sha256:", "sha512:00", "sha256:E3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"] {
+        for text in
+            ["", "sha256:", "sha512:00", "sha256:E3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]
+        {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
     }

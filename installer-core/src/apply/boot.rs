@@ -18,9 +18,37 @@ use crate::request::Purpose;
 /// What the self-contained GRUB must be able to do before it can read anything else. Those
 /// that an image's GRUB does not have are left out.
 const MODULES: &[&str] = &[
-    "part_gpt", "part_msdos", "fat", "ext2", "xfs", "btrfs", "lvm", "mdraid1x", "normal", "linux", "search",
-    "search_fs_uuid", "configfile", "test", "echo", "all_video", "efi_gop", "gzio", "minicmd", "ls", "cat", "reboot",
-    "halt", "efifwsetup", "serial", "terminal", "blscfg", "blsuki", "regexp", "sleep", "loadenv",
+    "part_gpt",
+    "part_msdos",
+    "fat",
+    "ext2",
+    "xfs",
+    "btrfs",
+    "lvm",
+    "mdraid1x",
+    "normal",
+    "linux",
+    "search",
+    "search_fs_uuid",
+    "configfile",
+    "test",
+    "echo",
+    "all_video",
+    "efi_gop",
+    "gzio",
+    "minicmd",
+    "ls",
+    "cat",
+    "reboot",
+    "halt",
+    "efifwsetup",
+    "serial",
+    "terminal",
+    "blscfg",
+    "blsuki",
+    "regexp",
+    "sleep",
+    "loadenv",
 ];
 
 /// Seconds that the menu waits.
@@ -109,7 +137,9 @@ fn uefi(run: &mut Run<'_>, grub: &Grub) -> Result<()> {
     );
     // /tmp of the system is a tmpfs of this installation's own.
     let (config, output) = ("/tmp/bootc-ks-grub.cfg", "/tmp/bootc-ks-grub.efi");
-    system.write(config, early.as_bytes(), 0o600, None).doing(Stage::Bootloader, "writing GRUB's first configuration")?;
+    system
+        .write(config, early.as_bytes(), 0o600, None)
+        .doing(Stage::Bootloader, "writing GRUB's first configuration")?;
     let prefix = format!("/boot/{}", grub.name);
     let program = Program::new(format!("{}-mkimage", grub.name))
         .args(["-O", platform, "-o", output, "-c", config, "-p", prefix.as_str()])

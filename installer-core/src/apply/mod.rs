@@ -27,6 +27,7 @@ use crate::host::Host;
 use crate::image::Image;
 use crate::plan::{Plan, Step};
 use crate::request::EndAction;
+use crate::storage::select::Target;
 use crate::units::Digest;
 
 pub use preflight::preflight;
@@ -92,9 +93,8 @@ pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, eve
 }
 
 fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
-    crate::ffi::namespace::private_mounts().map_err(|error| {
-        Error::world(Stage::Storage, "making a mount namespace").because(error).hint("run as root")
-    })?;
+    crate::ffi::namespace::private_mounts()
+        .map_err(|error| Error::world(Stage::Storage, "making a mount namespace").because(error).hint("run as root"))?;
     let started = Instant::now();
     let digest = plan.digest()?;
     events.emit(&Event::Started { schema: crate::event::SCHEMA, plan: digest.clone(), steps: plan.steps.len() });
@@ -116,6 +116,9 @@ fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, 
         }
     };
     let error = if touched { outcome.after_touching() } else { outcome };
+    if touched {
+        events.emit(&Event::Warning { message: aftermath(&plan.target) });
+    }
     events.emit(&Event::Failed {
         kind: error.kind(),
         stage: error.stage(),
@@ -124,6 +127,16 @@ fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, 
         disk_touched: error.touched(),
     });
     Err(error)
+}
+
+/// What a failure leaves behind.
+fn aftermath(target: &Target) -> String {
+    match target {
+        Target::Disk { path, .. } => format!("{path} had been written to; it will not boot"),
+        Target::ImageFile(file) => {
+            format!("the unfinished disk image was removed; whatever was at {} is still there", file.path)
+        }
+    }
 }
 
 fn all_steps(run: &mut Run<'_>) -> Result<()> {

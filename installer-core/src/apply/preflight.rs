@@ -81,7 +81,11 @@ fn room(plan: &Plan, file: &Path) -> Result<()> {
     if free < plan.image.unpacked_size {
         return Err(Error::world(
             Stage::Plan,
-            format!("no room for {}: {free} are free, and the image needs {}", file.display(), plan.image.unpacked_size),
+            format!(
+                "no room for {}: {free} are free, and the image needs {}",
+                file.display(),
+                plan.image.unpacked_size
+            ),
         )
         .hint("make room, or put the disk image on another file system"));
     }

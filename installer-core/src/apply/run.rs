@@ -106,9 +106,7 @@ impl<'a> Run<'a> {
 
     /// Mounts, and notes it for the teardown.
     pub fn mount(&mut self, stage: Stage, mount: &Mount) -> Result<()> {
-        self.host
-            .mount(mount)
-            .doing(stage, format_args!("mounting {} at {}", mount.source, mount.target.display()))?;
+        self.host.mount(mount).doing(stage, format_args!("mounting {} at {}", mount.source, mount.target.display()))?;
         self.teardown.push(Close::Unmount(mount.target.clone()));
         Ok(())
     }
@@ -189,9 +187,7 @@ impl LiveNames {
 
     /// `text` with UUIDs in place of what stands for them.
     pub fn fill(&self, text: &str) -> String {
-        self.uuids
-            .iter()
-            .fold(text.to_owned(), |text, (device, uuid)| text.replace(&device.uuid_placeholder(), uuid))
+        self.uuids.iter().fold(text.to_owned(), |text, (device, uuid)| text.replace(&device.uuid_placeholder(), uuid))
     }
 }
 

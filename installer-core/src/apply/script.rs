@@ -88,8 +88,7 @@ fn on_host(script: &Script, host: &dyn Host, events: &dyn Sink, env: &[(&str, St
         Some(path) => Log::open(Path::new(path))?,
         None => Log::default(),
     };
-    let mut program =
-        Program::new(script.interpreter.clone()).arg(path.display().to_string()).env("HOME", "/root");
+    let mut program = Program::new(script.interpreter.clone()).arg(path.display().to_string()).env("HOME", "/root");
     for (key, value) in env {
         program = program.env(key, value.clone());
     }
@@ -103,7 +102,9 @@ fn execute(program: &Program, host: &dyn Host, events: &dyn Sink, log: &mut Log)
     });
     outcome.map_err(|error| match error {
         // The command line is ours, not the admin's; only how it ended tells something.
-        ProgramError::Status { status, tail, .. } if tail.is_empty() => Error::failed(Stage::Script, format!("it {status}")),
+        ProgramError::Status { status, tail, .. } if tail.is_empty() => {
+            Error::failed(Stage::Script, format!("it {status}"))
+        }
         ProgramError::Status { status, tail, .. } => Error::failed(Stage::Script, format!("it {status}: {tail}")),
         other => Error::failed(Stage::Script, other.to_string()),
     })

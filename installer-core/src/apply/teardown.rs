@@ -54,9 +54,7 @@ impl Teardown {
 
 fn one(close: Close, host: &dyn Host) -> Result<()> {
     match close {
-        Close::Unmount(path) => {
-            host.unmount(&path).doing(Stage::Finish, format_args!("unmounting {}", path.display()))
-        }
+        Close::Unmount(path) => host.unmount(&path).doing(Stage::Finish, format_args!("unmounting {}", path.display())),
         Close::Group(name) => host
             .run(&Program::new("lvm").args(["vgchange", "--activate", "n", name.as_str()]), &mut |_| ())
             .doing(Stage::Finish, "deactivating the volume group"),

@@ -20,10 +20,8 @@ fn close(mut body: Vec<u8>, ends: &[usize]) -> Vec<u8> {
     if ends.is_empty() {
         return body;
     }
-    let width = [1usize, 2, 4]
-        .into_iter()
-        .find(|width| body.len() + ends.len() * width < 1usize << (8 * width))
-        .unwrap_or(8);
+    let width =
+        [1usize, 2, 4].into_iter().find(|width| body.len() + ends.len() * width < 1usize << (8 * width)).unwrap_or(8);
     for end in ends {
         body.extend_from_slice(&end.to_le_bytes()[..width]);
     }
@@ -182,10 +180,7 @@ mod tests {
     }
 
     fn attrs() -> Vec<Xattr> {
-        vec![
-            (b"security.capability".to_vec(), vec![1, 0, 0, 2, 0, 4, 0, 0]),
-            (b"user.long".to_vec(), vec![7; 70_000]),
-        ]
+        vec![(b"security.capability".to_vec(), vec![1, 0, 0, 2, 0, 4, 0, 0]), (b"user.long".to_vec(), vec![7; 70_000])]
     }
 
     fn nul_named(list: &[Xattr]) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -236,7 +231,7 @@ mod tests {
             let mut entries = Vec::new();
             for (key, value) in &metadata {
                 dictionary.insert(key, *value);
-                entries.push(glib::DictEntry::new((*key).to_owned(), value.to_variant()).to_variant());
+                entries.push(glib::variant::DictEntry::new((*key).to_owned(), value.to_variant()).to_variant());
             }
             let dictionary =
                 glib::Variant::array_from_iter_with_type(glib::VariantTy::new("{sv}").unwrap(), entries.iter());

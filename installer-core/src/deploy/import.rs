@@ -59,8 +59,8 @@ pub fn import(job: &Import<'_>) -> Result<Imported> {
     } else {
         None
     };
-    let commit = commit_all(job, &store, &layers, sealed.as_ref())
-        .doing(Stage::Image, "writing the image's commits")?;
+    let commit =
+        commit_all(job, &store, &layers, sealed.as_ref()).doing(Stage::Image, "writing the image's commits")?;
     labels::clean_up(&store, &policy_root).doing(Stage::Image, "cleaning the repository")?;
     sync_filesystem(job.repo).doing(Stage::Image, "writing the repository to the disk")?;
     Ok(Imported { commit: hex(&commit), entries: progress.entries.load(Ordering::Relaxed) })
@@ -184,7 +184,11 @@ fn read_layer(job: &Import<'_>, index: usize, store: &Store, mode: Mode, progres
         io::copy(&mut compressed, &mut io::sink())?;
         Ok(dir)
     };
-    let dir = read().doing(Stage::Image, doing())?;
+    let dir = read().map_err(|error| match error {
+        LayerError::Io(error) => image::read_error(Stage::Image, doing(), error),
+        LayerError::Entry { path, source } => image::read_error(Stage::Image, format!("{}: '{path}'", doing()), source),
+        other => Error::failed(Stage::Image, format!("{}: {other}", doing())),
+    })?;
     job.events.emit(&Event::LayerFinished { layer: number });
     Ok(dir)
 }
@@ -286,10 +290,4 @@ fn created(image: &Image) -> u64 {
     annotation(image.manifest(), "/annotations/org.opencontainers.image.created")
         .or_else(|| annotation(image.config(), "/created"))
         .unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()))
-}
-
-impl From<LayerError> for Error {
-    fn from(error: LayerError) -> Error {
-        Error::failed(Stage::Image, error.to_string())
-    }
 }

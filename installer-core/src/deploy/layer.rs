@@ -99,7 +99,12 @@ fn put<R: Read>(
             root.link(&path, &target)?;
         }
         EntryType::XGlobalHeader => {}
-        _ => return Err(LayerError::Forbidden(show(&path), "device nodes, FIFOs and sockets cannot be part of an image")),
+        _ => {
+            return Err(LayerError::Forbidden(
+                show(&path),
+                "device nodes, FIFOs and sockets cannot be part of an image",
+            ));
+        }
     }
     Ok(())
 }

@@ -88,8 +88,7 @@ pub fn deploy(job: &Deploy<'_>) -> Result<Deployed> {
     let origin = glib::KeyFile::new();
     origin.set_string("origin", "container-image-reference", job.origin);
     let kargs: Vec<&str> = job.kargs.iter().map(String::as_str).collect();
-    let options =
-        ostree::SysrootDeployTreeOpts { override_kernel_argv: Some(kargs.as_slice()), ..Default::default() };
+    let options = ostree::SysrootDeployTreeOpts { override_kernel_argv: Some(kargs.as_slice()), ..Default::default() };
     let deployment = sysroot
         .deploy_tree_with_options(Some(job.stateroot), job.commit, Some(&origin), None, Some(&options), NONE)
         .doing(Stage::Deploy, doing)?;

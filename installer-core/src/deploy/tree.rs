@@ -225,10 +225,7 @@ impl Dir {
 
 /// The names in a `/`-separated path, empty ones and `.` left out.
 pub fn split(path: &[u8]) -> Vec<Vec<u8>> {
-    path.split(|byte| *byte == b'/')
-        .filter(|name| !name.is_empty() && *name != b".")
-        .map(<[u8]>::to_vec)
-        .collect()
+    path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".").map(<[u8]>::to_vec).collect()
 }
 
 #[cfg(test)]

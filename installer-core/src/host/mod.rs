@@ -79,7 +79,7 @@ pub trait Host: Send + Sync {
     fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError>;
     /// Mounts.
     fn mount(&self, mount: &Mount) -> std::io::Result<()>;
-    /// Unmounts what is mounted at `target`.
+    /// Unmounts what is mounted at `target` and below.
     fn unmount(&self, target: &Path) -> std::io::Result<()>;
 }
 
@@ -155,16 +155,42 @@ impl Host for Real {
     }
 
     fn unmount(&self, target: &Path) -> std::io::Result<()> {
-        tracing::debug!(target = %target.display(), "unmounting");
-        // Something may still be closing a file; a moment's patience beats a failed installation.
-        for _ in 0..50 {
-            match rustix::mount::unmount(target, UnmountFlags::NOFOLLOW) {
-                Err(rustix::io::Errno::BUSY) => std::thread::sleep(std::time::Duration::from_millis(100)),
-                other => return Ok(other?),
-            }
+        for mounted in mounts_at_or_below(target)? {
+            tracing::debug!(target = %mounted.display(), "unmounting");
+            unmount_patiently(&mounted)?;
         }
-        Ok(rustix::mount::unmount(target, UnmountFlags::NOFOLLOW)?)
+        Ok(())
     }
+}
+
+/// What this thread sees mounted at `target` and below, the last first. A recursive bind
+/// brings mounts along that nobody else keeps a list of.
+fn mounts_at_or_below(target: &Path) -> std::io::Result<Vec<PathBuf>> {
+    // The mount namespace is the thread's, not the process's.
+    let table = std::fs::read_to_string("/proc/thread-self/mountinfo")?;
+    let target = PathBuf::from_iter(target.components());
+    let points = table.lines().filter_map(|line| line.split(' ').nth(4)).map(unescape).map(PathBuf::from);
+    let mut list: Vec<PathBuf> = points.filter(|point| point.starts_with(&target)).collect();
+    list.reverse();
+    Ok(list)
+}
+
+/// The kernel writes blanks, tabs, newlines and backslashes in mount points as `\040`.
+fn unescape(text: &str) -> String {
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+/// Something may still be closing a file; a moment's patience beats a failed installation.
+fn unmount_patiently(target: &Path) -> std::io::Result<()> {
+    for _ in 0..50 {
+        match rustix::mount::unmount(target, UnmountFlags::NOFOLLOW) {
+            Err(rustix::io::Errno::BUSY) => std::thread::sleep(std::time::Duration::from_millis(100)),
+            other => return Ok(other?),
+        }
+    }
+    Ok(rustix::mount::unmount(target, UnmountFlags::NOFOLLOW)?)
 }
 
 /// Hands every line over and keeps the last few.
@@ -234,10 +260,7 @@ mod tests {
         let mut seen = Vec::new();
         let error = Real.run(&program, &mut |line| seen.push(line.to_owned())).unwrap_err();
         assert_eq!(seen, ["one", "two"]);
-        assert_eq!(
-            error.to_string(),
-            "'sh -c 'echo one; echo two >&2; exit 3'' failed with exit code 3: one | two"
-        );
+        assert_eq!(error.to_string(), "'sh -c 'echo one; echo two >&2; exit 3'' failed with exit code 3: one | two");
     }
 
     #[test]

@@ -84,7 +84,10 @@ fn check_menu(plan: &BootPlan, facts: &ImageFacts) -> Result<()> {
     match &plan.loader {
         Loader::Grub { reads_entries: false, .. } if facts.boot.grub_mkconfig.is_none() => Err(Error::world(
             Stage::Plan,
-            format!("the GRUB of {} neither reads boot entries nor brings grub-mkconfig: no update could be booted", facts.reference),
+            format!(
+                "the GRUB of {} neither reads boot entries nor brings grub-mkconfig: no update could be booted",
+                facts.reference
+            ),
         )
         .hint("add grub-mkconfig (Debian: grub2-common) and ostree-boot, or a GRUB with blscfg, to the image")),
         _ => Ok(()),

@@ -17,9 +17,9 @@ use crate::error::{Error, Result, Stage};
 use crate::image::{ImageFacts, ImageReference};
 use crate::machine::{Firmware, Machine};
 use crate::request::{EndAction, Layout, Password, Purpose, Request, RootAccess, Scheme};
+use crate::storage::filesystem;
 use crate::storage::layout::{self, DiskLayout, Given};
 use crate::storage::select::{self, Loss, Target};
-use crate::storage::filesystem;
 use crate::system::accounts::{UserPlan, valid_name};
 use crate::system::files::{self, FstabEntry};
 use crate::units::{Bytes, Digest, MountPoint};
@@ -224,11 +224,10 @@ fn check_filesystems(
 fn check_initramfs(facts: &ImageFacts, module: &str, what: &str, warnings: &mut Vec<String>) -> Result<()> {
     match facts.kernel.as_ref().and_then(|kernel| kernel.has_module(module)) {
         Some(true) => Ok(()),
-        Some(false) => Err(Error::world(
-            Stage::Plan,
-            format!("the image's initramfs lacks '{module}' and could not mount {what}"),
-        )
-        .hint("choose what the image can mount, or add the module to its dracut configuration")),
+        Some(false) => {
+            Err(Error::world(Stage::Plan, format!("the image's initramfs lacks '{module}' and could not mount {what}"))
+                .hint("choose what the image can mount, or add the module to its dracut configuration"))
+        }
         None => {
             warnings.push(format!("the image's initramfs could not be read: whether it can mount {what} is not known"));
             Ok(())
@@ -256,12 +255,7 @@ fn planned_image(request: &Request, facts: &ImageFacts) -> Result<PlannedImage> 
         Some(name) => name.parse::<ImageReference>()?.to_string(),
         None => source.clone(),
     };
-    Ok(PlannedImage {
-        source,
-        digest: facts.manifest_digest.clone(),
-        updates_from,
-        unpacked_size: facts.unpacked_size,
-    })
+    Ok(PlannedImage { source, digest: facts.manifest_digest.clone(), updates_from, unpacked_size: facts.unpacked_size })
 }
 
 /// The origin's way to write an image that nothing verifies; bootc writes a registry's without

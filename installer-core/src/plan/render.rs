@@ -75,9 +75,9 @@ fn details(out: &mut String, step: &Step) -> std::fmt::Result {
             writeln!(out, "       origin: {origin}")?;
             writeln!(out, "       kernel arguments: {}", kargs.join(" "))
         }
-        Step::Fstab { entries } => entries
-            .iter()
-            .try_for_each(|e| writeln!(out, "       {} {} {} {}", e.source, e.target, e.kind, e.options)),
+        Step::Fstab { entries } => {
+            entries.iter().try_for_each(|e| writeln!(out, "       {} {} {} {}", e.source, e.target, e.kind, e.options))
+        }
         Step::User(user) => {
             let groups: Vec<&str> = user.groups.iter().map(|(name, _)| name.as_str()).collect();
             let groups = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
@@ -98,4 +98,3 @@ fn partition(out: &mut String, partition: &PlannedPartition) -> std::fmt::Result
     let kind = partition.filesystem.as_deref().unwrap_or("-");
     writeln!(out, "       {:2}  {purpose:<12} {:>9}  {kind}", partition.number, partition.size)
 }
-

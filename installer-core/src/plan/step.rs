@@ -234,17 +234,17 @@ impl Step {
                 _ => "make the EFI system partition".into(),
             },
             Step::Mount { at, .. } => format!("mount {at}"),
-            Step::InitialiseSysroot { stateroot } => format!("initialise the OSTree system root (stateroot {stateroot})"),
+            Step::InitialiseSysroot { stateroot } => {
+                format!("initialise the OSTree system root (stateroot {stateroot})")
+            }
             Step::Import { layers, size, .. } => format!("import the image: {layers} layers, {size} to fetch"),
             Step::Deploy { .. } => "deploy it".into(),
             Step::Fstab { .. } => "write /etc/fstab".into(),
             Step::File(file) => format!("write {}", file.path()),
             Step::User(user) => format!("create the user {}", user.name),
-            Step::SshKeys { user, keys } => format!(
-                "let {user} in by {} ssh key{}",
-                keys.len(),
-                if keys.len() == 1 { "" } else { "s" }
-            ),
+            Step::SshKeys { user, keys } => {
+                format!("let {user} in by {} ssh key{}", keys.len(), if keys.len() == 1 { "" } else { "s" })
+            }
             Step::RootPassword { password: true } => "set root's password".into(),
             Step::RootPassword { password: false } => "lock root's password".into(),
             Step::Script(script) => format!(
@@ -267,7 +267,8 @@ impl Step {
                 Program::new("lvm").args(["vgcreate", "--yes", group.as_str()]).arg(names.node(on)),
             ],
             Step::CreateVolume { group, name, size } => {
-                let create = Program::new("lvm").args(["lvcreate", "--yes", "--wipesignatures", "y", "--name", name.as_str()]);
+                let create =
+                    Program::new("lvm").args(["lvcreate", "--yes", "--wipesignatures", "y", "--name", name.as_str()]);
                 vec![match size {
                     Some(size) => create.args(["--size", &format!("{}m", size.as_mib()), group.as_str()]),
                     None => create.args(["--extents", "100%FREE", group.as_str()]),

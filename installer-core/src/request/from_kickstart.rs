@@ -241,7 +241,11 @@ impl Reader<'_> {
         let path = match inside_var(name) {
             Ok(path) => path,
             Err(why) => {
-                self.bad(partition.mount_span, format!("part {name}: {why}"), "put data under /var, or leave the line out");
+                self.bad(
+                    partition.mount_span,
+                    format!("part {name}: {why}"),
+                    "put data under /var, or leave the line out",
+                );
                 return None;
             }
         };
@@ -294,19 +298,21 @@ impl Reader<'_> {
     }
 
     fn zone(&mut self, zone: String, span: Span) -> Option<String> {
-        let good = |part: &str| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "+-_".contains(c))
-        };
+        let good =
+            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "+-_".contains(c));
         if zone.split('/').all(good) {
             return Some(zone);
         }
-        self.bad(span, format!("'{zone}' is not the name of a time zone"), "write it as Area/City, such as Europe/Prague");
+        self.bad(
+            span,
+            format!("'{zone}' is not the name of a time zone"),
+            "write it as Area/City, such as Europe/Prague",
+        );
         None
     }
 
     fn hostname(&mut self, kickstart: &Kickstart) -> Option<String> {
-        let (hostname, span) =
-            kickstart.network.iter().rev().find_map(|n| Some((n.hostname.clone()?, n.span)))?;
+        let (hostname, span) = kickstart.network.iter().rev().find_map(|n| Some((n.hostname.clone()?, n.span)))?;
         let label = |label: &str| {
             !label.is_empty()
                 && label.len() <= 63
@@ -337,12 +343,20 @@ impl Reader<'_> {
         let id = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         for (value, option) in [(user.uid, "--uid"), (user.gid, "--gid")] {
             if value.is_some() && id(value).is_none() {
-                self.bad(user.span, format!("user {}: {option} is out of range", user.name), "use a number from 0 to 4294967294");
+                self.bad(
+                    user.span,
+                    format!("user {}: {option} is out of range", user.name),
+                    "use a number from 0 to 4294967294",
+                );
             }
         }
         for (value, option) in [(&user.home, "--homedir"), (&user.shell, "--shell")] {
             if value.as_ref().is_some_and(|v| !v.starts_with('/') || v.contains([':', '\n'])) {
-                self.bad(user.span, format!("user {}: {option} is not an absolute path", user.name), "write an absolute path");
+                self.bad(
+                    user.span,
+                    format!("user {}: {option} is not an absolute path", user.name),
+                    "write an absolute path",
+                );
             }
         }
         let groups = user.groups.iter().filter_map(|text| self.group(text, user)).collect();
@@ -370,7 +384,11 @@ impl Reader<'_> {
         match parsed {
             Some((name, gid)) if crate::system::accounts::valid_name(&name) => Some((name, gid)),
             _ => {
-                self.bad(user.span, format!("user {}: '{text}' cannot be a group", user.name), "write NAME or NAME(GID)");
+                self.bad(
+                    user.span,
+                    format!("user {}: '{text}' cannot be a group", user.name),
+                    "write NAME or NAME(GID)",
+                );
                 None
             }
         }
@@ -415,13 +433,21 @@ impl Reader<'_> {
             // `network --bootproto=dhcp` asks for what every image does anyway.
             if network.ip.is_some() || network.vlan_id.is_some() || !network.bond_slaves.is_empty() {
                 self.found.push(
-                    Diagnostic::new(&NO_EFFECT, network.span, "network: only the host name is written into the installed system")
-                        .help("configure the network in the image, or by ip= with 'bootloader --append='"),
+                    Diagnostic::new(
+                        &NO_EFFECT,
+                        network.span,
+                        "network: only the host name is written into the installed system",
+                    )
+                    .help("configure the network in the image, or by ip= with 'bootloader --append='"),
                 );
             }
         }
         for addon in &kickstart.addons {
-            self.found.push(Diagnostic::new(&NO_EFFECT, addon.span, format!("%addon {} has no effect here", addon.name)));
+            self.found.push(Diagnostic::new(
+                &NO_EFFECT,
+                addon.span,
+                format!("%addon {} has no effect here", addon.name),
+            ));
         }
     }
 }
@@ -439,7 +465,13 @@ fn kernel_arguments(kickstart: &Kickstart) -> Vec<String> {
 /// Where a mount point really is in a system whose root never changes: the customary
 /// directories are links into /var.
 fn inside_var(path: &str) -> Result<String, &'static str> {
-    let moved = [("/home", "/var/home"), ("/srv", "/var/srv"), ("/opt", "/var/opt"), ("/mnt", "/var/mnt"), ("/root", "/var/roothome")];
+    let moved = [
+        ("/home", "/var/home"),
+        ("/srv", "/var/srv"),
+        ("/opt", "/var/opt"),
+        ("/mnt", "/var/mnt"),
+        ("/root", "/var/roothome"),
+    ];
     for (from, to) in moved {
         if let Some(rest) = path.strip_prefix(from)
             && (rest.is_empty() || rest.starts_with('/'))
@@ -494,7 +526,8 @@ mod tests {
              bootloader --location=partition\n%onerror\ntrue\n%end\n",
         );
         let all = found.join("\n");
-        for word in ["containers-storage", "--encrypted", "part /data", "part pv.1", "--location=partition", "%onerror"] {
+        for word in ["containers-storage", "--encrypted", "part /data", "part pv.1", "--location=partition", "%onerror"]
+        {
             assert!(all.contains(word), "{word} in {all}");
         }
         assert!(!all.contains("secretword"));
@@ -502,7 +535,8 @@ mod tests {
 
     #[test]
     fn customary_directories_are_found_in_var() {
-        let (request, found) = read("part / --size=1000 --grow\npart /home --size=100\npart /var/log --size=10\nreqpart --add-boot\n");
+        let (request, found) =
+            read("part / --size=1000 --grow\npart /home --size=100\npart /var/log --size=10\nreqpart --add-boot\n");
         assert_eq!(found, Vec::<String>::new());
         let Layout::Custom { partitions, platform: true, add_boot: true } = request.layout else { panic!() };
         let points: Vec<_> = partitions.iter().map(|p| p.purpose.clone()).collect();

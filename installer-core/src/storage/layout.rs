@@ -142,12 +142,7 @@ fn automatic(scheme: Scheme, filesystem: Option<&str>, swap: bool, boot: bool, g
         Scheme::Plain => {
             list.extend(swap.map(|size| request(Purpose::Swap, size)));
             let root = request(Purpose::Mount(MountPoint::root()), given.root_needs);
-            list.push(PartitionRequest {
-                grow: true,
-                filesystem: Some(root_fs),
-                label: Some("root".into()),
-                ..root
-            });
+            list.push(PartitionRequest { grow: true, filesystem: Some(root_fs), label: Some("root".into()), ..root });
             (list, None)
         }
         Scheme::Lvm => {
@@ -380,7 +375,8 @@ mod tests {
 
     #[test]
     fn a_layout_without_a_root_is_refused() {
-        let layout = Layout::Custom { partitions: vec![part("/var", 100, false, None)], platform: true, add_boot: false };
+        let layout =
+            Layout::Custom { partitions: vec![part("/var", 100, false, None)], platform: true, add_boot: false };
         assert_eq!(lay_out(&layout, &given(Bytes::gib(10))).unwrap_err().exit_code(), 2);
     }
 }

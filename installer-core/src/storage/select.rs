@@ -164,10 +164,8 @@ fn no_disk(machine: &Machine) -> Error {
 }
 
 fn ambiguous(disks: &[&Disk]) -> Error {
-    let list: Vec<String> = disks
-        .iter()
-        .map(|disk| format!("{} ({}, {})", disk.stable_name(), disk.size, describe(disk)))
-        .collect();
+    let list: Vec<String> =
+        disks.iter().map(|disk| format!("{} ({}, {})", disk.stable_name(), disk.size, describe(disk))).collect();
     Error::refused(Stage::Plan, format!("{} disks could be meant: {}", disks.len(), list.join("; ")))
         .hint(format!("name the one to use: ignoredisk --only-use={}", disks[0].stable_name()))
 }

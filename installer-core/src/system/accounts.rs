@@ -157,10 +157,7 @@ impl Accounts {
             }
         };
         let shell = user.shell.as_deref().unwrap_or("/bin/bash");
-        append(
-            &mut self.passwd,
-            &format!("{}:x:{uid}:{gid}:{}:{}:{shell}", user.name, user.gecos, user.home),
-        );
+        append(&mut self.passwd, &format!("{}:x:{uid}:{gid}:{}:{}:{shell}", user.name, user.gecos, user.home));
         self.add_subids(&user.name);
         Ok(Identity { uid, gid, home: user.home.clone(), existed: false })
     }
@@ -293,11 +290,14 @@ mod tests {
     #[test]
     fn a_user_gets_ids_groups_and_a_shadow_line() {
         let mut files = accounts();
-        let identity = files.add_user(&user(&[("wheel", None), ("sudo", None), ("new", Some(777))]), None, 20_000).unwrap();
+        let identity =
+            files.add_user(&user(&[("wheel", None), ("sudo", None), ("new", Some(777))]), None, 20_000).unwrap();
         assert_eq!((identity.uid, identity.gid, identity.existed), (1001, 1001, false));
         assert!(files.passwd.ends_with("admin-user:x:1001:1001:The admin:/var/home/admin-user:/bin/bash\n"));
         assert!(files.shadow.ends_with("admin-user:*:20000:0:99999:7:::\n"));
-        for line in ["sudo:x:27:admin-user\n", "wheel:x:10:admin-user\n", "new:x:777:admin-user\n", "admin-user:x:1001:\n"] {
+        for line in
+            ["sudo:x:27:admin-user\n", "wheel:x:10:admin-user\n", "new:x:777:admin-user\n", "admin-user:x:1001:\n"]
+        {
             assert!(files.group.contains(line), "{line} in {}", files.group);
         }
         let gshadow = files.gshadow.unwrap();
@@ -331,12 +331,14 @@ mod tests {
         let identity = files.add_user(&plan, None, 1).unwrap();
         assert_eq!((identity.uid, identity.home.as_str(), identity.existed), (1000, "/home/other", true));
         assert!(files.group.contains("sudo:x:27:other"));
-        assert_eq!(files.passwd.matches("other:").count(), 1);
+        assert_eq!(files.passwd.matches("other:x:").count(), 1);
     }
 
     #[test]
     fn names_are_checked() {
-        for (name, good) in [("admin-user", true), ("_x", true), ("", false), ("a:b", false), ("-x", false), ("a\nb", false)] {
+        for (name, good) in
+            [("admin-user", true), ("_x", true), ("", false), ("a:b", false), ("-x", false), ("a\nb", false)]
+        {
             assert_eq!(valid_name(name), good, "{name:?}");
         }
     }

@@ -54,11 +54,7 @@ pub fn files(settings: &SystemSettings) -> Vec<FilePlan> {
     }
     if let Some(zone) = &settings.timezone {
         let needs = format!("/usr/share/zoneinfo/{zone}");
-        list.push(FilePlan::Link {
-            path: "/etc/localtime".into(),
-            target: format!("..{needs}"),
-            needs: Some(needs),
-        });
+        list.push(FilePlan::Link { path: "/etc/localtime".into(), target: format!("..{needs}"), needs: Some(needs) });
     }
     if let Some(mode) = &settings.selinux {
         // Handled where the image's own file can be read; see `apply`.
@@ -101,7 +97,8 @@ pub struct FstabEntry {
 
 /// The whole file. The root is not in it: the kernel's command line names it.
 pub fn fstab(entries: &[FstabEntry]) -> String {
-    let mut text = String::from("# Written by bootc-ks at installation. The root comes from the kernel's command line.\n");
+    let mut text =
+        String::from("# Written by bootc-ks at installation. The root comes from the kernel's command line.\n");
     for entry in entries {
         text.push_str(&format!(
             "{} {} {} {} 0 {}\n",

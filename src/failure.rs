@@ -1,0 +1,43 @@
+//! How a failure is told, and which exit code it gets.
+
+use std::process::ExitCode;
+
+use installer_core::Error;
+
+/// The kickstart is wrong, and that has been said already, line by line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadKickstart(pub String);
+
+/// Exit code of bad input.
+const BAD_INPUT: u8 = 2;
+
+/// The exit code of `error`.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    error.downcast_ref::<Error>().map_or(BAD_INPUT, Error::exit_code)
+}
+
+/// Says what went wrong and what to do about it.
+pub fn tell(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    if let Some(hint) = error.downcast_ref::<Error>().and_then(Error::remedy) {
+        eprintln!(" hint: {hint}");
+    }
+    ExitCode::from(exit_code(error))
+}
+
+/// The failure as JSON, for `--format json`.
+pub fn json(error: &anyhow::Error) -> serde_json::Value {
+    let ours = error.downcast_ref::<Error>();
+    serde_json::json!({
+        "schema": 1,
+        "error": {
+            "kind": ours.map(Error::kind),
+            "stage": ours.map(Error::stage),
+            "message": format!("{error:#}"),
+            "hint": ours.and_then(Error::remedy),
+            "disk_touched": ours.is_some_and(Error::touched),
+            "exit_code": exit_code(error),
+        }
+    })
+}

@@ -1,0 +1,201 @@
+//! `bootc-ks install`: do it.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use installer_core::apply::{self, Options, Report};
+use installer_core::host::Real;
+use installer_core::machine;
+use installer_core::plan::{self, Plan};
+use installer_core::request::EndAction;
+use installer_core::storage::select::Target;
+use installer_core::units::Digest;
+use installer_core::{Error, Stage};
+
+use crate::plan::{Format, WhatArgs, look};
+use crate::progress::Audience;
+use crate::site::{self, PreScripts, Site};
+use crate::{failure, logging};
+
+/// Install.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    what: WhatArgs,
+
+    /// Ask nothing
+    #[arg(long)]
+    yes: bool,
+
+    /// Install only if the plan has this digest (from 'bootc-ks plan')
+    #[arg(long, value_name = "DIGEST")]
+    plan_digest: Option<Digest>,
+
+    /// Write events as JSON lines to this file; '-' is standard output
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+
+    /// How to report the outcome on standard output
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+
+    /// Keep the log here instead of in /var/log/bootc-ks
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+
+    /// Stay up whatever the kickstart says about the end
+    #[arg(long)]
+    no_reboot: bool,
+}
+
+/// Installs and tells.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match install(args) {
+        Ok((plan, report)) => {
+            match args.format {
+                Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+                Format::Text => say(args, &summary(&report)),
+            }
+            if !args.no_reboot {
+                end(&plan)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            if args.format == Format::Json {
+                println!("{}", serde_json::to_string_pretty(&failure::json(&error))?);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Text for people; out of the way where standard output belongs to the events.
+fn say(args: &Args, text: &str) {
+    if args.format == Format::Json || args.events.as_deref() == Some(Path::new("-")) {
+        eprint!("{text}");
+    } else {
+        print!("{text}");
+    }
+}
+
+fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
+    let log = logging::start(args.log.as_deref());
+    let audience = Audience::new(args.events.as_deref())?;
+    let site = site::read(&args.what.kickstart, &PreScripts::Run(&*audience))?;
+    let mut request = site.request.clone();
+    let image = args.what.overlay(&mut request)?;
+    let machine = machine::probe()?;
+    let (image, facts) = look(&args.what, &image, &machine, keep(args))?;
+    let plan = plan::plan(&request, &machine, &facts)?;
+    let digest = plan.digest()?;
+    if let Some(wanted) = args.plan_digest.as_ref().filter(|wanted| **wanted != digest) {
+        return Err(Error::refused(Stage::Plan, format!("the plan is {digest} now, and {wanted} was reviewed"))
+            .hint("something changed since: look at 'bootc-ks plan' again")
+            .into());
+    }
+    apply::preflight(&plan, &facts, &machine)?;
+    say(args, &plan.render()?);
+    confirm(args, &plan, &site)?;
+    let options = Options { log, kickstart: Some(without_secrets(&site.text)) };
+    let report = apply::apply(&plan, &image, &Real, &options, &*audience)?;
+    Ok((plan, report))
+}
+
+/// Where layers are kept between the look at the image and its installation: beside the disk
+/// image, where there must be room for it anyway. A rescue system has only its memory, and
+/// fetches twice.
+fn keep(args: &Args) -> Option<&Path> {
+    let parent = args.what.disk_image.as_deref()?.parent()?;
+    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+}
+
+/// Nothing is lost that nobody gave away: by `--yes`, by an answer, or by the kickstart.
+fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<()> {
+    let file = matches!(plan.target, Target::ImageFile(_));
+    if args.yes || (file && plan.destroys.is_empty()) {
+        return Ok(());
+    }
+    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        return ask(plan);
+    }
+    // A kickstart speaks of disks; that a file may be replaced must be said by whoever names it.
+    if site.allows_clearing && !file {
+        return Ok(());
+    }
+    let name = plan.target.name();
+    Err(Error::refused(Stage::Plan, format!("nobody said that {name} may be overwritten"))
+        .hint(if file {
+            "say --yes to replace the file"
+        } else {
+            "say --yes, or let the kickstart say so: zerombr, clearpart --all"
+        })
+        .into())
+}
+
+fn ask(plan: &Plan) -> anyhow::Result<()> {
+    eprint!("\nInstall onto {} now? What is listed above will be gone. [yes/no] ", plan.target.name());
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).context("reading the answer")?;
+    if matches!(answer.trim(), "yes" | "YES" | "y") {
+        return Ok(());
+    }
+    Err(Error::refused(Stage::Plan, "not confirmed; nothing was touched").into())
+}
+
+fn summary(report: &Report) -> String {
+    let millis: u64 = report.steps.iter().map(|(_, millis)| millis).sum();
+    let mut text = format!("Installed on {} in {:.1} s.\n", report.target, millis as f64 / 1000.0);
+    text.push_str(&format!("  image  {}\n  commit {}\n", report.image, report.commit));
+    text
+}
+
+/// The kickstart without what follows a password's option; the installed system keeps a copy.
+fn without_secrets(text: &str) -> String {
+    let secret = |line: &str| {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        matches!(word, "rootpw" | "sshpw" | "user" | "bootloader" | "autopart" | "part" | "partition" | "network")
+            && ["pass", "wepkey", "wpakey", "rootpw", "sshpw"].iter().any(|hint| line.contains(hint))
+    };
+    text.lines()
+        .map(|line| {
+            if secret(line.trim_start()) {
+                let word = line.split_whitespace().next().unwrap_or_default();
+                format!("# {word} … (this line held a secret)\n")
+            } else {
+                format!("{line}\n")
+            }
+        })
+        .collect()
+}
+
+/// What the kickstart wants done at the end, if it is this machine that was installed.
+fn end(plan: &Plan) -> anyhow::Result<()> {
+    let verb = match plan.end {
+        EndAction::Nothing => return Ok(()),
+        EndAction::Reboot => "reboot",
+        EndAction::Poweroff => "poweroff",
+        EndAction::Halt => "halt",
+    };
+    if !matches!(&plan.target, Target::Disk { path, .. } if !path.starts_with("/dev/loop")) {
+        return Ok(());
+    }
+    let program = installer_core::host::Program::new("systemctl").arg(verb);
+    installer_core::host::Host::run(&Real, &program, &mut |_| ()).with_context(|| format!("asking for a {verb}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_copy_of_the_kickstart_has_no_secrets() {
+        let text = "rootpw --plaintext hunter2\nuser --name=a --password hunter3\nuser --name=b\n  part / --passphrase=hunter4\n";
+        let copy = without_secrets(text);
+        assert!(!copy.contains("hunter"), "{copy}");
+        assert!(copy.contains("user --name=b\n") && copy.lines().count() == 4);
+    }
+}

@@ -1,0 +1,68 @@
+//! The command: parse the arguments, call one of the four verbs, say how it went.
+
+// The command is where this project speaks to people.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod check;
+mod diagnostics;
+mod failure;
+mod fetch;
+mod image;
+mod inspect;
+mod install;
+mod loader;
+mod logging;
+mod plan;
+mod probe;
+mod progress;
+mod site;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Install bootable container images on machines, from a kickstart.
+#[derive(Debug, Parser)]
+#[command(name = "bootc-ks", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 failed after the disk was written to; 2 bad input; \
+    3 something is missing (network, registry, image, tool, disk); 4 refused by a safety rule. \
+    With 2, 3 and 4 the disk is untouched.")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check kickstart files and say all that is wrong with them
+    Check(check::Args),
+    /// Show this machine as the installer sees it
+    Probe(probe::Args),
+    /// Show what must be known of an image before it is installed
+    Inspect(inspect::Args),
+    /// Show what would be done; nothing is touched
+    Plan(plan::Args),
+    /// Install
+    Install(install::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().verb {
+        Verb::Check(args) => check::run(args),
+        Verb::Probe(args) => probe::run(&args),
+        Verb::Inspect(args) => inspect::run(&args),
+        Verb::Plan(args) => plan::run(&args),
+        Verb::Install(args) => install::run(&args),
+    };
+    outcome.unwrap_or_else(|error| failure::tell(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        super::Cli::command().debug_assert();
+    }
+}

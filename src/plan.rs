@@ -1,0 +1,152 @@
+//! `bootc-ks plan`: what would happen.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use installer_core::image::{Image, ImageFacts};
+use installer_core::machine::{self, Machine};
+use installer_core::plan::Plan;
+use installer_core::request::{ImageFile, Request};
+use installer_core::units::Bytes;
+use installer_core::{Error, Stage, event};
+use serde::de::DeserializeOwned;
+
+use crate::image::AccessArgs;
+use crate::progress::Lines;
+use crate::site::{self, PreScripts};
+
+/// The form of the output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What is installed where, for `plan` and `install` alike.
+#[derive(Debug, clap::Args)]
+pub struct WhatArgs {
+    /// The kickstart: a path, '-' for standard input, or an http(s) URL
+    #[arg(value_name = "KS")]
+    pub kickstart: String,
+
+    /// Install this image instead of the kickstart's: REGISTRY/NAME:TAG, docker://…, oci:DIR[:TAG]
+    /// or oci-archive:FILE[:TAG]. Updates come from it too if it is in a registry, else from the
+    /// kickstart's
+    #[arg(long, value_name = "REF")]
+    pub image: Option<String>,
+
+    /// Where the installed system looks for updates, if somewhere else
+    #[arg(long, value_name = "REF")]
+    pub target_image: Option<String>,
+
+    /// Install onto a new disk image instead of a disk
+    #[arg(long, value_name = "FILE", requires = "size")]
+    pub disk_image: Option<PathBuf>,
+
+    /// Size of that disk image, such as 10G
+    #[arg(long, value_name = "SIZE", requires = "disk_image")]
+    pub size: Option<Bytes>,
+
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+impl WhatArgs {
+    /// Puts what the command line says over what the kickstart says. Returns the image.
+    pub fn overlay(&self, request: &mut Request) -> Result<String, Error> {
+        let kickstarts = request.image.take();
+        let image = self.image.clone().or_else(|| kickstarts.clone()).ok_or_else(|| {
+            Error::input(Stage::Request, format!("{} names no image to install", self.kickstart))
+                .hint("add a line 'ostreecontainer --url=REGISTRY/NAME:TAG', or use --image")
+        })?;
+        // A directory or an archive is no place to get updates from once the machine is away.
+        let local = image.starts_with("oci:") || image.starts_with("oci-archive:");
+        request.update_from = self.target_image.clone().or(kickstarts.filter(|_| local && self.image.is_some()));
+        request.image = Some(image.clone());
+        if let (Some(path), Some(size)) = (&self.disk_image, self.size) {
+            let replaces = path.exists();
+            request.disks.image_file = Some(ImageFile { path: path.display().to_string(), size, replaces });
+        }
+        Ok(image)
+    }
+}
+
+/// Show what would be done.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    what: WhatArgs,
+
+    /// Plan for the machine in this file (from 'bootc-ks probe --json') instead of this one
+    #[arg(long, value_name = "FILE")]
+    machine: Option<PathBuf>,
+
+    /// Plan with the image facts in this file (from 'bootc-ks inspect --json') instead of asking
+    /// the registry
+    #[arg(long, value_name = "FILE")]
+    image_facts: Option<PathBuf>,
+
+    /// How to show the plan
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// Plans and tells.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let site = site::read(&args.what.kickstart, &PreScripts::Skip)?;
+    let mut request = site.request;
+    let machine = match &args.machine {
+        Some(file) => document(file, "machine", machine::SCHEMA)?,
+        None => machine::probe()?,
+    };
+    let image = match &args.image_facts {
+        // Facts say which image they are of; the kickstart need not.
+        Some(_) => args.what.overlay(&mut request).unwrap_or_default(),
+        None => args.what.overlay(&mut request)?,
+    };
+    let facts: ImageFacts = match &args.image_facts {
+        Some(file) => document(file, "image facts", installer_core::image::SCHEMA)?,
+        None => look(&args.what, &image, &machine, None)?.1,
+    };
+    let plan = installer_core::plan::plan(&request, &machine, &facts)?;
+    match args.format {
+        Format::Text => print!("{}", plan.render()?),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&with_digest(&plan)?)?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The image and its facts; see [`AccessArgs::resolve`] for `keep`.
+pub fn look(
+    what: &WhatArgs,
+    image: &str,
+    machine: &Machine,
+    keep: Option<&Path>,
+) -> Result<(Image, ImageFacts), Error> {
+    let events: Arc<dyn event::Sink> = Arc::new(Lines);
+    what.access.resolve(image, &machine.arch, keep, events)
+}
+
+/// The plan as JSON with its digest beside what it is the digest of.
+pub fn with_digest(plan: &Plan) -> anyhow::Result<serde_json::Value> {
+    let mut value = serde_json::to_value(plan)?;
+    value["digest"] = serde_json::to_value(plan.digest()?)?;
+    Ok(value)
+}
+
+fn document<T: DeserializeOwned>(path: &Path, what: &str, schema: u32) -> Result<T, Error> {
+    let bad = |message: String| Error::input(Stage::Plan, format!("{}: {message}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+    match value["schema"].as_u64() {
+        Some(found) if found == u64::from(schema) => {}
+        found => {
+            let found = found.map_or("none".to_owned(), |found| found.to_string());
+            return Err(bad(format!("this is no {what} document of schema {schema} (its schema is {found})")));
+        }
+    }
+    serde_json::from_value(value).map_err(|error| bad(format!("this is no {what} document: {error}")))
+}

@@ -1,0 +1,170 @@
+//! Events for people and for programs: bars on a terminal, plain lines elsewhere, JSON lines
+//! in a file.
+
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use installer_core::event::{Event, Sink};
+
+/// Plain lines on standard error, for what is said before an installation starts.
+pub struct Lines;
+
+impl Sink for Lines {
+    fn emit(&self, event: &Event) {
+        if let Some(line) = line(event) {
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// Everybody who is told.
+pub struct Audience {
+    sinks: Vec<Box<dyn Sink>>,
+}
+
+impl Audience {
+    /// A terminal or plain lines, and JSON lines to `events` (`-` is standard output).
+    pub fn new(events: Option<&Path>) -> anyhow::Result<Arc<Self>> {
+        let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+        if std::io::stderr().is_terminal() {
+            sinks.push(Box::new(Terminal::new()));
+        } else {
+            sinks.push(Box::new(Plain::default()));
+        }
+        if let Some(path) = events {
+            sinks.push(Box::new(JsonLines::open(path)?));
+        }
+        Ok(Arc::new(Audience { sinks }))
+    }
+}
+
+impl Sink for Audience {
+    fn emit(&self, event: &Event) {
+        self.sinks.iter().for_each(|sink| sink.emit(event));
+    }
+}
+
+/// One event as one line, where it is worth one.
+fn line(event: &Event) -> Option<String> {
+    match event {
+        Event::StepStarted { step, steps, title } => Some(format!("[{step}/{steps}] {title}")),
+        Event::LayerStarted { layer, layers, size, digest } => {
+            Some(format!("        layer {layer} of {layers}: {} {size}", digest.short()))
+        }
+        Event::Retry { message, attempt, wait_seconds } => {
+            Some(format!("        {message}; attempt {attempt} in {wait_seconds:.1} s"))
+        }
+        Event::Warning { message } => Some(format!("warning: {message}")),
+        Event::Output { line } => Some(format!("        | {line}")),
+        _ => None,
+    }
+}
+
+/// Lines for a log or a pipe, with the download told every few seconds.
+#[derive(Default)]
+struct Plain {
+    told: Mutex<Option<Instant>>,
+}
+
+impl Sink for Plain {
+    fn emit(&self, event: &Event) {
+        if let Event::Progress { done, total } = event {
+            let Ok(mut told) = self.told.lock() else { return };
+            if told.is_none_or(|at| at.elapsed() >= Duration::from_secs(5)) || done >= total {
+                *told = Some(Instant::now());
+                eprintln!("        {done} of {total}");
+            }
+        } else if let Some(line) = line(event) {
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// A bar with bytes, rate and layers.
+struct Terminal {
+    bar: ProgressBar,
+    layers: Mutex<(usize, usize)>,
+}
+
+impl Terminal {
+    fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = "        {bar:32} {bytes}/{total_bytes} {msg} {bytes_per_sec} eta {eta}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Terminal { bar, layers: Mutex::new((0, 0)) }
+    }
+
+    fn layer(&self, change: impl FnOnce(&mut (usize, usize))) {
+        let Ok(mut layers) = self.layers.lock() else { return };
+        change(&mut layers);
+        self.bar.set_message(format!("{}/{} layers", layers.0, layers.1));
+    }
+}
+
+impl Sink for Terminal {
+    fn emit(&self, event: &Event) {
+        match event {
+            Event::LayerStarted { layers, .. } => {
+                if self.bar.is_hidden() {
+                    self.bar.reset();
+                    self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+                }
+                self.layer(|count| count.1 = *layers);
+            }
+            Event::LayerFinished { .. } => self.layer(|count| count.0 += 1),
+            Event::Progress { done, total } => {
+                self.bar.set_length(total.0);
+                self.bar.set_position(done.0);
+            }
+            Event::StepFinished { millis, .. } if !self.bar.is_hidden() => {
+                let bytes = self.bar.position();
+                self.bar.finish_and_clear();
+                self.bar.set_draw_target(ProgressDrawTarget::hidden());
+                let seconds = *millis as f64 / 1000.0;
+                eprintln!("        {} in {seconds:.1} s", HumanBytes(bytes));
+            }
+            _ => {
+                if let Some(line) = line(event) {
+                    self.bar.suspend(|| eprintln!("{line}"));
+                }
+            }
+        }
+    }
+}
+
+/// One JSON document a line.
+struct JsonLines {
+    out: Mutex<Box<dyn Write + Send>>,
+}
+
+impl JsonLines {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        let out: Box<dyn Write + Send> = if path == Path::new("-") {
+            Box::new(std::io::stdout())
+        } else {
+            Box::new(File::create(path).with_context(|| format!("creating the events file {}", path.display()))?)
+        };
+        Ok(JsonLines { out: Mutex::new(out) })
+    }
+}
+
+impl Sink for JsonLines {
+    fn emit(&self, event: &Event) {
+        let Ok(mut out) = self.out.lock() else { return };
+        // Whoever listens may hang up; the installation goes on.
+        let written = serde_json::to_writer(&mut *out, event)
+            .map_err(std::io::Error::from)
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush());
+        if let Err(error) = written {
+            tracing::warn!(%error, "writing an event");
+        }
+    }
+}

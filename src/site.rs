@@ -1,0 +1,123 @@
+//! The kickstart that was named, read into a request: fetched, its %pre run where that is
+//! wanted, parsed, and everything that is wrong with it said at once.
+
+use std::path::Path;
+
+use installer_core::apply::run_pre_script;
+use installer_core::event::{Event, Sink};
+use installer_core::host::Real;
+use installer_core::request::{Layout, Request, Script, from_kickstart};
+use installer_core::{Error, Stage};
+use kickstart_parser::kickstart::{Kickstart, ScriptKind};
+use kickstart_parser::{Diagnostic, ParseOptions, Parsed, Sources, parse};
+
+use crate::diagnostics::{self, Style};
+use crate::failure::BadKickstart;
+use crate::fetch::{self, fetch};
+use crate::loader::{self, FileLoader};
+
+/// A kickstart, understood.
+pub struct Site {
+    /// What it asks for.
+    pub request: Request,
+    /// Its text.
+    pub text: String,
+    /// Whether it says itself that disks may be cleared.
+    pub allows_clearing: bool,
+}
+
+/// What to do about %pre.
+pub enum PreScripts<'a> {
+    /// Run them.
+    Run(&'a dyn Sink),
+    /// Say that they were not run.
+    Skip,
+}
+
+/// Reads the kickstart at `name`, a path, `-` or a URL.
+pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
+    let text = text_of(name)?;
+    let mut parsed = parse_text(&text, name);
+    let scripts = pre_scripts(&parsed.kickstart, &parsed.sources);
+    if !scripts.is_empty() {
+        // What %pre will make is included when it has run; anything else is wrong already.
+        if parsed.has_errors() {
+            return Err(refuse(&parsed.diagnostics, &parsed.sources, name));
+        }
+        match pre {
+            PreScripts::Run(events) => {
+                run_all(&scripts, *events)?;
+                parsed = parse_text(&text, name);
+            }
+            PreScripts::Skip => eprintln!("note: %pre is not run here; what it would make is not part of the plan"),
+        }
+    }
+    let (request, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
+    let mut all = parsed.diagnostics;
+    all.extend(found);
+    all.sort_by_key(|d| (d.span.source, d.span.start));
+    if all.iter().any(Diagnostic::is_error) {
+        return Err(refuse(&all, &parsed.sources, name));
+    }
+    eprint!("{}", diagnostics::render_all(&all, &parsed.sources, &Style::for_stream(&std::io::stderr())));
+    wanted(&parsed.kickstart, &request, name)?;
+    let allows_clearing = parsed.kickstart.zerombr.is_some() || parsed.kickstart.clearpart.is_some();
+    Ok(Site { request, text, allows_clearing })
+}
+
+fn text_of(name: &str) -> anyhow::Result<String> {
+    if fetch::is_url(name) {
+        return fetch(name).map_err(|error| {
+            Error::world(Stage::Request, format!("{error:#}")).hint("is the address right, and the network up?").into()
+        });
+    }
+    let text = if name == "-" { loader::read_stdin() } else { loader::read(Path::new(name)) };
+    text.map_err(|error| Error::input(Stage::Request, format!("{name}: {}", loader::describe(&error))).into())
+}
+
+fn parse_text(text: &str, name: &str) -> Parsed {
+    let loader = FileLoader::with_fetch(&fetch);
+    parse(text, name, &ParseOptions { syntax: None, loader: Some(&loader) })
+}
+
+fn refuse(found: &[Diagnostic], sources: &Sources, name: &str) -> anyhow::Error {
+    eprint!("{}", diagnostics::render_all(found, sources, &Style::for_stream(&std::io::stderr())));
+    let summary = diagnostics::summary(found).unwrap_or_default();
+    BadKickstart(format!("{name} cannot be used: {summary}")).into()
+}
+
+fn pre_scripts(kickstart: &Kickstart, sources: &Sources) -> Vec<Script> {
+    let pre = kickstart.scripts.iter().filter(|script| script.kind == ScriptKind::Pre);
+    pre.map(|script| {
+        let at = sources.locate(script.span);
+        Script {
+            inside: false,
+            interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
+            body: script.body.clone(),
+            log: script.log.clone(),
+            fatal: script.error_on_fail,
+            origin: format!("{}:{}", at.path, at.line),
+        }
+    })
+    .collect()
+}
+
+fn run_all(scripts: &[Script], events: &dyn Sink) -> anyhow::Result<()> {
+    for script in scripts {
+        if let Some(message) = run_pre_script(script, &Real, events)? {
+            events.emit(&Event::Warning { message });
+        }
+    }
+    Ok(())
+}
+
+/// What every installation needs, said before the first look at a disk.
+fn wanted(kickstart: &Kickstart, request: &Request, name: &str) -> anyhow::Result<()> {
+    let nothing = matches!(&request.layout, Layout::Custom { partitions, .. } if partitions.is_empty());
+    if nothing && kickstart.reqpart.is_none() {
+        return Err(Error::input(Stage::Request, format!("{name} says nothing about partitions"))
+            .hint("add a line: autopart --type=plain")
+            .into());
+    }
+    Ok(())
+}

@@ -21,15 +21,8 @@ fn skopeo() -> Command {
 /// Pulls through `address` into a new directory; whether it worked.
 fn pull(address: &str, into: &Path) -> bool {
     let mut command = skopeo();
-    command.args([
-        "copy",
-        "--quiet",
-        "--src-tls-verify=false",
-        "--src-no-creds",
-    ]);
-    command
-        .arg(format!("docker://{address}/mini:1"))
-        .arg(format!("dir:{}", into.display()));
+    command.args(["copy", "--quiet", "--src-tls-verify=false", "--src-no-creds"]);
+    command.arg(format!("docker://{address}/mini:1")).arg(format!("dir:{}", into.display()));
     output(&mut command).status.success()
 }
 
@@ -53,14 +46,7 @@ fn a_mini_image_survives_a_registry_and_a_faulty_proxy() {
     assert!(pull(&proxy.address(), &dir.path().join("clean")));
     assert!(proxy.count("/blobs/") >= 3);
 
-    for (n, fault) in [
-        Fault::Status(500),
-        Fault::CutAfter(20),
-        Fault::Corrupt { offset: 15 },
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    for (n, fault) in [Fault::Status(500), Fault::CutAfter(20), Fault::Corrupt { offset: 15 }].into_iter().enumerate() {
         let out = dir.path().join(format!("broken-{n}"));
         proxy.inject("/blobs/", fault.clone(), None);
         assert!(!pull(&proxy.address(), &out), "{fault:?} went unnoticed");
@@ -68,10 +54,7 @@ fn a_mini_image_survives_a_registry_and_a_faulty_proxy() {
     }
     proxy.inject("/manifests/", Fault::Status(404), Some(1));
     assert!(!pull(&proxy.address(), &dir.path().join("once")));
-    assert!(
-        pull(&proxy.address(), &dir.path().join("again")),
-        "the fault was for one request"
-    );
+    assert!(pull(&proxy.address(), &dir.path().join("again")), "the fault was for one request");
 }
 
 #[test]
@@ -83,18 +66,14 @@ fn a_registry_with_a_login_refuses_strangers() {
     registry.push(&layout, "mini", "mini:1");
     assert!(!pull(&registry.address(), &dir.path().join("stranger")));
     let mut inspect = skopeo();
-    inspect
-        .args(["inspect", "--tls-verify=false", "--authfile"])
-        .arg(registry.auth_file());
+    inspect.args(["inspect", "--tls-verify=false", "--authfile"]).arg(registry.auth_file());
     run(inspect.arg(format!("docker://{}/mini:1", registry.address())));
 }
 
 #[test]
 fn an_index_has_an_image_for_each_architecture() {
     let dir = tempfile::tempdir().unwrap();
-    let images = ["amd64", "arm64"]
-        .map(|arch| MiniImage::bootable().architecture(arch))
-        .into();
+    let images = ["amd64", "arm64"].map(|arch| MiniImage::bootable().architecture(arch)).into();
     let digest = write_index(dir.path(), "multi", images);
     let registry = Registry::start();
     assert_eq!(registry.push(dir.path(), "multi", "multi:1"), digest);
@@ -102,35 +81,24 @@ fn an_index_has_an_image_for_each_architecture() {
         let mut inspect = skopeo();
         inspect.args(["inspect", "--tls-verify=false", "--override-arch", arch]);
         let json = run(inspect.arg(format!("docker://{}/multi:1", registry.address())));
-        assert!(
-            json.contains(&format!("\"Architecture\": \"{arch}\"")),
-            "{json}"
-        );
+        assert!(json.contains(&format!("\"Architecture\": \"{arch}\"")), "{json}");
     }
 }
 
 #[test]
 fn a_tar_of_a_mini_layer_is_read_by_gnu_tar() {
     let dir = tempfile::tempdir().unwrap();
-    let layer = Layer::new(Compression::None)
-        .dir("d", 0o755)
-        .capable_file("d/f", b"x")
-        .symlink("d/s", "f");
+    let layer = Layer::new(Compression::None).dir("d", 0o755).capable_file("d/f", b"x").symlink("d/s", "f");
     MiniImage::empty().layer(layer).write(dir.path(), "t");
     let index: serde_json::Value =
         serde_json::from_slice(&std::fs::read(dir.path().join("index.json")).unwrap()).unwrap();
-    let blob = |value: &serde_json::Value| {
-        support::mini_image::blob_path(dir.path(), value["digest"].as_str().unwrap())
-    };
+    let blob =
+        |value: &serde_json::Value| support::mini_image::blob_path(dir.path(), value["digest"].as_str().unwrap());
     let manifest: serde_json::Value =
         serde_json::from_slice(&std::fs::read(blob(&index["manifests"][0])).unwrap()).unwrap();
-    let list = run(Command::new("tar")
-        .args(["--list", "--verbose", "--xattrs", "--file"])
-        .arg(blob(&manifest["layers"][0])));
-    assert!(
-        list.contains("d/s -> f") && list.lines().count() >= 3,
-        "{list}"
-    );
+    let list =
+        run(Command::new("tar").args(["--list", "--verbose", "--xattrs", "--file"]).arg(blob(&manifest["layers"][0])));
+    assert!(list.contains("d/s -> f") && list.lines().count() >= 3, "{list}");
 }
 
 #[test]
@@ -145,25 +113,15 @@ fn a_fingerprint_tells_a_touched_disk_and_loop_devices_go_away() {
     let path = device.path().to_owned();
     assert_eq!(disk::fingerprint(&path), before);
     let mut table = Command::new("sh");
-    table
-        .args([
-            "-c",
-            "printf 'label: gpt\\nsize=8M\\nsize=8M\\n' | sfdisk --quiet --no-reread \"$0\"",
-        ])
-        .arg(&path);
+    table.args(["-c", "printf 'label: gpt\\nsize=8M\\nsize=8M\\n' | sfdisk --quiet --no-reread \"$0\""]).arg(&path);
     run(&mut table);
     device.show_partitions();
     let mut byte = [0];
-    std::fs::File::open(device.partition(2))
-        .unwrap()
-        .read_exact(&mut byte)
-        .unwrap();
+    std::fs::File::open(device.partition(2)).unwrap().read_exact(&mut byte).unwrap();
     drop(device);
 
     assert_ne!(disk::fingerprint(&image), before);
-    let left = run(Command::new(need("losetup", "mount"))
-        .arg("--associated")
-        .arg(&image));
+    let left = run(Command::new(need("losetup", "mount")).arg("--associated").arg(&image));
     assert_eq!(left, "", "the loop device is still attached");
 }
 
@@ -174,21 +132,11 @@ fn a_machine_starts_the_demo_kernel() {
     let unpack = "cd \"$0\"; layer=$(skopeo inspect oci:\"$1\":demo | jq -r '.Layers[1]'); \
         tar -xzf \"$1/blobs/sha256/${layer#sha256:}\" --strip-components=4 --wildcards '*/vmlinuz' '*/initramfs.img'";
     need("jq", "jq");
-    run(Command::new("bash")
-        .args(["-euc", unpack])
-        .arg(dir.path())
-        .arg(support::demo_image()));
+    run(Command::new("bash").args(["-euc", unpack]).arg(dir.path()).arg(support::demo_image()));
 
-    let machine = Machine::new(Firmware::Bios)
-        .arg("-kernel")
-        .arg(&kernel)
-        .arg("-initrd")
-        .arg(&initramfs);
+    let machine = Machine::new(Firmware::Bios).arg("-kernel").arg(&kernel).arg("-initrd").arg(&initramfs);
     // No root to be found: the initramfs coming up is all that is asked for.
-    let mut vm = machine
-        .arg("-append")
-        .arg("console=ttyS0 root=none")
-        .start();
+    let mut vm = machine.arg("-append").arg("console=ttyS0 root=none").start();
     vm.wait_for_serial("Run /init as init process", Duration::from_secs(120));
     vm.wait_for_serial("systemd", Duration::from_secs(60));
     assert!(!vm.serial().contains('\x1b'));

@@ -48,6 +48,10 @@ pub struct Args {
     /// Stay up whatever the kickstart says about the end
     #[arg(long)]
     no_reboot: bool,
+
+    /// Fail before the first step of this name, to see what a failure leaves behind
+    #[arg(long, value_name = "STEP", hide = true)]
+    fail_before: Option<String>,
 }
 
 /// Installs and tells.
@@ -99,7 +103,8 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
     apply::preflight(&plan, &facts, &machine)?;
     say(args, &plan.render()?);
     confirm(args, &plan, &site)?;
-    let options = Options { log, kickstart: Some(without_secrets(&site.text)) };
+    let options =
+        Options { log, kickstart: Some(without_secrets(&site.text)), fail_before: args.fail_before.clone() };
     let report = apply::apply(&plan, &image, &Real, &options, &*audience)?;
     Ok((plan, report))
 }

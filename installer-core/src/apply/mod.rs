@@ -46,6 +46,9 @@ pub struct Options {
     /// The kickstart, copied into the installed system for whoever asks how it came to be.
     /// The caller takes passwords out.
     pub kickstart: Option<String>,
+    /// Fails before the first step of this name (`import`), for tests of what a failure leaves
+    /// behind.
+    pub fail_before: Option<String>,
 }
 
 /// What was done.
@@ -147,6 +150,9 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
         tracing::info!("begin");
         run.events.emit(&Event::StepStarted { step: number, steps, title: title.clone() });
         let started = Instant::now();
+        if run.options.fail_before.as_deref() == Some(step.name().as_str()) {
+            return Err(Error::failed(Stage::Finish, format!("made to fail before '{}'", step.name())));
+        }
         one_step(run, step)?;
         let millis = millis(started);
         tracing::info!(millis, "end");

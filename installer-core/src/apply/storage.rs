@@ -8,7 +8,7 @@ use uuid::{Uuid, uuid};
 use super::run::Run;
 use super::teardown::Close;
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::{Mount, MountKind};
+use crate::host::{Mount, MountKind, Program};
 use crate::plan::{Device, Names, Step};
 use crate::request::Purpose;
 use crate::storage::device::{
@@ -93,7 +93,16 @@ pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<(
     for node in announce_partitions(&disk, &places)? {
         wipe_signatures(&node)?;
     }
-    Ok(())
+    settle(run)
+}
+
+/// Lets udev finish: it reads the table again when the disk is closed, and its nodes come and
+/// go meanwhile.
+fn settle(run: &Run<'_>) -> Result<()> {
+    if !Path::new("/run/udev/control").exists() {
+        return Ok(());
+    }
+    run.run(Stage::Storage, &Program::new("udevadm").args(["settle", "--timeout=60"]))
 }
 
 /// Makes a volume group; it must be deactivated before the disk is let go.

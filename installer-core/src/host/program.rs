@@ -27,6 +27,7 @@ pub const PROGRAMS: &[Row] = &[
     Row { name: "mmd", purpose: "fill the EFI system partition without mounting it", packages: ("mtools", "mtools") },
     Row { name: "lvm", purpose: "make logical volumes", packages: ("lvm2", "lvm2") },
     Row { name: "chroot", purpose: "run programs of the installed system", packages: ("coreutils", "coreutils") },
+    Row { name: "udevadm", purpose: "wait for the nodes of new partitions", packages: ("udev", "systemd-udev") },
     Row { name: "systemctl", purpose: "restart or stop this machine", packages: ("systemd", "systemd") },
 ];
 

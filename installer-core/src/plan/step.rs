@@ -220,6 +220,12 @@ pub enum Step {
 }
 
 impl Step {
+    /// Its name, as in the plan's JSON (`initialise-sysroot`).
+    pub fn name(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json["step"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// What it does, in a few words.
     pub fn title(&self) -> String {
         match self {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Bytes, MountPoint, Secret};
 
-pub use from_kickstart::from_kickstart;
+pub use from_kickstart::{CODES, from_kickstart};
 
 /// A whole installation, as asked for.
 #[derive(Clone, Debug, PartialEq)]

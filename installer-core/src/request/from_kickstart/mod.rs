@@ -1,0 +1,190 @@
+//! A kickstart's words turned into a request. What this installer cannot do is refused by
+//! name, all of it in one go, each with its place in the file. Pure.
+
+mod storage;
+mod system;
+#[cfg(test)]
+mod tests;
+
+use kickstart_parser::codes::Code;
+use kickstart_parser::kickstart::{BootloaderLocation, EndKind, Kickstart, ScriptKind};
+use kickstart_parser::{Diagnostic, Severity, Sources, Span};
+
+use super::{EndAction, Request, Script};
+
+/// Something that the language allows and this installer does not do.
+pub const NOT_SUPPORTED: Code = Code {
+    id: "R001",
+    severity: Severity::Error,
+    title: "not supported by this installer",
+    explanation: "The kickstart is right, but this installer does not do what it asks for. Nothing was touched.",
+};
+/// Something that has no effect here.
+pub const NO_EFFECT: Code = Code {
+    id: "R002",
+    severity: Severity::Warning,
+    title: "no effect",
+    explanation: "The kickstart is right, but this has no effect when a container image is installed.",
+};
+/// A value that means nothing to the installer.
+pub const BAD_VALUE: Code = Code {
+    id: "R003",
+    severity: Severity::Error,
+    title: "value that cannot be used",
+    explanation: "The language takes the value, but nothing can be done with it.",
+};
+
+/// The codes of this module's findings.
+pub const CODES: &[&Code] = &[&NOT_SUPPORTED, &NO_EFFECT, &BAD_VALUE];
+
+/// The request that `kickstart` makes, and what stands in its way.
+pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec<Diagnostic>) {
+    let mut reader = Reader { sources, found: Vec::new() };
+    let image = reader.image(kickstart);
+    let container = kickstart.ostreecontainer.as_ref();
+    let request = Request {
+        image,
+        update_from: None,
+        stateroot: container.and_then(|c| c.stateroot.clone()),
+        unsigned_is_fine: container.is_some_and(|c| c.no_signature_verification),
+        disks: reader.disks(kickstart),
+        layout: reader.layout(kickstart),
+        kargs: kernel_arguments(kickstart),
+        bootloader: reader.bootloader(kickstart),
+        system: reader.system(kickstart),
+        scripts: reader.scripts(kickstart),
+        end: reader.end(kickstart),
+    };
+    reader.no_effect(kickstart);
+    (request, reader.found)
+}
+
+struct Reader<'a> {
+    sources: &'a Sources,
+    found: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn refuse(&mut self, span: Span, message: impl Into<String>, help: &str) {
+        self.found.push(Diagnostic::new(&NOT_SUPPORTED, span, message).help(help));
+    }
+
+    fn refuse_if(&mut self, condition: bool, span: Span, message: &str, help: &str) {
+        if condition {
+            self.refuse(span, message, help);
+        }
+    }
+
+    fn bad(&mut self, span: Span, message: impl Into<String>, help: &str) {
+        self.found.push(Diagnostic::new(&BAD_VALUE, span, message).help(help));
+    }
+
+    fn place(&self, span: Span) -> String {
+        let at = self.sources.locate(span);
+        format!("{}:{}", at.path, at.line)
+    }
+
+    fn image(&mut self, kickstart: &Kickstart) -> Option<String> {
+        let container = kickstart.ostreecontainer.as_ref()?;
+        if let Some(remote) = &container.remote
+            && !container.no_signature_verification
+        {
+            self.refuse(
+                container.span,
+                format!("ostreecontainer: signatures by the OSTree remote '{remote}' cannot be verified"),
+                "leave --remote out; the image's digest is pinned and every byte is checked against it",
+            );
+        }
+        let transport = container.transport.as_deref().unwrap_or("registry");
+        match transport {
+            "registry" | "docker" => Some(container.url.trim_start_matches("docker://").to_owned()),
+            "oci" | "oci-archive" => Some(format!("{transport}:{}", container.url)),
+            other => {
+                self.refuse(
+                    container.transport_span.unwrap_or(container.span),
+                    format!("ostreecontainer: transport '{other}' is not supported"),
+                    "use --transport=registry, oci or oci-archive",
+                );
+                None
+            }
+        }
+    }
+
+    fn bootloader(&mut self, kickstart: &Kickstart) -> bool {
+        let Some(bootloader) = &kickstart.bootloader else { return true };
+        let span = bootloader.span;
+        let help = "leave the option out, or use Anaconda";
+        for (given, option) in [
+            (bootloader.password.is_some(), "--password"),
+            (bootloader.extlinux, "--extlinux"),
+            (bootloader.sdboot, "--sdboot"),
+            (bootloader.no_mbr, "--nombr"),
+            (bootloader.location == Some(BootloaderLocation::Partition), "--location=partition"),
+        ] {
+            self.refuse_if(given, span, &format!("bootloader {option} is not supported"), help);
+        }
+        !bootloader.disabled && bootloader.location != Some(BootloaderLocation::None)
+    }
+
+    fn scripts(&mut self, kickstart: &Kickstart) -> Vec<Script> {
+        let mut list = Vec::new();
+        for script in &kickstart.scripts {
+            match script.kind {
+                ScriptKind::Post => list.push(Script {
+                    inside: !script.no_chroot,
+                    interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
+                    body: script.body.clone(),
+                    log: script.log.clone(),
+                    fatal: script.error_on_fail,
+                    origin: self.place(script.span),
+                }),
+                // The caller runs these before it makes a request.
+                ScriptKind::Pre => {}
+                ScriptKind::PreInstall | ScriptKind::OnError | ScriptKind::Traceback => self.refuse(
+                    script.span,
+                    format!("{} is not supported yet", script.kind.name()),
+                    "use %pre or %post, or Anaconda",
+                ),
+            }
+        }
+        list
+    }
+
+    fn end(&mut self, kickstart: &Kickstart) -> EndAction {
+        let Some(end) = &kickstart.end else { return EndAction::Nothing };
+        self.refuse_if(end.kexec, end.span, "reboot --kexec is not supported", "leave --kexec out");
+        match end.kind {
+            EndKind::Reboot => EndAction::Reboot,
+            EndKind::Poweroff | EndKind::Shutdown => EndAction::Poweroff,
+            EndKind::Halt => EndAction::Halt,
+        }
+    }
+
+    fn no_effect(&mut self, kickstart: &Kickstart) {
+        for network in &kickstart.network {
+            // `network --bootproto=dhcp` asks for what every image does anyway.
+            if network.ip.is_some() || network.vlan_id.is_some() || !network.bond_slaves.is_empty() {
+                self.found.push(
+                    Diagnostic::new(
+                        &NO_EFFECT,
+                        network.span,
+                        "network: only the host name is written into the installed system",
+                    )
+                    .help("configure the network in the image, or by ip= with 'bootloader --append='"),
+                );
+            }
+        }
+        for addon in &kickstart.addons {
+            self.found.push(Diagnostic::new(
+                &NO_EFFECT,
+                addon.span,
+                format!("%addon {} has no effect here", addon.name),
+            ));
+        }
+    }
+}
+
+fn kernel_arguments(kickstart: &Kickstart) -> Vec<String> {
+    let append = kickstart.bootloader.as_ref().and_then(|b| b.append.as_deref()).unwrap_or_default();
+    append.split_whitespace().map(str::to_owned).collect()
+}

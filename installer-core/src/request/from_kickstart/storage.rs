@@ -1,0 +1,187 @@
+//! Disks and partitions: `ignoredisk`, `clearpart`, `autopart`, `reqpart`, `part`.
+
+use kickstart_parser::kickstart::{AutopartType, ClearMode, Kickstart, Partition};
+
+use super::Reader;
+use crate::request::{Clear, DiskChoice, Layout, PartitionRequest, Purpose, Scheme};
+use crate::units::Bytes;
+
+impl Reader<'_> {
+    pub(super) fn disks(&mut self, kickstart: &Kickstart) -> DiskChoice {
+        let ignore = kickstart.ignoredisk.as_ref();
+        let mut choice = DiskChoice {
+            only: ignore.map(|i| i.only_use.clone()).unwrap_or_default(),
+            ignore: ignore.map(|i| i.drives.clone()).unwrap_or_default(),
+            initialise_unknown: kickstart.zerombr.is_some(),
+            ..DiskChoice::default()
+        };
+        if let Some(clearpart) = &kickstart.clearpart {
+            let span = clearpart.span;
+            self.refuse_if(
+                !clearpart.devices.is_empty(),
+                span,
+                "clearpart --list: single partitions cannot be cleared",
+                "clear whole disks with --all and --drives=",
+            );
+            let label = clearpart.disk_label.as_deref();
+            self.refuse_if(
+                label.is_some_and(|label| label != "gpt"),
+                span,
+                "clearpart --disklabel: only gpt is made",
+                "leave --disklabel out",
+            );
+            choice.clear = match (clearpart.mode, clearpart.drives.is_empty()) {
+                (Some(ClearMode::All), true) => Clear::All,
+                (Some(ClearMode::All) | None, false) => Clear::Disks(clearpart.drives.clone()),
+                (Some(ClearMode::Linux), _) => Clear::LinuxOnly,
+                _ => Clear::Nothing,
+            };
+        }
+        choice
+    }
+
+    pub(super) fn layout(&mut self, kickstart: &Kickstart) -> Layout {
+        if let Some(autopart) = &kickstart.autopart {
+            let span = autopart.span;
+            let scheme = match autopart.kind {
+                None | Some(AutopartType::Lvm) => Scheme::Lvm,
+                Some(AutopartType::Plain) => Scheme::Plain,
+                Some(other) => {
+                    self.refuse(
+                        span,
+                        format!("autopart --type={} is not supported", format!("{other:?}").to_lowercase()),
+                        "use --type=plain or --type=lvm",
+                    );
+                    Scheme::Plain
+                }
+            };
+            self.refuse_if(
+                autopart.encryption.encrypted,
+                span,
+                "autopart --encrypted is not supported yet",
+                "leave --encrypted out, or use Anaconda",
+            );
+            self.refuse_if(
+                autopart.hibernation,
+                span,
+                "autopart --hibernation is not supported",
+                "leave --hibernation out",
+            );
+            return Layout::Auto {
+                scheme,
+                filesystem: autopart.fstype.clone(),
+                swap: !autopart.no_swap,
+                boot: !autopart.no_boot,
+            };
+        }
+        let partitions = kickstart.partitions.iter().filter_map(|p| self.partition(p)).collect();
+        let reqpart = kickstart.reqpart.as_ref();
+        Layout::Custom { partitions, platform: reqpart.is_some(), add_boot: reqpart.is_some_and(|r| r.add_boot) }
+    }
+
+    pub(super) fn partition(&mut self, partition: &Partition) -> Option<PartitionRequest> {
+        let before = self.found.len();
+        let (span, name) = (partition.span, &partition.mount);
+        for (given, option) in [
+            (partition.on_part.is_some(), "--onpart"),
+            (partition.no_format, "--noformat"),
+            (partition.resize, "--resize"),
+            (partition.on_bios_disk.is_some(), "--onbiosdisk"),
+            (partition.encryption.encrypted, "--encrypted"),
+            (partition.hibernation, "--hibernation"),
+            (partition.fs_profile.is_some(), "--fsprofile"),
+        ] {
+            self.refuse_if(
+                given,
+                span,
+                &format!("part {name}: {option} is not supported yet"),
+                "let the installer make new, plain partitions, or use Anaconda",
+            );
+        }
+        let purpose = self.purpose(partition)?;
+        if self.found.len() > before {
+            return None;
+        }
+        let filesystem = partition.fstype.clone().filter(|fs| !matches!(fs.as_str(), "efi" | "biosboot" | "swap"));
+        Some(PartitionRequest {
+            purpose,
+            size: partition.size_mib.map(Bytes::mib),
+            grow: partition.grow,
+            max_size: partition.max_size_mib.map(Bytes::mib),
+            filesystem,
+            disk: partition.on_disk.clone(),
+            label: partition.label.clone(),
+            options: partition.fs_options.clone(),
+            mkfs_options: partition
+                .mkfs_options
+                .iter()
+                .flat_map(|options| options.split_whitespace().map(str::to_owned))
+                .collect(),
+            origin: self.place(span),
+        })
+    }
+
+    pub(super) fn purpose(&mut self, partition: &Partition) -> Option<Purpose> {
+        let name = partition.mount.as_str();
+        match (name, partition.fstype.as_deref()) {
+            ("biosboot", _) | (_, Some("biosboot")) => return Some(Purpose::BiosBoot),
+            ("/boot/efi", _) | (_, Some("efi")) => return Some(Purpose::Esp),
+            ("swap", _) | (_, Some("swap")) => return Some(Purpose::Swap),
+            _ => {}
+        }
+        if !name.starts_with('/') {
+            self.refuse(
+                partition.mount_span,
+                format!("part {name}: partitions for volumes of one's own are not supported yet"),
+                "use autopart --type=lvm, plain partitions, or Anaconda",
+            );
+            return None;
+        }
+        let path = match inside_var(name) {
+            Ok(path) => path,
+            Err(why) => {
+                self.bad(
+                    partition.mount_span,
+                    format!("part {name}: {why}"),
+                    "put data under /var, or leave the line out",
+                );
+                return None;
+            }
+        };
+        match path.parse() {
+            Ok(point) => Some(Purpose::Mount(point)),
+            Err(error) => {
+                self.bad(partition.mount_span, format!("part {name}: {error}"), "write an absolute path");
+                None
+            }
+        }
+    }
+}
+
+/// Where a mount point really is in a system whose root never changes: the customary
+/// directories are links into /var.
+fn inside_var(path: &str) -> Result<String, &'static str> {
+    let moved = [
+        ("/home", "/var/home"),
+        ("/srv", "/var/srv"),
+        ("/opt", "/var/opt"),
+        ("/mnt", "/var/mnt"),
+        ("/root", "/var/roothome"),
+    ];
+    for (from, to) in moved {
+        if let Some(rest) = path.strip_prefix(from)
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return Ok(format!("{to}{rest}"));
+        }
+    }
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    match first {
+        "" | "boot" | "var" => Ok(path.to_owned()),
+        "usr" | "etc" | "bin" | "sbin" | "lib" | "lib64" | "sysroot" | "ostree" => {
+            Err("this directory belongs to the image and cannot be a file system of its own")
+        }
+        "proc" | "sys" | "dev" | "run" | "tmp" => Err("this directory is made at each boot"),
+        _ => Err("the image's root is read-only and has no such directory"),
+    }
+}

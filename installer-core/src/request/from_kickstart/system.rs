@@ -1,0 +1,135 @@
+//! The system's own settings: language, clock, host name, accounts.
+
+use kickstart_parser::Span;
+use kickstart_parser::kickstart::{Kickstart, SelinuxMode, User as KsUser};
+
+use super::Reader;
+use crate::request::{Password, RootAccess, SystemSettings, User};
+use crate::units::Secret;
+
+impl Reader<'_> {
+    pub(super) fn system(&mut self, kickstart: &Kickstart) -> SystemSettings {
+        let keyboard = kickstart.keyboard.as_ref();
+        let timezone = kickstart.timezone.as_ref();
+        SystemSettings {
+            lang: kickstart.lang.as_ref().map(|lang| lang.lang.clone()),
+            keymap: keyboard.and_then(|k| k.vckeymap.clone().or_else(|| k.keyboard.clone())),
+            timezone: timezone.and_then(|t| self.zone(t.zone.clone()?, t.span)),
+            clock_utc: timezone.map(|t| t.utc),
+            hostname: self.hostname(kickstart),
+            root: self.root(kickstart),
+            users: kickstart.users.iter().map(|user| self.user(user)).collect(),
+            ssh_keys: kickstart.ssh_keys.iter().map(|key| (key.username.clone(), key.key.trim().to_owned())).collect(),
+            selinux: kickstart.selinux.as_ref().and_then(|s| s.mode).map(|mode| {
+                match mode {
+                    SelinuxMode::Enforcing => "enforcing",
+                    SelinuxMode::Permissive => "permissive",
+                    SelinuxMode::Disabled => "disabled",
+                }
+                .to_owned()
+            }),
+        }
+    }
+
+    pub(super) fn zone(&mut self, zone: String, span: Span) -> Option<String> {
+        let good =
+            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "+-_".contains(c));
+        if zone.split('/').all(good) {
+            return Some(zone);
+        }
+        self.bad(
+            span,
+            format!("'{zone}' is not the name of a time zone"),
+            "write it as Area/City, such as Europe/Prague",
+        );
+        None
+    }
+
+    pub(super) fn hostname(&mut self, kickstart: &Kickstart) -> Option<String> {
+        let (hostname, span) = kickstart.network.iter().rev().find_map(|n| Some((n.hostname.clone()?, n.span)))?;
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        if hostname.len() <= 64 && hostname.split('.').all(label) {
+            return Some(hostname);
+        }
+        self.bad(
+            span,
+            format!("'{hostname}' cannot be a host name"),
+            "use letters, digits and '-', parts of at most 63 separated by dots, 64 in all",
+        );
+        None
+    }
+
+    pub(super) fn root(&mut self, kickstart: &Kickstart) -> RootAccess {
+        let Some(rootpw) = &kickstart.rootpw else { return RootAccess::Locked };
+        match &rootpw.password {
+            Some(password) if !rootpw.lock => RootAccess::Password(secret(password, rootpw.is_crypted)),
+            _ => RootAccess::Locked,
+        }
+    }
+
+    pub(super) fn user(&mut self, user: &KsUser) -> User {
+        let id = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
+        for (value, option) in [(user.uid, "--uid"), (user.gid, "--gid")] {
+            if value.is_some() && id(value).is_none() {
+                self.bad(
+                    user.span,
+                    format!("user {}: {option} is out of range", user.name),
+                    "use a number from 0 to 4294967294",
+                );
+            }
+        }
+        for (value, option) in [(&user.home, "--homedir"), (&user.shell, "--shell")] {
+            if value.as_ref().is_some_and(|v| !v.starts_with('/') || v.contains([':', '\n'])) {
+                self.bad(
+                    user.span,
+                    format!("user {}: {option} is not an absolute path", user.name),
+                    "write an absolute path",
+                );
+            }
+        }
+        let groups = user.groups.iter().filter_map(|text| self.group(text, user)).collect();
+        User {
+            name: user.name.clone(),
+            uid: id(user.uid),
+            gid: id(user.gid),
+            groups,
+            home: user.home.clone(),
+            shell: user.shell.clone(),
+            gecos: user.gecos.clone().unwrap_or_default(),
+            password: user.password.as_ref().map(|password| secret(password, user.is_crypted)),
+            locked: user.lock,
+        }
+    }
+
+    /// `name` or `name(gid)`, as Anaconda reads it.
+    pub(super) fn group(&mut self, text: &str, user: &KsUser) -> Option<(String, Option<u32>)> {
+        let parsed = match text.split_once('(') {
+            None => Some((text.to_owned(), None)),
+            Some((name, rest)) => {
+                rest.strip_suffix(')').and_then(|gid| gid.parse().ok()).map(|gid| (name.to_owned(), Some(gid)))
+            }
+        };
+        match parsed {
+            Some((name, gid)) if crate::system::accounts::valid_name(&name) => Some((name, gid)),
+            _ => {
+                self.bad(
+                    user.span,
+                    format!("user {}: '{text}' cannot be a group", user.name),
+                    "write NAME or NAME(GID)",
+                );
+                None
+            }
+        }
+    }
+}
+
+fn secret(password: &kickstart_parser::Secret, crypted: bool) -> Password {
+    let secret = Secret::new(password.expose());
+    if crypted { Password::Hashed(secret) } else { Password::Plain(secret) }
+}

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use installer_core::Error;
+use installer_core::event::Event;
+use installer_core::{Error, Kind, Stage};
 
 /// The kickstart is wrong, and that has been said already, line by line.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,18 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
         eprintln!(" hint: {hint}");
     }
     ExitCode::from(exit_code(error))
+}
+
+/// The failure as an event.
+pub fn event(error: &anyhow::Error) -> Event {
+    let ours = error.downcast_ref::<Error>();
+    Event::Failed {
+        kind: ours.map_or(Kind::Input, Error::kind),
+        stage: ours.map_or(Stage::Request, Error::stage),
+        message: format!("{error:#}"),
+        hint: ours.and_then(Error::remedy).map(str::to_owned),
+        disk_touched: ours.is_some_and(Error::touched),
+    }
 }
 
 /// The failure as JSON, for `--format json`.

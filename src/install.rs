@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use installer_core::apply::{self, Options, Report};
+use installer_core::event::Sink;
 use installer_core::host::Real;
+use installer_core::image::Image;
 use installer_core::machine;
 use installer_core::plan::{self, Plan};
 use installer_core::request::EndAction;
@@ -59,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match install(args) {
         Ok((plan, report)) => {
             match args.format {
-                Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+                Format::Json => println!("{}", document(args, &report)?),
                 Format::Text => say(args, &summary(&report)),
             }
             if !args.no_reboot {
@@ -69,10 +71,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Err(error) => {
             if args.format == Format::Json {
-                println!("{}", serde_json::to_string_pretty(&failure::json(&error))?);
+                println!("{}", document(args, &failure::json(&error))?);
             }
             Err(error)
         }
+    }
+}
+
+/// A JSON document; on one line where events, a line each, go the same way.
+fn document(args: &Args, value: &impl serde::Serialize) -> serde_json::Result<String> {
+    if args.events.as_deref() == Some(Path::new("-")) {
+        serde_json::to_string(value)
+    } else {
+        serde_json::to_string_pretty(value)
     }
 }
 
@@ -85,10 +96,27 @@ fn say(args: &Args, text: &str) {
     }
 }
 
+/// All that is known before the first write.
+struct Prepared {
+    plan: Plan,
+    image: Image,
+    site: Site,
+}
+
 fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
     let log = logging::start(args.log.as_deref());
     let audience = Audience::new(args.events.as_deref())?;
-    let site = site::read(&args.what.kickstart, &PreScripts::Run(&*audience))?;
+    let Prepared { plan, image, site } = prepare(args, &audience).inspect_err(|error| {
+        // What `apply` fails with it tells itself.
+        audience.emit(&failure::event(error));
+    })?;
+    let options = Options { log, kickstart: Some(without_secrets(&site.text)), fail_before: args.fail_before.clone() };
+    let report = apply::apply(&plan, &image, &Real, &options, &*audience)?;
+    Ok((plan, report))
+}
+
+fn prepare(args: &Args, audience: &Audience) -> anyhow::Result<Prepared> {
+    let site = site::read(&args.what.kickstart, &PreScripts::Run(audience))?;
     let mut request = site.request.clone();
     let image = args.what.overlay(&mut request)?;
     let machine = machine::probe()?;
@@ -102,11 +130,25 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
     }
     apply::preflight(&plan, &facts, &machine)?;
     say(args, &plan.render()?);
-    confirm(args, &plan, &site)?;
-    let options =
-        Options { log, kickstart: Some(without_secrets(&site.text)), fail_before: args.fail_before.clone() };
-    let report = apply::apply(&plan, &image, &Real, &options, &*audience)?;
-    Ok((plan, report))
+    if confirm(args, &plan, &site)? == Consent::Asked {
+        // Somebody may have thought about it for an hour, and plugged a disk in meanwhile.
+        let again = plan::plan(&request, &machine::probe()?, &facts)?;
+        if again.digest()? != digest {
+            return Err(Error::refused(Stage::Plan, "this machine is not the one that was shown any more")
+                .hint("run the command again and look at the new plan")
+                .into());
+        }
+    }
+    Ok(Prepared { plan, image, site })
+}
+
+/// How it came that the disk may be overwritten.
+#[derive(PartialEq, Eq)]
+enum Consent {
+    /// By what was written beforehand.
+    Given,
+    /// By an answer.
+    Asked,
 }
 
 /// Where layers are kept between the look at the image and its installation: beside the disk
@@ -118,17 +160,17 @@ fn keep(args: &Args) -> Option<&Path> {
 }
 
 /// Nothing is lost that nobody gave away: by `--yes`, by an answer, or by the kickstart.
-fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<()> {
+fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<Consent> {
     let file = matches!(plan.target, Target::ImageFile(_));
     if args.yes || (file && plan.destroys.is_empty()) {
-        return Ok(());
+        return Ok(Consent::Given);
     }
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        return ask(plan);
+        return ask(plan).map(|()| Consent::Asked);
     }
     // A kickstart speaks of disks; that a file may be replaced must be said by whoever names it.
     if site.allows_clearing && !file {
-        return Ok(());
+        return Ok(Consent::Given);
     }
     let name = plan.target.name();
     Err(Error::refused(Stage::Plan, format!("nobody said that {name} may be overwritten"))

@@ -1,12 +1,11 @@
 //! `bootc-ks inspect`: an image.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use installer_core::image::ImageFacts;
 
 use crate::image::AccessArgs;
-use crate::progress::Lines;
+use crate::progress::Audience;
 
 /// Show an image's facts.
 #[derive(Debug, clap::Args)]
@@ -28,7 +27,7 @@ pub struct Args {
 
 /// Looks and tells.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (_, facts) = args.access.resolve(&args.image, &args.arch, None, Arc::new(Lines))?;
+    let (_, facts) = args.access.resolve(&args.image, &args.arch, None, Audience::new(None)?)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&facts)?);
     } else {

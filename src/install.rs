@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use installer_core::apply::{self, Options, Report};
@@ -115,12 +116,12 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
     Ok((plan, report))
 }
 
-fn prepare(args: &Args, audience: &Audience) -> anyhow::Result<Prepared> {
-    let site = site::read(&args.what.kickstart, &PreScripts::Run(audience))?;
+fn prepare(args: &Args, audience: &Arc<Audience>) -> anyhow::Result<Prepared> {
+    let site = site::read(&args.what.kickstart, &PreScripts::Run(&**audience))?;
     let mut request = site.request.clone();
     let image = args.what.overlay(&mut request)?;
     let machine = machine::probe()?;
-    let (image, facts) = look(&args.what, &image, &machine, keep(args))?;
+    let (image, facts) = look(&args.what, &image, &machine, keep(args), audience.clone())?;
     let plan = plan::plan(&request, &machine, &facts)?;
     let digest = plan.digest()?;
     if let Some(wanted) = args.plan_digest.as_ref().filter(|wanted| **wanted != digest) {

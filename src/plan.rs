@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use installer_core::event::Sink;
 use installer_core::image::{Image, ImageFacts};
 use installer_core::machine::{self, Machine};
 use installer_core::plan::Plan;
 use installer_core::request::{ImageFile, Request};
 use installer_core::units::Bytes;
-use installer_core::{Error, Stage, event};
+use installer_core::{Error, Stage};
 use serde::de::DeserializeOwned;
 
 use crate::image::AccessArgs;
-use crate::progress::Lines;
+use crate::progress::Audience;
 use crate::site::{self, PreScripts};
 
 /// The form of the output.
@@ -109,7 +110,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let facts: ImageFacts = match &args.image_facts {
         Some(file) => document(file, "image facts", installer_core::image::SCHEMA)?,
-        None => look(&args.what, &image, &machine, None)?.1,
+        None => look(&args.what, &image, &machine, None, Audience::new(None)?)?.1,
     };
     let plan = installer_core::plan::plan(&request, &machine, &facts)?;
     match args.format {
@@ -125,8 +126,8 @@ pub fn look(
     image: &str,
     machine: &Machine,
     keep: Option<&Path>,
+    events: Arc<dyn Sink>,
 ) -> Result<(Image, ImageFacts), Error> {
-    let events: Arc<dyn event::Sink> = Arc::new(Lines);
     what.access.resolve(image, &machine.arch, keep, events)
 }
 

@@ -11,17 +11,6 @@ use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use installer_core::event::{Event, Sink};
 
-/// Plain lines on standard error, for what is said before an installation starts.
-pub struct Lines;
-
-impl Sink for Lines {
-    fn emit(&self, event: &Event) {
-        if let Some(line) = line(event) {
-            eprintln!("{line}");
-        }
-    }
-}
-
 /// Everybody who is told.
 pub struct Audience {
     sinks: Vec<Box<dyn Sink>>,
@@ -101,6 +90,18 @@ impl Terminal {
         Terminal { bar, layers: Mutex::new((0, 0)) }
     }
 
+    fn show(&self) {
+        if self.bar.is_hidden() {
+            self.bar.reset();
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        }
+    }
+
+    fn hide(&self) {
+        self.bar.finish_and_clear();
+        self.bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
     fn layer(&self, change: impl FnOnce(&mut (usize, usize))) {
         let Ok(mut layers) = self.layers.lock() else { return };
         change(&mut layers);
@@ -112,21 +113,22 @@ impl Sink for Terminal {
     fn emit(&self, event: &Event) {
         match event {
             Event::LayerStarted { layers, .. } => {
-                if self.bar.is_hidden() {
-                    self.bar.reset();
-                    self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
-                }
+                self.show();
                 self.layer(|count| count.1 = *layers);
             }
             Event::LayerFinished { .. } => self.layer(|count| count.0 += 1),
             Event::Progress { done, total } => {
+                self.show();
                 self.bar.set_length(total.0);
                 self.bar.set_position(done.0);
+                // Before the installation the bytes are only looked at, and no step ends that.
+                if done >= total && self.layers.lock().is_ok_and(|layers| layers.1 == 0) {
+                    self.hide();
+                }
             }
             Event::StepFinished { millis, .. } if !self.bar.is_hidden() => {
                 let bytes = self.bar.position();
-                self.bar.finish_and_clear();
-                self.bar.set_draw_target(ProgressDrawTarget::hidden());
+                self.hide();
                 let seconds = *millis as f64 / 1000.0;
                 eprintln!("        {} in {seconds:.1} s", HumanBytes(bytes));
             }

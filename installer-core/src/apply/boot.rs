@@ -51,9 +51,6 @@ const MODULES: &[&str] = &[
     "loadenv",
 ];
 
-/// Seconds that the menu waits.
-const TIMEOUT: u32 = 1;
-
 /// Installs the boot loader.
 pub fn install(run: &mut Run<'_>, boot: &BootPlan) -> Result<()> {
     match &boot.loader {
@@ -91,7 +88,7 @@ fn grub(run: &mut Run<'_>, boot: &BootPlan, installer: &str, reads_entries: bool
     if boot.uefi {
         uefi(run, &grub)?;
     }
-    menu(run, &grub, reads_entries)
+    menu(run, boot, &grub, reads_entries)
 }
 
 /// The UUID of the file system that holds /boot.
@@ -186,7 +183,7 @@ fn fill_esp(run: &mut Run<'_>, device: &Device, loader: &Path, file: &str) -> Re
 
 /// GRUB's menu. One that reads the boot entries needs it once; for another libostree writes it
 /// anew at each update (`sysroot.bootloader=grub2`), and this is the first of them.
-fn menu(run: &mut Run<'_>, grub: &Grub, reads_entries: bool) -> Result<()> {
+fn menu(run: &mut Run<'_>, plan: &BootPlan, grub: &Grub, reads_entries: bool) -> Result<()> {
     let boot = run.physical_root().join("boot");
     let doing = "writing GRUB's menu";
     let dir = boot.join(grub.name);
@@ -194,12 +191,12 @@ fn menu(run: &mut Run<'_>, grub: &Grub, reads_entries: bool) -> Result<()> {
     let serial = run.kargs.iter().any(|karg| karg.starts_with("console=ttyS"));
     let uuid = boot_uuid(run)?;
     if reads_entries {
-        let text = format!("{}blscfg\n", preamble(&uuid, serial));
+        let text = format!("{}blscfg\n", preamble(&uuid, serial, plan.timeout));
         return fs::write(dir.join("grub.cfg"), text).doing(Stage::Bootloader, doing);
     }
     let entry = run.deployed.as_ref().map(|deployed| deployed.entry.clone()).unwrap_or_default();
     let entry = fs::read_to_string(&entry).doing(Stage::Bootloader, "reading the boot entry")?;
-    let text = format!("{}{}", preamble(&uuid, serial), menu_entry(&entry));
+    let text = format!("{}{}", preamble(&uuid, serial, plan.timeout), menu_entry(&entry));
     fs::write(loader_dir(&boot).join("grub.cfg"), text).doing(Stage::Bootloader, doing)?;
     let link = dir.join("grub.cfg");
     match fs::remove_file(&link) {
@@ -214,14 +211,14 @@ fn loader_dir(boot: &Path) -> PathBuf {
     boot.join("loader")
 }
 
-fn preamble(uuid: &str, serial: bool) -> String {
+fn preamble(uuid: &str, serial: bool, timeout: u32) -> String {
     let serial = if serial {
         "serial --unit=0 --speed=115200\nterminal_input console serial\nterminal_output console serial\n"
     } else {
         ""
     };
     format!(
-        "# Written by bootc-ks at installation.\nset timeout={TIMEOUT}\nset default=0\ninsmod part_gpt\ninsmod gzio\n\
+        "# Written by bootc-ks at installation.\nset timeout={timeout}\nset default=0\ninsmod part_gpt\ninsmod gzio\n\
          {serial}search --no-floppy --fs-uuid --set=root {uuid}\n"
     )
 }

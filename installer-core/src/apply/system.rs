@@ -94,13 +94,14 @@ pub fn fstab(run: &mut Run<'_>, entries: &[FstabEntry]) -> Result<()> {
 pub fn file(run: &mut Run<'_>, file: &FilePlan) -> Result<()> {
     let system = run.system()?;
     match file {
-        FilePlan::Write { path, content } if path == "/etc/selinux/config" => {
+        FilePlan::Set { path, key, value, expected } => {
             match system.read(path).doing(Stage::System, format_args!("reading {path}"))? {
-                Some(old) => write(run, path, &files::selinux_config(&old, content), 0o644, None),
-                None => {
-                    run.warn("'selinux' has no effect: the image has no /etc/selinux/config".into());
+                Some(old) => write(run, path, &files::set_key(&old, key, value), 0o644, None),
+                None if *expected => {
+                    run.warn(format!("{key}={value} was not set: the image has no {path}"));
                     Ok(())
                 }
+                None => Ok(()),
             }
         }
         FilePlan::Write { path, content } => write(run, path, content, 0o644, None),

@@ -18,6 +18,10 @@ fn platforms(architecture: &str) -> (Option<&'static str>, Option<&'static str>)
     }
 }
 
+/// Seconds that the menu waits where nobody says: enough for a key, on a machine that is
+/// seldom looked at.
+const MENU_TIMEOUT: u32 = 1;
+
 /// Decides; `None` where the kickstart wants no boot loader.
 pub fn choose(
     request: &Request,
@@ -44,7 +48,15 @@ pub fn choose(
         return Err(Error::world(Stage::Plan, format!("{} brings no boot loader", facts.reference))
             .hint("add bootupd, or GRUB with its installer, to the image; or say 'bootloader --location=none'"));
     };
-    let plan = BootPlan { loader, bios: can_bios && has(&Purpose::BiosBoot), uefi: can_uefi && has(&Purpose::Esp) };
+    if loader == Loader::Bootupd && request.menu_timeout.is_some() {
+        warnings.push("bootloader --timeout has no effect: bootupd brings its own menu".into());
+    }
+    let plan = BootPlan {
+        loader,
+        bios: can_bios && has(&Purpose::BiosBoot),
+        uefi: can_uefi && has(&Purpose::Esp),
+        timeout: request.menu_timeout.unwrap_or(MENU_TIMEOUT),
+    };
     check(&plan, machine, facts, target, (can_bios, can_uefi))?;
     check_menu(&plan, facts)?;
     if let Firmware::Uefi { secure_boot: true } = machine.firmware

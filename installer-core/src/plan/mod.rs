@@ -173,13 +173,6 @@ fn check_image(request: &Request, machine: &Machine, facts: &ImageFacts, warning
         )
         .hint("run dracut in the Containerfile"));
     }
-    if facts.encapsulated {
-        return Err(Error::world(
-            Stage::Plan,
-            format!("{name} is an ostree-encapsulated image (label ostree.final-diffid), which is not supported yet"),
-        )
-        .hint("rebuild it without rechunking, or install it with Anaconda or bootc"));
-    }
     if !request.unsigned_is_fine {
         warnings.push("no signature of the image is verified; its digest is pinned".into());
     }

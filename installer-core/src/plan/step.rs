@@ -88,6 +88,8 @@ pub struct BootPlan {
     pub bios: bool,
     /// For UEFI, into the ESP, at the path that every firmware tries.
     pub uefi: bool,
+    /// Seconds that the menu waits at the first boot.
+    pub timeout: u32,
 }
 
 /// A boot loader and how its menu is kept.

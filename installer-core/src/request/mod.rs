@@ -30,6 +30,8 @@ pub struct Request {
     pub kargs: Vec<String>,
     /// Whether a boot loader is wanted.
     pub bootloader: bool,
+    /// Seconds that its menu waits, where asked for.
+    pub menu_timeout: Option<u32>,
     /// The system's own settings.
     pub system: SystemSettings,
     /// Scripts to run in or around the installed system, in order.
@@ -161,6 +163,10 @@ pub struct SystemSettings {
     pub lang: Option<String>,
     /// Console keymap.
     pub keymap: Option<String>,
+    /// Keyboard layouts of a graphical system (`us`, `cz (qwerty)`).
+    pub x_layouts: Vec<String>,
+    /// How to switch between them (`grp:alt_shift_toggle`).
+    pub x_options: Vec<String>,
     /// Time zone (`Europe/Prague`).
     pub timezone: Option<String>,
     /// Whether the hardware clock is in UTC.
@@ -173,6 +179,8 @@ pub struct SystemSettings {
     pub users: Vec<User>,
     /// Keys to let in: user and key line.
     pub ssh_keys: Vec<(String, String)>,
+    /// Whether root may log in over ssh by password.
+    pub root_ssh_password: bool,
     /// SELinux mode (`enforcing`, `permissive`, `disabled`).
     pub selinux: Option<String>,
 }

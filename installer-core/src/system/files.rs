@@ -15,6 +15,17 @@ pub enum FilePlan {
         /// Its content.
         content: String,
     },
+    /// One `KEY=value` line of a file that the image brings.
+    Set {
+        /// Its path.
+        path: String,
+        /// The key.
+        key: String,
+        /// Its new value, as it stands in the file.
+        value: String,
+        /// Whether an image without that file is worth a warning.
+        expected: bool,
+    },
     /// A symbolic link.
     Link {
         /// Its path.
@@ -30,7 +41,7 @@ impl FilePlan {
     /// The path in the installed system.
     pub fn path(&self) -> &str {
         match self {
-            FilePlan::Write { path, .. } | FilePlan::Link { path, .. } => path,
+            FilePlan::Write { path, .. } | FilePlan::Set { path, .. } | FilePlan::Link { path, .. } => path,
         }
     }
 }
@@ -56,28 +67,76 @@ pub fn files(settings: &SystemSettings) -> Vec<FilePlan> {
         let needs = format!("/usr/share/zoneinfo/{zone}");
         list.push(FilePlan::Link { path: "/etc/localtime".into(), target: format!("..{needs}"), needs: Some(needs) });
     }
+    list.extend(keyboard_layouts(settings));
     if let Some(mode) = &settings.selinux {
-        // Handled where the image's own file can be read; see `apply`.
-        list.push(FilePlan::Write { path: "/etc/selinux/config".into(), content: format!("SELINUX={mode}\n") });
+        list.push(FilePlan::Set {
+            path: "/etc/selinux/config".into(),
+            key: "SELINUX".into(),
+            value: mode.clone(),
+            expected: true,
+        });
+    }
+    if settings.root_ssh_password {
+        list.push(FilePlan::Write {
+            path: "/etc/ssh/sshd_config.d/01-permitrootlogin.conf".into(),
+            content: "# As 'rootpw --allow-ssh' asks.\nPermitRootLogin yes\n".into(),
+        });
     }
     list
 }
 
-/// `config` (an image's /etc/selinux/config) with its mode changed.
-pub fn selinux_config(config: &str, line: &str) -> String {
+/// X's layouts, for X and for the distributions that make the console's keymap of them.
+fn keyboard_layouts(settings: &SystemSettings) -> Vec<FilePlan> {
+    if settings.x_layouts.is_empty() {
+        return Vec::new();
+    }
+    // `cz (qwerty)` is a layout and its variant.
+    let split = |text: &String| match text.split_once('(') {
+        Some((layout, variant)) => (layout.trim().to_owned(), variant.trim_end_matches(')').trim().to_owned()),
+        None => (text.trim().to_owned(), String::new()),
+    };
+    let (layouts, variants): (Vec<String>, Vec<String>) = settings.x_layouts.iter().map(split).unzip();
+    let rows = [
+        ("XkbLayout", "XKBLAYOUT", layouts.join(",")),
+        ("XkbVariant", "XKBVARIANT", variants.join(",").trim_matches(',').to_owned()),
+        ("XkbOptions", "XKBOPTIONS", settings.x_options.join(",")),
+    ];
+    let mut options = String::new();
+    let mut list = Vec::new();
+    for (option, key, value) in rows.into_iter().filter(|(_, _, value)| !value.is_empty()) {
+        options.push_str(&format!("    Option \"{option}\" \"{value}\"\n"));
+        list.push(FilePlan::Set {
+            path: "/etc/default/keyboard".into(),
+            key: key.into(),
+            value: format!("\"{value}\""),
+            expected: false,
+        });
+    }
+    let section = format!(
+        "Section \"InputClass\"\n    Identifier \"system-keyboard\"\n    MatchIsKeyboard \"on\"\n{options}EndSection\n"
+    );
+    list.push(FilePlan::Write { path: "/etc/X11/xorg.conf.d/00-keyboard.conf".into(), content: section });
+    list
+}
+
+/// `text` with the line of `key` changed, or added.
+pub fn set_key(text: &str, key: &str, value: &str) -> String {
+    let line = format!("{key}={value}\n");
     let mut seen = false;
-    let mut text: String = config
+    let mut out: String = text
         .lines()
-        .map(|old| {
-            let hit = old.trim_start().starts_with("SELINUX=");
-            seen |= hit;
-            format!("{}\n", if hit { line.trim_end() } else { old })
+        .map(|old| match old.trim_start().strip_prefix(key) {
+            Some(rest) if rest.starts_with('=') => {
+                seen = true;
+                line.clone()
+            }
+            _ => format!("{old}\n"),
         })
         .collect();
     if !seen {
-        text.push_str(line);
+        out.push_str(&line);
     }
-    text
+    out
 }
 
 /// One line of /etc/fstab.
@@ -127,7 +186,27 @@ mod tests {
 
     #[test]
     fn the_selinux_mode_changes_and_the_type_stays() {
-        let text = selinux_config("# x\nSELINUX=enforcing\nSELINUXTYPE=targeted\n", "SELINUX=permissive\n");
+        let text = set_key("# x\nSELINUX=enforcing\nSELINUXTYPE=targeted\n", "SELINUX", "permissive");
         assert_eq!(text, "# x\nSELINUX=permissive\nSELINUXTYPE=targeted\n");
+        assert_eq!(set_key("", "A", "b"), "A=b\n");
+    }
+
+    #[test]
+    fn layouts_are_split_from_their_variants() {
+        let settings = SystemSettings {
+            x_layouts: vec!["cz (qwerty)".into(), "us".into()],
+            x_options: vec!["grp:alt_shift_toggle".into()],
+            ..SystemSettings::default()
+        };
+        let list = files(&settings);
+        let set = |key: &str| {
+            list.iter().find_map(|file| match file {
+                FilePlan::Set { key: k, value, .. } if k == key => Some(value.as_str()),
+                _ => None,
+            })
+        };
+        assert_eq!(set("XKBLAYOUT"), Some("\"cz,us\""));
+        assert_eq!(set("XKBVARIANT"), Some("\"qwerty\""));
+        assert_eq!(set("XKBOPTIONS"), Some("\"grp:alt_shift_toggle\""));
     }
 }

@@ -51,6 +51,7 @@ pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec
         layout: reader.layout(kickstart),
         kargs: kernel_arguments(kickstart),
         bootloader: reader.bootloader(kickstart),
+        menu_timeout: kickstart.bootloader.as_ref().and_then(|b| u32::try_from(b.timeout_seconds?).ok()),
         system: reader.system(kickstart),
         scripts: reader.scripts(kickstart),
         end: reader.end(kickstart),
@@ -160,26 +161,59 @@ impl Reader<'_> {
         }
     }
 
+    /// Says of everything that the language allows and that changes nothing here that it does.
     fn no_effect(&mut self, kickstart: &Kickstart) {
         for network in &kickstart.network {
             // `network --bootproto=dhcp` asks for what every image does anyway.
-            if network.ip.is_some() || network.vlan_id.is_some() || !network.bond_slaves.is_empty() {
-                self.found.push(
-                    Diagnostic::new(
-                        &NO_EFFECT,
-                        network.span,
-                        "network: only the host name is written into the installed system",
-                    )
-                    .help("configure the network in the image, or by ip= with 'bootloader --append='"),
-                );
-            }
+            let own = network.ip.is_some()
+                || network.vlan_id.is_some()
+                || !network.nameservers.is_empty()
+                || !network.bond_slaves.is_empty()
+                || !network.bridge_slaves.is_empty()
+                || network.team_slaves.is_some()
+                || network.essid.is_some();
+            self.warn_if(
+                own,
+                network.span,
+                "network: only the host name is written into the installed system",
+                "configure the network in the image, or by ip= with 'bootloader --append='",
+            );
         }
         for addon in &kickstart.addons {
-            self.found.push(Diagnostic::new(
-                &NO_EFFECT,
-                addon.span,
-                format!("%addon {} has no effect here", addon.name),
-            ));
+            self.warn_if(true, addon.span, &format!("%addon {} has no effect here", addon.name), "leave it out");
+        }
+        if let Some(timezone) = &kickstart.timezone {
+            self.warn_if(
+                timezone.no_ntp || !timezone.ntp_servers.is_empty(),
+                timezone.span,
+                "timezone: time servers are not configured",
+                "configure them in the image",
+            );
+        }
+        if let Some(lang) = &kickstart.lang {
+            self.warn_if(
+                !lang.add_support.is_empty(),
+                lang.span,
+                "lang --addsupport: locales come with the image",
+                "add them to the image",
+            );
+        }
+        if let Some(bootloader) = &kickstart.bootloader {
+            self.warn_if(
+                bootloader.boot_drive.is_some() || !bootloader.drive_order.is_empty(),
+                bootloader.span,
+                "bootloader: it goes onto the disk of the system, whatever --boot-drive and --driveorder say",
+                "name the disk with 'ignoredisk --only-use='",
+            );
+        }
+        if let Some(end) = &kickstart.end {
+            self.warn_if(end.eject, end.span, "--eject: no medium is ejected", "take it out by hand");
+        }
+    }
+
+    fn warn_if(&mut self, condition: bool, span: Span, message: &str, help: &str) {
+        if condition {
+            self.found.push(Diagnostic::new(&NO_EFFECT, span, message).help(help));
         }
     }
 }

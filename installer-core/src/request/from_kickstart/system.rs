@@ -1,7 +1,7 @@
 //! The system's own settings: language, clock, host name, accounts.
 
 use kickstart_parser::Span;
-use kickstart_parser::kickstart::{Kickstart, SelinuxMode, User as KsUser};
+use kickstart_parser::kickstart::{Keyboard, Kickstart, SelinuxMode, User as KsUser};
 
 use super::Reader;
 use crate::request::{Password, RootAccess, SystemSettings, User};
@@ -14,12 +14,15 @@ impl Reader<'_> {
         SystemSettings {
             lang: kickstart.lang.as_ref().map(|lang| lang.lang.clone()),
             keymap: keyboard.and_then(|k| k.vckeymap.clone().or_else(|| k.keyboard.clone())),
+            x_layouts: keyboard.map(|k| self.layouts(k)).unwrap_or_default(),
+            x_options: keyboard.map(|k| k.switch.clone()).unwrap_or_default(),
             timezone: timezone.and_then(|t| self.zone(t.zone.clone()?, t.span)),
             clock_utc: timezone.map(|t| t.utc),
             hostname: self.hostname(kickstart),
             root: self.root(kickstart),
             users: kickstart.users.iter().map(|user| self.user(user)).collect(),
             ssh_keys: kickstart.ssh_keys.iter().map(|key| (key.username.clone(), key.key.trim().to_owned())).collect(),
+            root_ssh_password: kickstart.rootpw.as_ref().is_some_and(|rootpw| rootpw.allow_ssh),
             selinux: kickstart.selinux.as_ref().and_then(|s| s.mode).map(|mode| {
                 match mode {
                     SelinuxMode::Enforcing => "enforcing",
@@ -29,6 +32,20 @@ impl Reader<'_> {
                 .to_owned()
             }),
         }
+    }
+
+    /// They go into files with quotes of their own.
+    fn layouts(&mut self, keyboard: &Keyboard) -> Vec<String> {
+        let odd = |text: &&String| !text.chars().all(|c| c.is_ascii_alphanumeric() || "()_-+:, ".contains(c));
+        if let Some(text) = keyboard.xlayouts.iter().chain(&keyboard.switch).find(odd) {
+            self.bad(
+                keyboard.span,
+                format!("keyboard: '{text}' is neither a layout nor an option"),
+                "write layouts as 'cz (qwerty)', options as grp:alt_shift_toggle",
+            );
+            return Vec::new();
+        }
+        keyboard.xlayouts.clone()
     }
 
     pub(super) fn zone(&mut self, zone: String, span: Span) -> Option<String> {

@@ -1,0 +1,87 @@
+//! What must hold before anything is planned: the image fits the machine, the running kernel
+//! can make what is asked for, and the image will be able to open it.
+
+use super::oci_architecture;
+use crate::error::{Error, Result, Stage};
+use crate::image::ImageFacts;
+use crate::machine::Machine;
+use crate::request::{Purpose, Request, Scheme};
+use crate::storage::filesystem;
+use crate::storage::layout::DiskLayout;
+use crate::units::MountPoint;
+
+pub fn check_image(request: &Request, machine: &Machine, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
+    let name = &facts.reference;
+    let wanted = oci_architecture(&machine.arch);
+    if facts.architecture != wanted {
+        return Err(Error::world(
+            Stage::Plan,
+            format!("{name} is for {}, and this machine is {wanted} ({})", facts.architecture, machine.arch),
+        )
+        .hint("build the image for this architecture, or name one that is"));
+    }
+    let Some(kernel) = &facts.kernel else {
+        return Err(Error::world(Stage::Plan, format!("{name} has no kernel in usr/lib/modules"))
+            .hint("a bootable container image holds usr/lib/modules/VERSION/vmlinuz and initramfs.img"));
+    };
+    if !kernel.initramfs {
+        return Err(Error::world(
+            Stage::Plan,
+            format!("{name} has no usr/lib/modules/{}/initramfs.img", kernel.version),
+        )
+        .hint("run dracut in the Containerfile"));
+    }
+    if !request.unsigned_is_fine {
+        warnings.push("no signature of the image is verified; its digest is pinned".into());
+    }
+    Ok(())
+}
+
+pub fn check_filesystems(
+    layout: &DiskLayout,
+    machine: &Machine,
+    facts: &ImageFacts,
+    scheme: Scheme,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let volumes = layout.group.iter().flat_map(|group| &group.volumes);
+    let all = layout
+        .partitions
+        .iter()
+        .map(|p| (&p.purpose, &p.filesystem))
+        .chain(volumes.map(|v| (&v.purpose, &v.filesystem)));
+    for (purpose, filesystem) in all {
+        let (Purpose::Mount(at), Some(name)) = (purpose, filesystem) else { continue };
+        if filesystem::find(name).is_none() {
+            let known: Vec<&str> = filesystem::FILESYSTEMS.iter().map(|fs| fs.name).collect();
+            return Err(Error::input(Stage::Plan, format!("file system '{name}' for {at} is not supported"))
+                .hint(format!("use one of: {}", known.join(", "))));
+        }
+        if !machine.kernel.filesystems.iter().any(|fs| fs == name) {
+            return Err(Error::world(Stage::Plan, format!("the running kernel cannot mount {name}, wanted for {at}"))
+                .hint("choose another --fstype, or install from an environment whose kernel has it"));
+        }
+        if *at == MountPoint::root() {
+            check_initramfs(facts, name, "the root file system", warnings)?;
+        }
+    }
+    if scheme == Scheme::Lvm {
+        check_initramfs(facts, "dm_mod", "the logical volume of the root", warnings)?;
+    }
+    Ok(())
+}
+
+/// Whether the image will be able to open what is made for it.
+fn check_initramfs(facts: &ImageFacts, module: &str, what: &str, warnings: &mut Vec<String>) -> Result<()> {
+    match facts.kernel.as_ref().and_then(|kernel| kernel.has_module(module)) {
+        Some(true) => Ok(()),
+        Some(false) => {
+            Err(Error::world(Stage::Plan, format!("the image's initramfs lacks '{module}' and could not mount {what}"))
+                .hint("choose what the image can mount, or add the module to its dracut configuration"))
+        }
+        None => {
+            warnings.push(format!("the image's initramfs could not be read: whether it can mount {what} is not known"));
+            Ok(())
+        }
+    }
+}

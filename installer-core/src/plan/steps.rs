@@ -1,0 +1,242 @@
+//! The steps of a plan, in order: disks, image, system.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Device, Step, passwords};
+use crate::error::{Error, Result, Stage};
+use crate::request::{Purpose, RootAccess};
+use crate::storage::layout::DiskLayout;
+use crate::storage::select::Target;
+use crate::system::accounts::{UserPlan, valid_name};
+use crate::system::files::{self, FstabEntry};
+use crate::units::MountPoint;
+
+/// The origin's way to write an image that nothing verifies; bootc writes a registry's without
+/// its transport (`ostree-ext`, `OstreeImageReference`).
+fn origin(reference: &str) -> String {
+    match reference.strip_prefix("docker://") {
+        Some(name) => format!("ostree-unverified-registry:{name}"),
+        None => format!("ostree-unverified-image:{reference}"),
+    }
+}
+
+pub fn storage_steps(context: &Context<'_>) -> Vec<Step> {
+    let mut steps = match context.target {
+        Target::ImageFile(file) => {
+            vec![Step::CreateImageFile { path: file.path.clone(), size: file.size }]
+        }
+        Target::Disk { path, .. } => vec![Step::Wipe { disk: path.clone() }],
+    };
+    steps.push(Step::Partition { partitions: context.layout.partitions.clone() });
+    for (number, partition) in context.layout.partitions.iter().map(|p| (p.number, p)) {
+        if let (Purpose::Lvm, Some(group)) = (&partition.purpose, &context.layout.group) {
+            let on = Device::Partition { number };
+            steps.push(Step::CreateGroup { group: group.name.clone(), on });
+            steps.extend(group.volumes.iter().map(|volume| Step::CreateVolume {
+                group: group.name.clone(),
+                name: volume.name.clone(),
+                size: volume.size,
+            }));
+        }
+    }
+    let areas = areas(context.layout);
+    steps.extend(areas.iter().map(|area| Step::Format {
+        device: area.device.clone(),
+        purpose: area.purpose.clone(),
+        filesystem: area.filesystem.clone(),
+        label: area.label.clone(),
+        options: area.mkfs_options.clone(),
+    }));
+    // The ESP is filled, not mounted.
+    steps.extend(mounts(&areas).filter(|(at, _)| !below_var(at)).map(mount_step));
+    steps
+}
+
+/// Mount points with what is mounted there, the shallow ones first.
+fn mounts(areas: &[Area]) -> impl Iterator<Item = (&MountPoint, &Area)> {
+    let mut mounts: Vec<(&MountPoint, &Area)> =
+        areas.iter().filter_map(|area| area.mount_point().map(|at| (at, area))).collect();
+    mounts.sort_by_key(|(at, _)| (at.depth(), (*at).clone()));
+    mounts.into_iter()
+}
+
+/// What lies in /var is mounted in the stateroot's own, which must be there first.
+fn below_var(at: &MountPoint) -> bool {
+    at.as_str() == "/var" || at.as_str().starts_with("/var/")
+}
+
+fn mount_step((at, area): (&MountPoint, &Area)) -> Step {
+    Step::Mount { device: area.device.clone(), at: at.clone(), filesystem: area.filesystem.clone() }
+}
+
+/// Something with a file system or a swap area on it.
+struct Area {
+    device: Device,
+    purpose: Purpose,
+    filesystem: String,
+    label: Option<String>,
+    options: Option<String>,
+    mkfs_options: Vec<String>,
+}
+
+impl Area {
+    fn mount_point(&self) -> Option<&MountPoint> {
+        match &self.purpose {
+            Purpose::Mount(at) => Some(at),
+            _ => None,
+        }
+    }
+}
+
+fn areas(layout: &DiskLayout) -> Vec<Area> {
+    let kind = |purpose: &Purpose, filesystem: &Option<String>| match purpose {
+        Purpose::Esp => Some("vfat".to_owned()),
+        Purpose::Swap => Some("swap".to_owned()),
+        Purpose::Mount(_) => filesystem.clone(),
+        Purpose::BiosBoot | Purpose::Lvm => None,
+    };
+    let mut areas: Vec<Area> = layout
+        .partitions
+        .iter()
+        .filter_map(|p| {
+            Some(Area {
+                device: Device::Partition { number: p.number },
+                purpose: p.purpose.clone(),
+                filesystem: kind(&p.purpose, &p.filesystem)?,
+                label: p.label.clone(),
+                options: p.options.clone(),
+                mkfs_options: p.mkfs_options.clone(),
+            })
+        })
+        .collect();
+    if let Some(group) = &layout.group {
+        areas.extend(group.volumes.iter().filter_map(|v| {
+            Some(Area {
+                device: Device::Volume { group: group.name.clone(), name: v.name.clone() },
+                purpose: v.purpose.clone(),
+                filesystem: kind(&v.purpose, &v.filesystem)?,
+                label: Some(v.name.clone()),
+                options: None,
+                mkfs_options: Vec::new(),
+            })
+        }));
+    }
+    areas
+}
+
+fn stateroot(context: &Context<'_>) -> String {
+    let wanted = context.request.stateroot.as_ref().or(context.facts.install.stateroot.as_ref());
+    wanted.map_or("default", String::as_str).to_owned()
+}
+
+pub fn deploy_steps(context: &Context<'_>) -> Vec<Step> {
+    let stateroot = stateroot(context);
+    let image = context.image;
+    let mut steps = vec![Step::InitialiseSysroot { stateroot: stateroot.clone() }];
+    steps.extend(mounts(&areas(context.layout)).filter(|(at, _)| below_var(at)).map(mount_step));
+    steps.extend([
+        Step::Import {
+            target: image.updates_from.clone(),
+            layers: context.facts.layers.len(),
+            size: context.facts.download_size,
+            selinux: context.facts.selinux.is_some(),
+        },
+        Step::Deploy { stateroot, origin: origin(&image.updates_from), kargs: kernel_arguments(context) },
+        Step::Fstab { entries: fstab(context.layout) },
+    ]);
+    steps
+}
+
+/// bootc's order: where the root is, what the image's install configuration says, its
+/// kargs.d, and what the admin adds.
+fn kernel_arguments(context: &Context<'_>) -> Vec<String> {
+    let areas = areas(context.layout);
+    let at = |path: &str| areas.iter().find(|area| area.mount_point().is_some_and(|at| at.as_str() == path));
+    let mut kargs = Vec::new();
+    if let Some(root) = at("/") {
+        kargs.push(format!("root=UUID={}", root.device.uuid_placeholder()));
+        if let Device::Volume { group, name } = &root.device {
+            kargs.push(format!("rd.lvm.lv={group}/{name}"));
+        }
+    }
+    kargs.push("rw".into());
+    if let Some(boot) = at("/boot") {
+        kargs.push(format!("boot=UUID={}", boot.device.uuid_placeholder()));
+    }
+    kargs.extend(context.facts.install.kargs.iter().cloned());
+    kargs.extend(context.facts.kargs.iter().cloned());
+    kargs.extend(context.request.kargs.iter().cloned());
+    kargs
+}
+
+fn fstab(layout: &DiskLayout) -> Vec<FstabEntry> {
+    let mut areas = areas(layout);
+    areas.sort_by_key(|area| area.mount_point().map_or(usize::MAX, MountPoint::depth));
+    areas
+        .iter()
+        .filter_map(|area| {
+            let (target, options, pass) = match &area.purpose {
+                Purpose::Mount(at) if *at == MountPoint::root() => return None,
+                // Read-only as bootc has it; libostree makes it writable for itself.
+                Purpose::Mount(at) if at.as_str() == "/boot" => (at.to_string(), "ro", 0),
+                Purpose::Mount(at) => (at.to_string(), "defaults", 2),
+                Purpose::Swap => ("none".to_owned(), "defaults", 0),
+                _ => return None,
+            };
+            Some(FstabEntry {
+                source: format!("UUID={}", area.device.uuid_placeholder()),
+                target,
+                kind: area.filesystem.clone(),
+                options: area.options.clone().unwrap_or_else(|| options.to_owned()),
+                pass,
+            })
+        })
+        .collect()
+}
+
+pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Vec<Step>> {
+    let system = &context.request.system;
+    let mut steps: Vec<Step> = files::files(system).into_iter().map(Step::File).collect();
+    steps.push(Step::RootPassword { password: matches!(system.root, RootAccess::Password(_)) });
+    for user in &system.users {
+        if !valid_name(&user.name) {
+            return Err(Error::input(Stage::Plan, format!("'{}' cannot be a user's name", user.name))
+                .hint("use letters, digits, '-', '_' and '.', not beginning with a digit"));
+        }
+        steps.push(Step::User(UserPlan {
+            name: user.name.clone(),
+            uid: user.uid,
+            gid: user.gid,
+            groups: user.groups.clone(),
+            home: home(user.home.as_deref(), &user.name),
+            shell: user.shell.clone(),
+            gecos: user.gecos.replace([':', '\n'], " "),
+            password: user.password.is_some(),
+            locked: user.locked,
+        }));
+    }
+    let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (user, key) in &system.ssh_keys {
+        if user != "root" && !system.users.iter().any(|known| known.name == *user) {
+            return Err(Error::input(Stage::Plan, format!("an ssh key is given for '{user}', who is not created"))
+                .hint(format!("add a line: user --name={user}")));
+        }
+        keys.entry(user).or_default().push(key.clone());
+    }
+    if keys.is_empty() && passwords(context.request).is_empty() {
+        warnings.push("nobody will be able to log in: no ssh key and no password is given".into());
+    }
+    steps.extend(keys.into_iter().map(|(user, keys)| Step::SshKeys { user: user.to_owned(), keys }));
+    Ok(steps)
+}
+
+/// Homes live under /var/home, where updates leave them alone.
+fn home(asked: Option<&str>, name: &str) -> String {
+    match asked {
+        None => format!("/var/home/{name}"),
+        Some(path) => match path.strip_prefix("/home/") {
+            Some(rest) => format!("/var/home/{rest}"),
+            None => path.to_owned(),
+        },
+    }
+}

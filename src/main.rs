@@ -5,6 +5,7 @@
 
 mod check;
 mod diagnostics;
+mod docs;
 mod failure;
 mod fetch;
 mod image;
@@ -19,7 +20,7 @@ mod site;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Install bootable container images on machines, from a kickstart.
 #[derive(Debug, Parser)]
@@ -44,6 +45,9 @@ enum Verb {
     Plan(plan::Args),
     /// Install
     Install(install::Args),
+    /// Write the pages that are made from the code
+    #[command(hide = true)]
+    Docs(docs::Args),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Plan(args) => plan::run(&args),
         Verb::Install(args) => install::run(&args),
+        Verb::Docs(args) => docs::run(&args, &Cli::command()),
     };
     outcome.unwrap_or_else(|error| failure::tell(&error))
 }

@@ -36,6 +36,7 @@
 //! ```
 
 mod args;
+pub mod catalog;
 pub mod codes;
 mod commands;
 mod diagnostic;

@@ -3,6 +3,7 @@
 use crate::args::scan::scan;
 use crate::args::spec::{Spec, flag, text};
 use crate::args::{Args, Cx};
+use crate::catalog::Support;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::document::Section;
@@ -24,6 +25,17 @@ const SECTIONS: &[(&str, Option<ScriptKind>)] = &[
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     SECTIONS.iter().map(|(name, _)| *name)
+}
+
+/// Every section with what becomes of it and the form of its header.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, Support, Option<&'static Spec>)> {
+    SECTIONS.iter().map(|(name, kind)| match (*name, kind) {
+        (name, Some(ScriptKind::Post)) => (name, Support::Understood, Some(&POST)),
+        (name, Some(_)) => (name, Support::Understood, Some(&SCRIPT)),
+        (name @ "%addon", None) => (name, Support::Understood, None),
+        (name @ ("%packages" | "%anaconda"), None) => (name, Support::NoEffect, None),
+        (name, None) => (name, Support::Refused, None),
+    })
 }
 
 pub(crate) fn is_known(name: &str) -> bool {

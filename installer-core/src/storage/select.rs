@@ -216,8 +216,7 @@ fn may_clear(choice: &DiskChoice, disk: &Disk, machine: &Machine, losses: &[Loss
     if allowed {
         return Ok(());
     }
-    let first = &losses[0];
-    let more = if losses.len() > 1 { format!(" and {} more", losses.len() - 1) } else { String::new() };
+    let list: Vec<String> = losses.iter().map(|loss| format!("{}: {}", loss.device, loss.what)).collect();
     let rule = match choice.clear {
         Clear::LinuxOnly => "'clearpart --linux' allows Linux partitions alone",
         Clear::Disks(_) => "'clearpart --drives' does not name this disk",
@@ -225,7 +224,7 @@ fn may_clear(choice: &DiskChoice, disk: &Disk, machine: &Machine, losses: &[Loss
     };
     Err(Error::refused(
         Stage::Plan,
-        format!("{} is not empty ({}: {}{more}), and {rule}", disk.path, first.device, first.what),
+        format!("{} is not empty ({}), and {rule}", disk.path, list.join("; ")),
     )
     .hint(format!("to lose everything on it: clearpart --all --initlabel --drives={}", disk.stable_name())))
 }

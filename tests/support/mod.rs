@@ -9,12 +9,16 @@
 // The tail of a machine's serial console belongs next to the failed assertion.
 #![allow(clippy::print_stderr)]
 
+pub mod cli;
 pub mod disk;
 pub mod faulty;
+pub mod installed;
 pub mod mini_image;
 pub mod mini_layer;
+pub mod mini_system;
 pub mod qemu;
 pub mod registry;
+pub mod site;
 pub mod ssh;
 pub mod vm;
 

@@ -57,7 +57,7 @@ impl Vm {
         let boot_id = "cat /proc/sys/kernel/random/boot_id";
         let before = self.ssh_ok(boot_id);
         // The connection may be cut before the answer.
-        self.ssh("systemctl reboot");
+        self.ssh("sudo -n systemctl reboot");
         let deadline = Instant::now() + timeout;
         loop {
             let now = self.ssh(boot_id);
@@ -103,7 +103,7 @@ impl Vm {
 
     /// Shuts the system down properly: the disk image is complete afterwards.
     pub fn power_off(mut self, timeout: Duration) {
-        self.ssh("systemctl poweroff");
+        self.ssh("sudo -n systemctl poweroff");
         self.wait_for_exit(timeout);
     }
 

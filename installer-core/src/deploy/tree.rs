@@ -195,7 +195,9 @@ impl Dir {
     /// Lays `upper` over this tree.
     pub fn merge(&mut self, upper: &Dir) {
         if upper.entries.contains_key(OPAQUE) {
+            // libostree takes the old directory away, and with it its owner and mode.
             self.entries.clear();
+            self.meta = upper.meta.clone();
         }
         for name in upper.entries.keys() {
             if let Some(hidden) = name.strip_prefix(WHITEOUT)
@@ -277,7 +279,7 @@ mod tests {
     fn an_opaque_directory_starts_empty() {
         let mut lower = tree(&[("etc/old/", 5), ("etc/old/a", 1), ("etc/b", 1)]);
         lower.merge(&tree(&[("etc/old/.wh..wh..opq", 0), ("etc/old/new", 2)]));
-        assert_eq!(listing(&lower), ["etc/ 493", "etc/b 1", "etc/old/ 5", "etc/old/new 2"]);
+        assert_eq!(listing(&lower), ["etc/ 493", "etc/b 1", "etc/old/ 493", "etc/old/new 2"]);
     }
 
     #[test]

@@ -255,7 +255,12 @@ fn too_small(requests: &[PartitionRequest], needed: Bytes, given: &Given<'_>) ->
     };
     Error::world(
         Stage::Plan,
-        format!("{} is too small: it has {}, and the partitions need {needed}", given.name, given.disk),
+        format!(
+            "{} is too small: it has {}, and the partitions need {needed}, {} more",
+            given.name,
+            given.disk,
+            needed - given.disk
+        ),
     )
     .hint(hint)
 }

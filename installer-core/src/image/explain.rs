@@ -62,11 +62,9 @@ pub(super) fn explain(error: &OciDistributionError, asked: Asked<'_>) -> Trouble
                     | OciErrorCode::ManifestBlobUnknown
                     | OciErrorCode::NameInvalid,
                 ) => asked.missing(),
-                code => asked.odd(&format!(
-                    "{}: {}",
-                    code.map_or_else(String::new, |code| format!("{code:?}")),
-                    clip(message)
-                )),
+                Some(OciErrorCode::Other(code)) => asked.odd(&format!("{}: {}", clip(code), clip(message))),
+                Some(code) => asked.odd(&format!("{code:?}: {}", clip(message))),
+                None => asked.odd(&clip(message)),
             }
         }
         E::ServerError { code, message, .. } => asked.status(*code, message),

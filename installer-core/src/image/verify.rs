@@ -95,16 +95,50 @@ impl<R: Read> Read for Verified<R> {
 
 /// Undoes the compression that `media_type` stands for: gzip (of any number of members), zstd
 /// or none. Layers of other types are refused by name.
+///
+/// A decoder that stumbles over damaged bytes says so in words that help nobody; the reader
+/// below is asked first whether they are the right ones.
 pub fn decompress<'a>(media_type: &str, reader: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
     const WINDOW: usize = 256 << 10;
     Ok(match compression(media_type)? {
         Compression::None => Box::new(reader),
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(WINDOW, reader))),
+        Compression::Gzip => {
+            let decoder = flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(WINDOW, reader));
+            Box::new(Decoded { decoder, below: |decoder| decoder.get_mut() })
+        }
         Compression::Zstd => {
             let decoder = zstd::Decoder::with_buffer(BufReader::with_capacity(WINDOW, reader))
                 .map_err(|error| Error::failed(Stage::Resolve, "starting the zstd decoder").because(error))?;
-            Box::new(decoder)
+            Box::new(Decoded { decoder, below: |decoder| decoder.get_mut() })
         }
+    })
+}
+
+/// A decoder whose own complaints give way to those of what it reads from.
+struct Decoded<D, R> {
+    decoder: D,
+    below: fn(&mut D) -> &mut R,
+}
+
+impl<D: Read, R: Read> Read for Decoded<D, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.decoder.read(buffer).map_err(|error| {
+            let below_failed = causes(&error).any(|cause| cause.is::<Error>() || cause.is::<VerifyError>());
+            if below_failed || error.kind() == io::ErrorKind::Interrupted {
+                return error;
+            }
+            io::copy((self.below)(&mut self.decoder), &mut io::sink()).err().unwrap_or(error)
+        })
+    }
+}
+
+/// An error and all that it wraps.
+fn causes(error: &io::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |cause| match cause.downcast_ref::<io::Error>() {
+        // An io::Error's source skips the error that it wraps.
+        Some(io) => io.get_ref().map(|wrapped| wrapped as &(dyn std::error::Error + 'static)),
+        None => cause.source(),
     })
 }
 
@@ -112,8 +146,7 @@ pub fn decompress<'a>(media_type: &str, reader: impl Read + Send + 'a) -> Result
 /// could not be had (the world's fault), with the remedy where the network layer knows one.
 /// Finds our own errors under whatever `tar` and the decompressors wrapped around them.
 pub fn read_error(stage: Stage, doing: impl std::fmt::Display, error: io::Error) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(inner) = cause {
+    for inner in causes(&error) {
         if let Some(ours) = inner.downcast_ref::<Error>() {
             let told = Error::new(ours.kind(), stage, format!("{doing}: {ours}"));
             return match ours.remedy() {
@@ -126,11 +159,6 @@ pub fn read_error(stage: Stage, doing: impl std::fmt::Display, error: io::Error)
                 .because(wrong.clone())
                 .hint("the copy in the registry or on disk is damaged, or a proxy changes it: push the image again");
         }
-        cause = match inner.downcast_ref::<io::Error>() {
-            // An io::Error's source skips the error that it wraps.
-            Some(io) => io.get_ref().map(|wrapped| wrapped as &(dyn std::error::Error + 'static)),
-            None => inner.source(),
-        };
     }
     Error::new(Kind::World, stage, doing.to_string()).because(error)
 }
@@ -181,6 +209,20 @@ mod tests {
             assert_eq!(out, b"onetwo", "{media_type}");
         }
         assert!(decompress("text/plain", &b""[..]).is_err());
+    }
+
+    #[test]
+    fn damage_is_told_by_the_digest_and_not_by_the_decoder() {
+        let blob = zstd::encode_all(&[7u8; 5000][..], 1).unwrap();
+        for position in 0..blob.len() {
+            let mut damaged = blob.clone();
+            damaged[position] ^= 0xff;
+            let raw = Verified::new(&damaged[..], Digest::of(&blob), Some(blob.len() as u64));
+            let mut plain = decompress(&format!("{TAR}+zstd"), raw).unwrap();
+            let error = io::copy(&mut plain, &mut io::sink()).unwrap_err();
+            let told = read_error(Stage::Resolve, "reading", error).to_string();
+            assert!(told.contains("is not what the manifest says"), "byte {position}: {told}");
+        }
     }
 
     #[test]

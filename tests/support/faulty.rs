@@ -178,6 +178,7 @@ fn has_name(line: &str, name: &str) -> bool {
 fn refusal(status: u16) -> Vec<u8> {
     let (code, extra) = match status {
         401 => ("UNAUTHORIZED", "WWW-Authenticate: Basic realm=\"test\"\r\n"),
+        403 => ("DENIED", ""),
         404 => ("NAME_UNKNOWN", ""),
         429 => ("TOOMANYREQUESTS", "Retry-After: 1\r\n"),
         503 => ("UNAVAILABLE", "Retry-After: 1\r\n"),

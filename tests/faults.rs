@@ -1,0 +1,295 @@
+//! What can go wrong before the first write, for real: one clear message that names the
+//! thing, the right exit code, and a disk that nobody has touched.
+
+mod support;
+
+use serde_json::Value;
+use support::disk::{MIB, fingerprint};
+use support::faulty::{Fault, FaultyProxy};
+use support::mini_image::{Compression, Layer, MiniImage, blob_path};
+use support::mini_system::mini_system;
+use support::registry::Registry;
+use support::site::{OccupiedDisk, SECRET, Site, kickstart};
+
+/// A site, and a disk with somebody's data that its kickstart is let loose on.
+struct Bench {
+    site: Site,
+    disk: OccupiedDisk,
+}
+
+impl Bench {
+    fn new(image: MiniImage) -> Self {
+        let site = Site::with(image);
+        let disk = OccupiedDisk::make(&site.path("disk"), 700 * MIB);
+        let bench = Self { site, disk };
+        bench.kickstart("");
+        bench
+    }
+
+    /// A kickstart that allows to clear that disk and nothing else, and `more` lines.
+    fn kickstart(&self, more: &str) {
+        let disk = self.disk.name();
+        let clear = format!("zerombr\nclearpart --all --initlabel\nignoredisk --only-use={disk}\n{more}");
+        self.site.write("site.ks", &kickstart(&clear));
+    }
+
+    /// An installation that has to fail with `code`, onto the disk and onto a file; both must
+    /// be as before, and the message must have `words`.
+    fn fails(&self, args: &[&str], code: i32, words: &[&str]) {
+        self.fails_onto(&["--yes"], args, code, words);
+        self.fails_onto(&["--disk-image", "disk.img", "--size", "700M"], args, code, words);
+    }
+
+    fn fails_onto(&self, onto: &[&str], args: &[&str], code: i32, words: &[&str]) {
+        let look = || {
+            let names: Vec<String> = self.site.names().into_iter().filter(|name| name != "install.log").collect();
+            (fingerprint(self.disk.device.path()), names)
+        };
+        let before = look();
+        let outcome = self.site.install(&[onto, args].concat());
+        assert_eq!(before, look(), "something was touched by\n{outcome}");
+        let log = std::fs::read_to_string(self.site.path("install.log")).unwrap_or_default();
+        assert!(!log.contains(SECRET), "the log has the password:\n{log}");
+        outcome.exits(code).one_error().says(words).keeps(&[SECRET]);
+    }
+}
+
+const LAYOUT: &[&str] = &["--image", "oci:oci:mini"];
+
+#[test]
+fn a_kickstart_that_cannot_be_used() {
+    let bench = Bench::new(mini_system());
+    for (lines, words) in [
+        ("user --name=\"open\n", &["site.ks:", "quot"][..]),
+        ("partitoin /var --size=1\n", &["site.ks:", "partitoin"]),
+        ("sshkey --username=nobody-here \"ssh-ed25519 AAAA\"\n", &["nobody-here", "user --name=nobody-here"]),
+        ("part /usr --size=10\n", &["part /usr"]),
+        ("part swap --size=10 --fstype=nosuchfs\npart /var --size=50 --fstype=nosuchfs\n", &["nosuchfs"]),
+    ] {
+        bench.kickstart(lines);
+        bench.fails(LAYOUT, 2, words);
+    }
+    // All of it at once.
+    bench.kickstart("partitoin /var\nuser --nmae=ghost\n");
+    bench.fails(LAYOUT, 2, &["partitoin", "--nmae", "errors"]);
+    std::fs::remove_file(bench.site.path("site.ks")).unwrap();
+    bench.fails(LAYOUT, 2, &["site.ks"]);
+}
+
+#[test]
+fn an_image_that_is_none() {
+    let bench = Bench::new(mini_system());
+    bench.fails(&["--image", "oci:oci:nosuchtag"], 3, &["nosuchtag"]);
+    bench.fails(&["--image", "oci:nosuchdir:mini"], 3, &["nosuchdir"]);
+    bench.fails(&["--image", "quay.io/UPPER/Case"], 2, &["UPPER/Case"]);
+
+    MiniImage::bootable()
+        .without_label("containers.bootc")
+        .without_label("ostree.bootable")
+        .write(&bench.site.path("oci"), "application");
+    bench.fails(&["--image", "oci:oci:application"], 2, &["oci:oci:application", "not a bootable container image"]);
+
+    MiniImage::bootable().architecture("arm64").write(&bench.site.path("oci"), "arm");
+    let here = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    if here == "amd64" {
+        bench.fails(&["--image", "oci:oci:arm"], 3, &["oci:oci:arm", "arm64", "amd64"]);
+    }
+
+    let kernel = "usr/lib/modules/6.1.0-test/vmlinuz";
+    let headless = MiniImage::bootable().layer(Layer::new(Compression::Gzip).whiteout(kernel));
+    headless.write(&bench.site.path("oci"), "headless");
+    bench.fails(&["--image", "oci:oci:headless"], 3, &["oci:oci:headless", "no kernel"]);
+
+    // Without the line that does without a boot loader.
+    let text = std::fs::read_to_string(bench.site.path("site.ks")).unwrap();
+    bench.site.write("site.ks", &text.replace("--location=none", ""));
+    bench.fails(LAYOUT, 3, &["brings no boot loader"]);
+}
+
+/// A registry with `mini:1`, a proxy in front of it that can be told to misbehave, and a bench.
+struct Served {
+    bench: Bench,
+    _registry: Registry,
+    proxy: FaultyProxy,
+    digest: String,
+}
+
+impl Served {
+    fn new() -> Self {
+        let bench = Bench::new(mini_system());
+        let registry = Registry::start();
+        let digest = registry.push(&bench.site.path("oci"), "mini", "mini:1");
+        let proxy = FaultyProxy::start(&registry.address());
+        Self { bench, _registry: registry, proxy, digest }
+    }
+
+    fn args(&self, name: &str) -> Vec<String> {
+        let host = self.proxy.address();
+        vec!["--image".into(), format!("{host}/{name}"), "--insecure-registry".into(), host]
+    }
+
+    /// One fault for ever (each attempt of several costs seconds, so onto the disk alone).
+    fn fails(&self, pattern: &str, fault: Fault, code: i32, words: &[&str]) {
+        self.proxy.heal();
+        self.proxy.inject(pattern, fault, None);
+        let args = self.args("mini:1");
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let host = self.proxy.address();
+        self.bench.fails_onto(&["--yes"], &args, code, &[words, &[&host]].concat());
+    }
+}
+
+#[test]
+fn a_registry_that_has_nothing_or_wants_a_login() {
+    let served = Served::new();
+    let args = served.args("no/such:1");
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    served.bench.fails(&args, 3, &["does not have", "no/such:1", "check name and tag"]);
+    served.fails("/manifests/", Fault::Status(404), 3, &["does not have", "mini:1"]);
+    served.fails("/manifests/", Fault::Status(401), 3, &["only to those who are logged in", "--authfile"]);
+    served.fails("/manifests/", Fault::Status(403), 3, &["forbids access", "mini"]);
+    served.fails("/blobs/", Fault::Status(404), 3, &["does not have"]);
+}
+
+#[test]
+fn a_registry_in_trouble() {
+    let served = Served::new();
+    served.fails("/manifests/", Fault::Status(500), 3, &["is in trouble (HTTP 500)", "try later"]);
+    assert!(served.proxy.count("/manifests/") > 3, "trouble that may pass is tried again");
+}
+
+#[test]
+fn a_registry_that_is_not_there() {
+    let bench = Bench::new(mini_system());
+    let host = format!("127.0.0.1:{}", support::free_port());
+    let reference = format!("{host}/mini:1");
+    let args = ["--image", reference.as_str(), "--insecure-registry", &host];
+    bench.fails_onto(&["--yes"], &args, 3, &["nothing listens at", &host]);
+    // Plain http where nobody allowed it.
+    let registry = Registry::start();
+    registry.push(&bench.site.path("oci"), "mini", "mini:1");
+    let reference = format!("{}/mini:1", registry.address());
+    bench.fails_onto(&["--yes"], &["--image", &reference], 3, &["http", "--insecure-registry"]);
+}
+
+#[test]
+fn content_that_is_not_what_was_promised() {
+    let served = Served::new();
+    let damaged = "the content is not what the manifest says";
+    served.fails("/blobs/", Fault::Corrupt { offset: 20 }, 3, &["reading its configuration", damaged]);
+    let layout = served.bench.site.path("oci");
+    let read = |path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
+    let manifest = read(blob_path(&layout, &served.digest));
+    let digest = manifest["layers"][1]["digest"].as_str().unwrap();
+    let short = &digest["sha256:".len()..][..8];
+    // In the first bytes what is damaged is the compression, further on the files.
+    for offset in [5, 5_000] {
+        served.proxy.heal();
+        served.proxy.inject(digest, Fault::Corrupt { offset }, None);
+        let args = served.args("mini:1");
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        served.bench.fails_onto(&["--yes"], &args, 3, &["layer 2 of 3", short, damaged]);
+    }
+
+    // A layout on a disk that has seen better days.
+    let blob = blob_path(&layout, digest);
+    let mut bytes = std::fs::read(&blob).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(blob, bytes).unwrap();
+    served.bench.fails(LAYOUT, 3, &["layer 2 of 3", short, damaged]);
+}
+
+#[test]
+fn a_connection_that_is_cut_for_ever() {
+    let served = Served::new();
+    served.fails("/blobs/", Fault::CutAfter(5_000), 3, &["layer|blob|connection"]);
+}
+
+#[test]
+fn a_connection_that_is_cut_a_few_times_costs_only_time() {
+    let served = Served::new();
+    served.proxy.inject("/blobs/", Fault::CutAfter(40_000), Some(2));
+    served.proxy.inject("/manifests/", Fault::Status(503), Some(1));
+    let args = served.args("mini:1");
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = served.bench.site.install(&[&args[..], &["--yes", "--format", "json"]].concat()).exits(0);
+    assert_eq!(outcome.json()["image"], served.digest.as_str(), "{outcome}");
+    let resumed = served.proxy.requests().iter().filter(|request| request.range.is_some()).count();
+    assert!(resumed >= 1, "what had arrived was not kept: {:#?}", served.proxy.requests());
+    outcome.says(&["attempt 2 in"]);
+}
+
+#[test]
+fn a_disk_that_will_not_do() {
+    let bench = Bench::new(mini_system());
+    let name = bench.disk.name();
+    let only = |disk: &str| kickstart(&format!("clearpart --all\nignoredisk --only-use={disk}\n"));
+    // Too small.
+    let text = only(&name).replace("--size=520", "--size=5200");
+    bench.site.write("site.ks", &text);
+    bench.fails(LAYOUT, 3, &["is too small"]);
+    bench.fails_onto(&["--yes"], LAYOUT, 3, &[&name, "700 MiB", "5.1 GiB"]);
+    // Not there.
+    bench.site.write("site.ks", &only("/dev/nosuchdisk"));
+    bench.fails_onto(&["--yes"], LAYOUT, 3, &["there is no disk '/dev/nosuchdisk'"]);
+    // In use.
+    bench.site.write("site.ks", &only(&name));
+    let mounted = support::site::Mounted::node(&bench.disk.device.partition(1));
+    let at = format!("mounted at {}", mounted.path().display());
+    bench.fails_onto(&["--yes"], LAYOUT, 4, &[&name, "is in use", &at]);
+    drop(mounted);
+    // Without a name a loop device is nobody's disk.
+    bench.site.write("site.ks", &kickstart("clearpart --all\n"));
+    let outcome = bench.site.install(&[LAYOUT, &["--yes"]].concat());
+    assert!(matches!(outcome.code, 3 | 4), "a loop device was taken for a disk:\n{outcome}");
+    assert!(!outcome.stdout.contains("Installed"), "{outcome}");
+}
+
+#[test]
+fn a_disk_that_nobody_gave_away() {
+    let bench = Bench::new(mini_system());
+    let name = bench.disk.name();
+    bench.site.write("site.ks", &kickstart(&format!("ignoredisk --only-use={name}\n")));
+    bench.fails_onto(&[], LAYOUT, 4, &[&name, "is not empty", "precious", "clearpart --all"]);
+    bench.fails_onto(&["--yes"], LAYOUT, 4, &["is not empty", "precious"]);
+    // The whole of it reviewed, and something else found: nothing is done.
+    bench.kickstart("");
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    bench.fails(&[LAYOUT, &["--plan-digest", &wrong]].concat(), 4, &["was reviewed", &wrong]);
+    bench.fails(&[LAYOUT, &["--plan-digest", "sha256:12"]].concat(), 2, &["--plan-digest"]);
+}
+
+#[test]
+fn a_file_that_is_there_stays() {
+    let bench = Bench::new(mini_system());
+    bench.site.write("disk.img", "somebody's");
+    let onto = ["--disk-image", "disk.img", "--size", "700M"];
+    bench.fails_onto(&onto, LAYOUT, 4, &["disk.img", "--yes"]);
+    assert_eq!(std::fs::read_to_string(bench.site.path("disk.img")).unwrap(), "somebody's");
+    let nowhere = ["--disk-image", "none/disk.img", "--size", "700M"];
+    bench.fails_onto(&nowhere, LAYOUT, 2, &["none/disk.img"]);
+}
+
+#[test]
+fn no_secret_is_told_anywhere() {
+    let bench = Bench::new(mini_system());
+    let more = format!("rootpw --plaintext {SECRET}-root\nuser --name=second --password={SECRET}-2 --plaintext\n");
+    bench.kickstart(&more);
+    let file = ["--disk-image", "disk.img", "--size", "700M", "--events", "events.jsonl"];
+    for format in ["text", "json"] {
+        bench.site.run(&[&["plan", "site.ks", "--format", format], LAYOUT].concat()).exits(0).keeps(&[SECRET]);
+        let args = [&["--yes", "--format", format], LAYOUT, &file].concat();
+        bench.site.install(&args).exits(0).keeps(&[SECRET]);
+        for name in ["events.jsonl", "install.log"] {
+            let text = std::fs::read_to_string(bench.site.path(name)).unwrap();
+            assert!(!text.contains(SECRET), "{name} has a password:\n{text}");
+        }
+    }
+    let disk = support::site::Mounted::partition(&bench.site.path("disk.img"), 1);
+    let records = disk.path().join("ostree/deploy/default/var/log/bootc-ks");
+    for name in ["plan.json", "kickstart.ks", "install.log"] {
+        let text = std::fs::read_to_string(records.join(name)).unwrap();
+        assert!(!text.contains(SECRET), "the installed {name} has a password:\n{text}");
+    }
+}

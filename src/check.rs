@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use installer_core::request::from_kickstart;
 use kickstart_parser::{Diagnostic, ParseOptions, Parsed, ResolvedDiagnostic, Syntax, UnknownSyntax, codes, parse};
 use serde::Serialize;
 
@@ -73,7 +74,12 @@ fn check(file: &str, syntax: Option<Syntax>) -> Checked {
         Ok(text) => {
             let loader = FileLoader::new();
             let options = ParseOptions { syntax, loader: Some(&loader) };
-            Checked::Parsed(Box::new(parse(&text, display_name(file), &options)))
+            let mut parsed = parse(&text, display_name(file), &options);
+            // What the installer will refuse is better known now than in front of the machine.
+            let (_, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
+            parsed.diagnostics.extend(found);
+            parsed.diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
+            Checked::Parsed(Box::new(parsed))
         }
     }
 }

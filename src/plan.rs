@@ -13,6 +13,7 @@ use installer_core::units::Bytes;
 use installer_core::{Error, Stage};
 use serde::de::DeserializeOwned;
 
+use crate::failure;
 use crate::image::AccessArgs;
 use crate::progress::Audience;
 use crate::site::{self, PreScripts};
@@ -97,6 +98,19 @@ pub struct Args {
 
 /// Plans and tells.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let plan = plan(args).inspect_err(|error| {
+        if args.format == Format::Json {
+            println!("{:#}", failure::json(error));
+        }
+    })?;
+    match args.format {
+        Format::Text => print!("{}", plan.render()?),
+        Format::Json => println!("{:#}", with_digest(&plan)?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plan(args: &Args) -> anyhow::Result<Plan> {
     let site = site::read(&args.what.kickstart, &PreScripts::Skip)?;
     let mut request = site.request;
     let machine = match &args.machine {
@@ -112,12 +126,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(file) => document(file, "image facts", installer_core::image::SCHEMA)?,
         None => look(&args.what, &image, &machine, None, Audience::new(None)?)?.1,
     };
-    let plan = installer_core::plan::plan(&request, &machine, &facts)?;
-    match args.format {
-        Format::Text => print!("{}", plan.render()?),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&with_digest(&plan)?)?),
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(installer_core::plan::plan(&request, &machine, &facts)?)
 }
 
 /// The image and its facts; see [`AccessArgs::resolve`] for `keep`.

@@ -64,7 +64,7 @@ impl Sink for Plain {
     fn emit(&self, event: &Event) {
         if let Event::Progress { done, total } = event {
             let Ok(mut told) = self.told.lock() else { return };
-            if told.is_none_or(|at| at.elapsed() >= Duration::from_secs(5)) || done >= total {
+            if told.is_none_or(|at| at.elapsed() >= Duration::from_secs(5)) {
                 *told = Some(Instant::now());
                 eprintln!("        {done} of {total}");
             }

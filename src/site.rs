@@ -6,10 +6,10 @@ use std::path::Path;
 use installer_core::apply::run_pre_script;
 use installer_core::event::{Event, Sink};
 use installer_core::host::Real;
-use installer_core::request::{Layout, Request, Script, from_kickstart};
+use installer_core::request::{Clear, Layout, Request, Script, from_kickstart};
 use installer_core::{Error, Stage};
 use kickstart_parser::kickstart::{Kickstart, ScriptKind};
-use kickstart_parser::{Diagnostic, ParseOptions, Parsed, Sources, parse};
+use kickstart_parser::{Diagnostic, ParseOptions, Parsed, SourceId, Sources, parse};
 
 use crate::diagnostics::{self, Style};
 use crate::failure::BadKickstart;
@@ -20,8 +20,8 @@ use crate::loader::{self, FileLoader};
 pub struct Site {
     /// What it asks for.
     pub request: Request,
-    /// Its text.
-    pub text: String,
+    /// Its text for keeping, with stars in place of passwords.
+    pub shown: String,
     /// Whether it says itself that disks may be cleared.
     pub allows_clearing: bool,
 }
@@ -61,8 +61,9 @@ pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
     }
     eprint!("{}", diagnostics::render_all(&all, &parsed.sources, &Style::for_stream(&std::io::stderr())));
     wanted(&parsed.kickstart, &request, name)?;
-    let allows_clearing = parsed.kickstart.zerombr.is_some() || parsed.kickstart.clearpart.is_some();
-    Ok(Site { request, text, allows_clearing })
+    let allows_clearing = parsed.kickstart.zerombr.is_some() || request.disks.clear != Clear::Nothing;
+    let shown = parsed.sources.get(SourceId::ROOT).map(|source| source.shown(0..text.len())).unwrap_or_default();
+    Ok(Site { request, shown, allows_clearing })
 }
 
 fn text_of(name: &str) -> anyhow::Result<String> {

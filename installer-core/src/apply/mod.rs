@@ -30,7 +30,7 @@ use crate::request::EndAction;
 use crate::storage::select::Target;
 use crate::units::Digest;
 
-pub use preflight::preflight;
+pub use preflight::{preflight, require_root};
 pub use script::run_pre_script;
 
 use run::Run;

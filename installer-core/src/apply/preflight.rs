@@ -13,15 +13,21 @@ use crate::storage::select::Target;
 
 /// Whether `plan` can be carried out here.
 pub fn preflight(plan: &Plan, facts: &ImageFacts, machine: &Machine) -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        return Err(Error::world(Stage::Plan, "installing needs root").hint("run it with sudo"));
-    }
+    require_root()?;
     programs(plan, machine)?;
     libostree(facts)?;
     if let Target::ImageFile(file) = &plan.target {
         room(plan, Path::new(&file.path))?;
     }
     Ok(())
+}
+
+/// Whether this process may install at all.
+pub fn require_root() -> Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(Error::world(Stage::Plan, "installing needs root").hint("run it with sudo"))
 }
 
 fn programs(plan: &Plan, machine: &Machine) -> Result<()> {

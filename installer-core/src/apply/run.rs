@@ -80,7 +80,8 @@ impl<'a> Run<'a> {
             deployed: None,
             kargs: Vec::new(),
             written: Vec::new(),
-            warnings: Vec::new(),
+            // What was said before belongs to the report as well.
+            warnings: plan.warnings.clone(),
             done: Vec::new(),
             image_file: None,
         })

@@ -10,7 +10,7 @@ use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::root::TargetRoot;
-use crate::host::{Host, Program, ProgramError};
+use crate::host::{Host, Mount, MountKind, Program, ProgramError};
 use crate::request::Script;
 
 /// Runs a %post script.
@@ -74,8 +74,30 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
 }
 
 fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
+    let mark = run.teardown.mark();
+    customary_places(run)?;
     let root = run.system_root().display().to_string();
-    on_host(script, run.host, run.events, &[("ANA_INSTALL_PATH", root)])
+    let outcome = on_host(script, run.host, run.events, &[("ANA_INSTALL_PATH", root)]);
+    run.teardown.unwind_to(mark, run.host)?;
+    outcome
+}
+
+/// Shows the system where scripts written for Anaconda look for it. /mnt is covered in this
+/// installation's own mount namespace alone, and only where nobody keeps anything in it.
+fn customary_places(run: &mut Run<'_>) -> Result<()> {
+    let mnt = Path::new("/mnt");
+    if !fs::read_dir(mnt).is_ok_and(|mut entries| entries.next().is_none()) {
+        return Ok(());
+    }
+    let tmpfs = Mount { source: "tmpfs".into(), target: mnt.into(), kind: MountKind::Virtual("tmpfs") };
+    run.mount(Stage::Script, &tmpfs)?;
+    for name in ["sysimage", "sysroot"] {
+        let target = mnt.join(name);
+        fs::create_dir(&target).doing(Stage::Script, "making a mount point")?;
+        let source = run.system_root().display().to_string();
+        run.mount(Stage::Script, &Mount { source, target, kind: MountKind::BindRecursive })?;
+    }
+    Ok(())
 }
 
 fn on_host(script: &Script, host: &dyn Host, events: &dyn Sink, env: &[(&str, String)]) -> Result<()> {

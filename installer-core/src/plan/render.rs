@@ -19,6 +19,7 @@ pub fn text(plan: &Plan) -> Result<String> {
         let _ = writeln!(out, "warning: {warning}");
     }
     let end = match plan.end {
+        _ if matches!(plan.target, Target::ImageFile(_)) => "the command ends",
         EndAction::Nothing => "the command ends",
         EndAction::Reboot => "the machine restarts",
         EndAction::Poweroff => "the machine turns off",

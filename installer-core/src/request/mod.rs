@@ -49,8 +49,6 @@ pub struct DiskChoice {
     pub ignore: Vec<String>,
     /// What may be destroyed.
     pub clear: Clear,
-    /// Whether a disk whose partition table makes no sense may be initialised.
-    pub initialise_unknown: bool,
     /// An image file to install onto instead of a disk.
     pub image_file: Option<ImageFile>,
 }

@@ -12,7 +12,6 @@ impl Reader<'_> {
         let mut choice = DiskChoice {
             only: ignore.map(|i| i.only_use.clone()).unwrap_or_default(),
             ignore: ignore.map(|i| i.drives.clone()).unwrap_or_default(),
-            initialise_unknown: kickstart.zerombr.is_some(),
             ..DiskChoice::default()
         };
         if let Some(clearpart) = &kickstart.clearpart {

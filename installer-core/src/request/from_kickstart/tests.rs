@@ -19,7 +19,6 @@ fn the_example_of_image_mode_is_understood() {
     assert_eq!(found, Vec::<String>::new());
     assert_eq!(request.image.as_deref(), Some("quay.io/myimage:latest"));
     assert_eq!(request.disks.clear, Clear::All);
-    assert!(request.disks.initialise_unknown);
     assert_eq!(request.layout, Layout::Auto { scheme: Scheme::Lvm, filesystem: None, swap: true, boot: true });
     assert_eq!(request.end, EndAction::Reboot);
     assert_eq!(request.system.users[0].groups, [("wheel".to_owned(), None)]);

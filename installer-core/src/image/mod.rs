@@ -47,6 +47,9 @@ use keep::Keep;
 use manifest::{Descriptor, Document, MAX_DOCUMENT, Manifest};
 use verify::Verified;
 
+/// The label of an ostree-encapsulated image.
+const FINAL_DIFFID: &str = "ostree.final-diffid";
+
 /// Where blobs come from. Raw: whoever reads verifies.
 trait Blobs: Send + Sync {
     /// The bytes of a blob from its beginning.
@@ -167,6 +170,22 @@ impl Image {
     /// The layers, lowest first.
     pub fn layers(&self) -> &[LayerFacts] {
         &self.layers
+    }
+
+    /// How many of the lowest layers are an OSTree commit in pieces ("ostree-encapsulated"
+    /// image): those up to the one whose diff id the label `ostree.final-diffid` names. 0 in
+    /// other images.
+    pub fn base_layers(&self) -> Result<usize> {
+        let labels = manifest::parse_config(&self.config)?.labels();
+        let Some(last) = labels.get(FINAL_DIFFID) else { return Ok(0) };
+        let index = self.layers.iter().position(|layer| layer.diff_id.as_str() == last);
+        index.map(|index| index + 1).ok_or_else(|| {
+            Error::world(
+                Stage::Resolve,
+                format!("{}: the label {FINAL_DIFFID} names {last}, which is none of its layers", self.reference),
+            )
+            .hint("an ostree-encapsulated image must keep the layers of its base: build it without squashing")
+        })
     }
 
     /// The compressed bytes of a layer. Several layers may be read at once, from several

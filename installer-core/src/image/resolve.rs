@@ -21,6 +21,7 @@ use super::{Image, config_files, initramfs, read_error};
 pub fn resolve(image: &Image) -> Result<ImageFacts> {
     let config = parse_config(image.config())?;
     require_bootable(image, &config)?;
+    let encapsulated = image.base_layers()? > 0;
     let layers = scan_all(image)?;
     let unpacked_size = layers.iter().map(|layer| Bytes(layer.unpacked)).sum();
     let entries = layers.iter().map(|layer| layer.entries).sum();
@@ -36,7 +37,7 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
         manifest_digest: image.manifest_digest().clone(),
         architecture: config.architecture.clone(),
         created: config.created.clone(),
-        encapsulated: labels.contains_key("ostree.final-diffid"),
+        encapsulated,
         labels,
         layers: image.layers().to_vec(),
         download_size: image.layers().iter().map(|layer| layer.size).sum(),

@@ -86,8 +86,14 @@ pub(super) fn layer(reader: impl Read, want: &dyn Fn(&str) -> Want, near: &dyn F
             continue;
         }
         let wanted = want(&path);
-        if kind.is_file() && path.starts_with(OBJECTS) && path.ends_with(".file") && wanted == Want::Nothing {
-            object = unnamed(&mut entry)?.map(|file| (path, file));
+        if path.starts_with(OBJECTS) && path.ends_with(".file") && wanted == Want::Nothing {
+            let file = match entry.link_name_bytes() {
+                // Where it leads depends on the name it gets.
+                Some(target) if kind.is_symlink() => Some(File::Link(String::from_utf8_lossy(&target).into_owned())),
+                _ if kind.is_file() => unnamed(&mut entry)?,
+                _ => None,
+            };
+            object = file.map(|file| (path, file));
             continue;
         }
         if wanted == Want::Nothing {
@@ -102,6 +108,7 @@ pub(super) fn layer(reader: impl Read, want: &dyn Fn(&str) -> Want, near: &dyn F
             (tar::EntryType::Link, Some(target)) => {
                 let target = normal(&target)?;
                 let known = match &object {
+                    Some((name, File::Link(lead))) if *name == target => Some(File::Link(follow(&path, lead))),
                     Some((name, file)) if *name == target => Some(file.clone()),
                     _ => layer.known(&target).cloned(),
                 };
@@ -161,6 +168,7 @@ fn serve(file: File, wanted: Want) -> Option<File> {
     match (wanted, file) {
         (Want::Modules, File::Content(raw)) => Some(File::Modules(initramfs::modules(&raw[..]))),
         (Want::Modules, file @ File::Modules(_)) | (Want::Content, file @ File::Content(_)) => Some(file),
+        (_, file @ File::Link(_)) => Some(file),
         (Want::Name, _) => Some(File::Name),
         _ => None,
     }

@@ -115,9 +115,15 @@ fn encapsulated_files_are_found_under_their_names() {
         .hardlink("usr/lib/bootc/kargs.d/1.toml", &object("5"))
         // Not right behind its object: takes the second pass.
         .hardlink("usr/lib/bootc/kargs.d/2.toml", &object("4"))
+        .symlink(&object("6"), "../../../share/3.toml")
+        .hardlink("usr/lib/bootc/kargs.d/3.toml", &object("6"))
+        .file("usr/lib/bootc/kargs.d/4.toml", "")
         .done();
-    let facts = facts_of(r#"{"ostree.bootable":"true","ostree.final-diffid":"x"}"#, &[tar]).unwrap();
+    let label = |diff_id: &str| format!(r#"{{"ostree.bootable":"true","ostree.final-diffid":"{diff_id}"}}"#);
+    let facts = facts_of(&label(Digest::of(&tar).as_str()), std::slice::from_ref(&tar)).unwrap();
     assert!(facts.encapsulated);
+    let error = facts_of(&label("sha256:0"), &[tar]).unwrap_err();
+    assert!(error.to_string().contains("names sha256:0, which is none of its layers"), "{error}");
     let modules = facts.kernel.unwrap().modules.unwrap();
     assert_eq!(modules.len(), 4001);
     assert!(modules.contains(&"xfs".to_owned()));

@@ -7,22 +7,18 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use super::gvariant::{self, Checksum};
-use super::labels::{self, Labeller};
+use super::commits::{self, Contents};
+use super::encapsulated::{self, Base, ObjectSet};
+use super::labels;
 use super::layer::{self, LayerError, Mode};
-use super::refs;
 use super::store::{Store, sync_filesystem};
-use super::tree::{Content, Dir, Node, show};
+use super::tree::Dir;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::image::{self, Image};
 use crate::units::{Bytes, hex};
-
-/// What bootc's importer calls itself in its commits; what it wrote and what we write are the
-/// same layout.
-const IMPORTER_VERSION: &str = "0.15.3";
 
 /// What to import and under which name.
 pub struct Import<'a> {
@@ -52,18 +48,28 @@ pub fn import(job: &Import<'_>) -> Result<Imported> {
     let store = Store::open(job.repo).doing(Stage::Image, "opening the OSTree repository")?;
     let mode = if job.selinux { Mode::Staged } else { Mode::Direct };
     let progress = Progress::new(job);
-    let mut layers = with_write_back(job.repo, || read_layers(job, &store, mode, &progress))?;
+    let read = with_write_back(job.repo, || read_layers(job, &store, mode, &progress))?;
+    let (mut base, mut layers) = separate(job, &store, read)?;
     let policy_root = store.tmp_path().join("bootc-ks-policy");
     let sealed = if mode == Mode::Staged {
-        label(&mut layers, &store, &policy_root).doing(Stage::Image, "labelling the image's files")?
+        label(&mut base, &mut layers, &store, &policy_root).doing(Stage::Image, "labelling the image's files")?
     } else {
         None
     };
+    let contents = Contents { base: base.as_ref(), layers: &layers, policy: sealed.as_deref() };
     let commit =
-        commit_all(job, &store, &layers, sealed.as_ref()).doing(Stage::Image, "writing the image's commits")?;
+        commits::write(job.image, job.target, &store, &contents).doing(Stage::Image, "writing the image's commits")?;
     labels::clean_up(&store, &policy_root).doing(Stage::Image, "cleaning the repository")?;
     sync_filesystem(job.repo).doing(Stage::Image, "writing the repository to the disk")?;
     Ok(Imported { commit: hex(&commit), entries: progress.entries.load(Ordering::Relaxed) })
+}
+
+/// A layer that was read.
+enum Layer {
+    /// A plain one.
+    Tree(Dir),
+    /// A part of an encapsulated base.
+    Objects(ObjectSet),
 }
 
 /// How many layers are read side by side: beyond the cores nothing is gained.
@@ -136,13 +142,13 @@ fn with_write_back<T>(repo: &Path, work: impl FnOnce() -> T) -> T {
 }
 
 /// All layers, largest first, a few at a time; returned lowest first.
-fn read_layers(job: &Import<'_>, store: &Store, mode: Mode, progress: &Progress<'_>) -> Result<Vec<Dir>> {
+fn read_layers(job: &Import<'_>, store: &Store, mode: Mode, progress: &Progress<'_>) -> Result<Vec<Layer>> {
     let layers = job.image.layers();
     let mut order: Vec<usize> = (0..layers.len()).collect();
     order.sort_by_key(|index| std::cmp::Reverse(layers[*index].size));
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
-    let done: Mutex<BTreeMap<usize, Result<Dir>>> = Mutex::new(BTreeMap::new());
+    let done: Mutex<BTreeMap<usize, Result<Layer>>> = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..threads().min(layers.len()) {
             scope.spawn(|| {
@@ -164,7 +170,8 @@ fn read_layers(job: &Import<'_>, store: &Store, mode: Mode, progress: &Progress<
     Ok(good.into_iter().filter_map(Result::ok).collect())
 }
 
-fn read_layer(job: &Import<'_>, index: usize, store: &Store, mode: Mode, progress: &Progress<'_>) -> Result<Dir> {
+fn read_layer(job: &Import<'_>, index: usize, store: &Store, mode: Mode, progress: &Progress<'_>) -> Result<Layer> {
+    let in_base = job.image.base_layers()?;
     let facts = &job.image.layers()[index];
     let (number, count) = (index + 1, job.image.layers().len());
     job.events.emit(&Event::LayerStarted {
@@ -175,119 +182,74 @@ fn read_layer(job: &Import<'_>, index: usize, store: &Store, mode: Mode, progres
     });
     let doing = || format!("importing layer {number} of {count} ({})", facts.digest);
     let mut compressed = Counted { inner: job.image.layer(index)?, progress };
-    let mut read = || -> std::result::Result<Dir, LayerError> {
+    let mut read = || -> std::result::Result<Layer, LayerError> {
         let plain = image::decompress(&facts.media_type, &mut compressed).map_err(io::Error::other)?;
-        let dir = layer::read(plain, store, mode, || {
+        let count = || {
             progress.entries.fetch_add(1, Ordering::Relaxed);
-        })?;
+        };
+        let content = if index < in_base {
+            Layer::Objects(encapsulated::read(plain, store, index == 0, count)?)
+        } else {
+            Layer::Tree(layer::read(plain, store, mode, count)?)
+        };
         // The digest is compared when the blob has been read to its end.
         io::copy(&mut compressed, &mut io::sink())?;
-        Ok(dir)
+        Ok(content)
     };
-    let dir = read().map_err(|error| match error {
+    let content = read().map_err(|error| match error {
         LayerError::Io(error) => image::read_error(Stage::Image, doing(), error),
         LayerError::Entry { path, source } => image::read_error(Stage::Image, format!("{}: '{path}'", doing()), source),
         other => Error::failed(Stage::Image, format!("{}: {other}", doing())),
     })?;
     job.events.emit(&Event::LayerFinished { layer: number });
-    Ok(dir)
+    Ok(content)
 }
 
-fn label(layers: &mut [Dir], store: &Store, policy_root: &Path) -> io::Result<Option<PathBuf>> {
-    if !labels::extract_policy(&merged(layers), policy_root)? {
+/// Sorts what was read: the base's objects, which are looked through for completeness, and
+/// the plain layers above it or the plain layers alone.
+fn separate(job: &Import<'_>, store: &Store, read: Vec<Layer>) -> Result<(Option<Base>, Vec<Dir>)> {
+    let (mut sets, mut trees) = (Vec::new(), Vec::new());
+    for layer in read {
+        match layer {
+            Layer::Objects(set) => sets.push(set),
+            Layer::Tree(tree) => trees.push(tree),
+        }
+    }
+    if sets.is_empty() {
+        return Ok((None, trees));
+    }
+    let base = Base::assemble(store, sets).doing(Stage::Image, "reading the image's base commit")?;
+    for tree in &mut trees {
+        let dropped = base.filter(store, tree).doing(Stage::Image, "reading the image's base commit")?;
+        if !dropped.is_empty() {
+            let message = format!("left out, as bootc does on a system without composefs: {}", dropped.join(", "));
+            job.events.emit(&Event::Warning { message });
+        }
+    }
+    Ok((Some(base), trees))
+}
+
+/// Labels the layers, and the base where its own labels no longer hold. `None` if there is
+/// nothing to label: a base comes labelled.
+fn label(
+    base: &mut Option<Base>,
+    layers: &mut [Dir],
+    store: &Store,
+    policy_root: &Path,
+) -> io::Result<Option<PathBuf>> {
+    let merged = Contents { base: base.as_ref(), layers, policy: None }.merged();
+    let relabel = base.as_ref().is_some_and(|base| base.is_mislabelled(&merged));
+    if layers.is_empty() && !relabel {
+        return Ok(None);
+    }
+    if !labels::extract_policy(&merged, store, policy_root)? {
         return Err(io::Error::other("the image's configuration names an SELinux policy that it does not bring"));
+    }
+    // The files of the layers are the layers' alone again.
+    drop(merged);
+    if let Some(base) = base.as_mut().filter(|_| relabel) {
+        base.relabel(store, policy_root, threads())?;
     }
     labels::seal(layers, store, policy_root, threads())?;
     Ok(Some(policy_root.to_owned()))
-}
-
-fn merged(layers: &[Dir]) -> Dir {
-    let mut root = Dir::default();
-    if let Some(first) = layers.first() {
-        // Nothing lies below the first layer, so even its top directory is taken as it is.
-        root.meta = first.meta.clone();
-    }
-    for layer in layers {
-        root.merge(layer);
-    }
-    root
-}
-
-/// One commit a layer, the merged commit, and the refs of all of them.
-fn commit_all(job: &Import<'_>, store: &Store, layers: &[Dir], policy: Option<&PathBuf>) -> io::Result<Checksum> {
-    let labeller = policy.map(|root| Labeller::load(root)).transpose()?;
-    let timestamp = created(job.image);
-    let version = [("ostree.importer.version", IMPORTER_VERSION)];
-    for (layer, facts) in layers.iter().zip(job.image.layers()) {
-        let commit = write_commit(store, layer, labeller.as_ref(), &version, timestamp)?;
-        refs::write(job.repo, &refs::blob(&facts.digest), &commit)?;
-    }
-    let mut root = merged(layers);
-    root.remove_if_empty_file("usr/etc/hostname");
-    root.remove_if_empty_file("usr/etc/resolv.conf");
-    let metadata = [
-        ("ostree.manifest-digest", job.image.manifest_digest().to_string()),
-        ("ostree.manifest", canonical_json(job.image.manifest())?),
-        ("ostree.container.image-config", canonical_json(job.image.config())?),
-        ("ostree.importer.version", IMPORTER_VERSION.to_owned()),
-    ];
-    let metadata: Vec<(&str, &str)> = metadata.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let commit = write_commit(store, &root, labeller.as_ref(), &metadata, timestamp)?;
-    refs::write(job.repo, &refs::image(job.target), &commit)?;
-    Ok(commit)
-}
-
-fn write_commit(
-    store: &Store,
-    root: &Dir,
-    labeller: Option<&Labeller>,
-    metadata: &[(&str, &str)],
-    timestamp: u64,
-) -> io::Result<Checksum> {
-    let (tree, meta) = write_tree(store, root, labeller, "/")?;
-    let commit = gvariant::commit(&gvariant::Commit { metadata, parent: None, timestamp, tree, meta });
-    store.write_metadata("commit", &commit)
-}
-
-/// Writes the dirtree and dirmeta objects of `dir` and everything below.
-fn write_tree(store: &Store, dir: &Dir, labeller: Option<&Labeller>, path: &str) -> io::Result<(Checksum, Checksum)> {
-    let mut files: Vec<(&[u8], Checksum)> = Vec::new();
-    let mut dirs: Vec<(&[u8], Checksum, Checksum)> = Vec::new();
-    for (name, node) in &dir.entries {
-        match node {
-            Node::File(file) => match &file.content {
-                Content::Object(sum) => files.push((name, *sum)),
-                _ => return Err(io::Error::other(format!("'{}' was never stored", show(std::slice::from_ref(name))))),
-            },
-            Node::Dir(sub) => {
-                let path = format!("{}/{}", path.trim_end_matches('/'), String::from_utf8_lossy(name));
-                let (tree, meta) = write_tree(store, sub, labeller, &path)?;
-                dirs.push((name, tree, meta));
-            }
-        }
-    }
-    let meta = match labeller {
-        Some(labeller) => store.write_dirmeta(&labeller.labelled(&dir.meta, path, 0o040_000 | dir.meta.mode)?)?,
-        None => store.write_dirmeta(&dir.meta)?,
-    };
-    Ok((store.write_metadata("dirtree", &gvariant::dirtree(files, dirs))?, meta))
-}
-
-/// Sorted keys, no white space: what the `canon-json` of bootc writes.
-fn canonical_json(raw: &[u8]) -> io::Result<String> {
-    let value: serde_json::Value = serde_json::from_slice(raw)?;
-    Ok(value.to_string())
-}
-
-/// When the image says it was made, in seconds since 1970; now, where it does not say.
-fn created(image: &Image) -> u64 {
-    let annotation = |raw: &[u8], pointer: &str| {
-        let value: serde_json::Value = serde_json::from_slice(raw).ok()?;
-        let text = value.pointer(pointer)?.as_str()?;
-        let time = ostree::glib::DateTime::from_iso8601(text, None).ok()?;
-        u64::try_from(time.to_unix()).ok()
-    };
-    annotation(image.manifest(), "/annotations/org.opencontainers.image.created")
-        .or_else(|| annotation(image.config(), "/created"))
-        .unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()))
 }

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use ostree::{gio, prelude::Cast};
 
 use super::gvariant::Checksum;
-use super::store::Store;
+use super::store::{Store, object_path};
 use super::tree::{Content, Dir, File, Meta, Node};
 
-const SELINUX: &[u8] = b"security.selinux";
+/// The attribute that holds a label.
+pub const SELINUX: &[u8] = b"security.selinux";
 /// Where the policy lies in an image's tree.
-const POLICY: &str = "usr/etc/selinux";
+pub const POLICY: &str = "usr/etc/selinux";
 
 /// Knows the label of every path. One per thread.
 pub struct Labeller {
@@ -54,25 +55,32 @@ impl Labeller {
 }
 
 /// Writes the policy of `root` below `target`, as `etc/selinux`; whether there is one.
-pub fn extract_policy(root: &Dir, target: &Path) -> io::Result<bool> {
+pub fn extract_policy(root: &Dir, store: &Store, target: &Path) -> io::Result<bool> {
     let Some(Node::Dir(policy)) = root.find(POLICY) else { return Ok(false) };
-    extract(policy, &target.join("etc/selinux"))?;
+    extract(policy, store, &target.join("etc/selinux"))?;
     Ok(true)
 }
 
-fn extract(dir: &Dir, target: &Path) -> io::Result<()> {
+fn extract(dir: &Dir, store: &Store, target: &Path) -> io::Result<()> {
     fs::create_dir_all(target)?;
     for (name, node) in &dir.entries {
         let path = target.join(String::from_utf8_lossy(name).as_ref());
         match node {
-            Node::Dir(dir) => extract(dir, &path)?,
+            Node::Dir(dir) => extract(dir, store, &path)?,
             Node::File(File { content: Content::Staged(staged), .. }) => {
                 fs::copy(&staged.path, &path)?;
             }
             Node::File(File { content: Content::Symlink(target), .. }) => {
                 std::os::unix::fs::symlink(String::from_utf8_lossy(target).as_ref(), &path)?;
             }
-            Node::File(_) => {}
+            Node::File(File { content: Content::Object(sum), .. }) => {
+                let object = object_path(store.path(), sum, "file");
+                if object.is_symlink() {
+                    std::os::unix::fs::symlink(fs::read_link(object)?, &path)?;
+                } else {
+                    fs::copy(object, &path)?;
+                }
+            }
         }
     }
     Ok(())
@@ -80,10 +88,21 @@ fn extract(dir: &Dir, target: &Path) -> io::Result<()> {
 
 /// Labels, hashes and stores every staged file of `layers`, on `threads` threads.
 pub fn seal(layers: &mut [Dir], store: &Store, policy_root: &Path, threads: usize) -> io::Result<()> {
+    each_file(layers, policy_root, threads, |path, file, labeller| seal_one(file, path, store, labeller))
+}
+
+/// Calls `work` with the path of every file of `trees`, on `threads` threads.
+pub fn each_file(
+    trees: &mut [Dir],
+    policy_root: &Path,
+    threads: usize,
+    work: impl Fn(&str, &mut File, &Labeller) -> io::Result<()> + Sync,
+) -> io::Result<()> {
     let mut jobs = Vec::new();
-    for layer in layers.iter_mut() {
-        collect(layer, "", &mut jobs);
+    for tree in trees.iter_mut() {
+        collect(tree, "", &mut jobs);
     }
+    let work = &work;
     let share = jobs.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
         let workers: Vec<_> = jobs
@@ -91,7 +110,7 @@ pub fn seal(layers: &mut [Dir], store: &Store, policy_root: &Path, threads: usiz
             .map(|jobs| {
                 scope.spawn(move || -> io::Result<()> {
                     let labeller = Labeller::load(policy_root)?;
-                    jobs.iter_mut().try_for_each(|(path, file)| seal_one(file, path, store, &labeller))
+                    jobs.iter_mut().try_for_each(|(path, file)| work(path, file, &labeller))
                 })
             })
             .collect();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tar::EntryType;
 
 use super::gvariant::Xattr;
-use super::store::{SMALL, Store};
+use super::store::{OBJECTS, SMALL, Store, object_sum};
 use super::tree::{Content, Dir, File, Meta, TreeError, show, split};
 
 /// Why a layer cannot be imported.
@@ -96,7 +96,10 @@ fn put<R: Read>(
             let Some(target) = target_path(&target)? else {
                 return Err(LayerError::Forbidden(show(&path), "a hard link into a run-time directory"));
             };
-            root.link(&path, &target)?;
+            match object_below(&target) {
+                Some(file) if root.get(&target).is_none() => root.put_file(&path, file)?,
+                _ => root.link(&path, &target)?,
+            }
         }
         EntryType::XGlobalHeader => {}
         _ => {
@@ -132,7 +135,20 @@ fn regular<R: Read>(
     Ok(File { meta, content, empty: size == 0 })
 }
 
-fn link_target<R: Read>(entry: &tar::Entry<'_, R>, path: &[Vec<u8>]) -> Result<Vec<u8>, LayerError> {
+/// The object of an ostree-encapsulated base that a layer above may link to. Whether there is
+/// such an object shows when the tree is written.
+fn object_below(target: &[Vec<u8>]) -> Option<File> {
+    if !target.starts_with(&OBJECTS.map(<[u8]>::to_vec)) {
+        return None;
+    }
+    let (sum, kind) = object_sum(target)?;
+    // Its owner, mode and attributes are the object's own.
+    let meta = Meta { mode: 0o644, ..Meta::default_directory() };
+    (kind == "file").then_some(File { meta, content: Content::Object(sum), empty: false })
+}
+
+/// The target of a hard or symbolic link.
+pub fn link_target<R: Read>(entry: &tar::Entry<'_, R>, path: &[Vec<u8>]) -> Result<Vec<u8>, LayerError> {
     match entry.link_name_bytes() {
         Some(target) if std::str::from_utf8(&target).is_ok() => Ok(target.into_owned()),
         Some(_) => Err(LayerError::Forbidden(show(path), "a link target that is not UTF-8")),
@@ -153,8 +169,14 @@ fn meta<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Meta> {
     }
     xattrs.sort();
     let header = entry.header();
+    let (uid, gid) = ids(header)?;
+    Ok(Meta { uid, gid, mode: header.mode()? & 0o7777, xattrs })
+}
+
+/// Owner and group.
+pub fn ids(header: &tar::Header) -> io::Result<(u32, u32)> {
     let id = |value: u64| u32::try_from(value).map_err(|_| io::Error::other("an owner above 2^32"));
-    Ok(Meta { uid: id(header.uid()?)?, gid: id(header.gid()?)?, mode: header.mode()? & 0o7777, xattrs })
+    Ok((id(header.uid()?)?, id(header.gid()?)?))
 }
 
 /// Where the entry called `raw` belongs; `None` for one that is left out.

@@ -3,11 +3,14 @@
 //! ```text
 //! layer blobs ─► layer ─► store (objects)      per layer, side by side
 //!                   └───► tree (in memory) ─► merge ─► commits, refs    import
+//! the lowest layers of an ostree-encapsulated image: encapsulated in place of layer
 //! merged commit ─► sysroot: libostree deploys it, kernel arguments, origin
 //! ```
 //!
 //! Content objects are hashed and written by our own code; the deployment is libostree's.
 
+pub mod commits;
+pub mod encapsulated;
 pub mod gvariant;
 pub mod import;
 pub mod labels;

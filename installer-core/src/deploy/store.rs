@@ -60,9 +60,22 @@ impl Store {
         })
     }
 
+    /// The repository.
+    pub fn path(&self) -> &Path {
+        &self.repo
+    }
+
     /// The repository's temporary directory.
     pub fn tmp_path(&self) -> PathBuf {
         self.repo.join("tmp")
+    }
+
+    /// Whether this run wrote the object.
+    pub fn has(&self, sum: &Checksum) -> bool {
+        match self.claimed[usize::from(sum[0])].lock() {
+            Ok(set) => set.contains(sum),
+            Err(poisoned) => poisoned.into_inner().contains(sum),
+        }
     }
 
     /// Whether the caller is the first to come with this object, and so the one to write it.
@@ -151,6 +164,14 @@ impl Store {
         Ok(sum)
     }
 
+    /// Writes the detached metadata of `commit`, as it is.
+    pub fn write_commitmeta(&self, commit: &Checksum, bytes: &[u8]) -> io::Result<()> {
+        let file = self.create(self.objects.as_fd(), &object_name(commit, "commitmeta"))?;
+        write_all(&file, bytes)?;
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(0o644))?;
+        Ok(())
+    }
+
     /// Sets a file of `size` bytes down until its label, and with it its checksum, is known.
     pub fn stage(&self, size: u64, reader: &mut dyn Read) -> io::Result<Staged> {
         let name = self.temporary("staged");
@@ -199,6 +220,30 @@ impl Store {
 fn object_name(sum: &Checksum, kind: &str) -> String {
     let digits = hex(sum);
     format!("{}/{}.{kind}", &digits[..2], &digits[2..])
+}
+
+/// The directory of the objects in a system's tree, and in a tar stream of objects.
+pub const OBJECTS: [&[u8]; 4] = [b"sysroot", b"ostree", b"repo", b"objects"];
+
+/// The checksum and the kind (`file`, `dirtree`, …) of the object that the last two names of
+/// `path` stand for.
+pub fn object_sum(path: &[Vec<u8>]) -> Option<(Checksum, &str)> {
+    let [.., dir, name] = path else { return None };
+    let (rest, kind) = std::str::from_utf8(name).ok()?.split_once('.')?;
+    let digits = [dir.as_slice(), rest.as_bytes()].concat();
+    if dir.len() != 2 || digits.len() != 64 {
+        return None;
+    }
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut sum = [0; 32];
+    for (byte, pair) in sum.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some((sum, kind))
 }
 
 /// The path of an object below a repository.

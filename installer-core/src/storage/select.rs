@@ -222,11 +222,8 @@ fn may_clear(choice: &DiskChoice, disk: &Disk, machine: &Machine, losses: &[Loss
         Clear::Disks(_) => "'clearpart --drives' does not name this disk",
         _ => "nothing in the kickstart allows to destroy it",
     };
-    Err(Error::refused(
-        Stage::Plan,
-        format!("{} is not empty ({}), and {rule}", disk.path, list.join("; ")),
-    )
-    .hint(format!("to lose everything on it: clearpart --all --initlabel --drives={}", disk.stable_name())))
+    Err(Error::refused(Stage::Plan, format!("{} is not empty ({}), and {rule}", disk.path, list.join("; ")))
+        .hint(format!("to lose everything on it: clearpart --all --initlabel --drives={}", disk.stable_name())))
 }
 
 /// Partition types of the Discoverable Partitions Specification and sgdisk's 8200/8300/8e00.

@@ -1,6 +1,9 @@
 //! Whole installations of a tiny image, onto a file and onto a disk, and a close look at what
 //! they leave. Root, no network, a second or two each.
 
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::path::Path;

@@ -4,6 +4,9 @@
 //! Layer: `ostree commit --tree=tar=…` with /etc moved to /usr/etc. Merge: the layers checked
 //! out one over the other with whiteouts, and committed again.
 
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,9 @@
 //! Plans are compared with `tests/expected`; `BOOTC_KS_BLESS=1 cargo test --test plan` writes
 //! those files anew.
 
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::path::{Path, PathBuf};

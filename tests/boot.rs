@@ -1,0 +1,130 @@
+//! The main thing: an image in a registry, a kickstart, a disk, and a machine that starts from
+//! it, lets its administrator in and takes an update. Under both firmwares.
+
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use support::cli::{bootc_ks, finish};
+use support::qemu::{Firmware, Machine};
+use support::registry::Registry;
+use support::ssh::{SshKey, ssh};
+use support::vm::Vm;
+use support::{demo_image, need, run, source_root};
+
+/// An emulated machine on a busy host.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Installs the demo image from `registry` by the example kickstart; returns the digest.
+fn install(dir: &Path, key: &SshKey, registry: &Registry) -> String {
+    let digest = registry.push(&demo_image(), "demo", "demo:latest");
+    let example = std::fs::read_to_string(source_root().join("tests/kickstarts/plain.ks")).unwrap();
+    let text = example
+        .replace("registry.example/demo:latest", &format!("{}/demo:latest", registry.address()))
+        .replace("@SSHKEY@", &key.public);
+    let extra = "bootloader --append=\"site.one=1 site.two=2\"\n%post\necho by-post > /etc/by-post\n%end\n";
+    std::fs::write(dir.join("site.ks"), text + extra).unwrap();
+    let args = ["--disk-image", "disk.img", "--size", "5G", "--log", "install.log", "--format", "json"];
+    let insecure = ["--insecure-registry", &registry.address()];
+    let report = finish(bootc_ks(dir).args(["install", "site.ks"]).args(args).args(insecure)).exits(0).json();
+    assert_eq!(report["image"], digest.as_str(), "{report:#}");
+    report["commit"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_installed_disk_boots_under_both_firmwares_and_takes_updates() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = SshKey::generate(dir.path());
+    let registry = Registry::start();
+    let commit = install(dir.path(), &key, &registry);
+    let disk = dir.path().join("disk.img");
+
+    // Each has a disk of its own, so that one's update is not the other's.
+    let copy = dir.path().join("uefi.img");
+    run(Command::new(need("cp", "coreutils")).arg("--sparse=always").arg(&disk).arg(&copy));
+    for (firmware, disk) in [(Firmware::Bios, &disk), (Firmware::Uefi, &copy)] {
+        let mut vm = Machine::new(firmware).disk(disk).start();
+        let took = vm.wait_for_ssh(&key, "admin-user", PATIENCE);
+        println!("{firmware:?}: a login {:.0} s after power on", took.as_secs_f64());
+        settle(&vm);
+        is_what_was_asked_for(&vm, firmware, &commit);
+        an_update_survives_a_reboot(&mut vm, &commit);
+        vm.power_off(Duration::from_secs(120));
+    }
+}
+
+/// Waits until everything that starts has started.
+fn settle(vm: &Vm) {
+    let state = vm.ssh("systemctl is-system-running --wait");
+    let failed = vm.ssh_ok("systemctl --failed --no-legend --plain");
+    assert_eq!(failed, "", "units have failed ({})", String::from_utf8_lossy(&state.stdout).trim());
+}
+
+fn is_what_was_asked_for(vm: &Vm, firmware: Firmware, commit: &str) {
+    let uefi = vm.ssh("test -d /sys/firmware/efi").status.success();
+    assert_eq!(uefi, firmware == Firmware::Uefi, "the firmware is not the one that was asked for");
+    let status = vm.ssh_ok("sudo -n ostree admin status");
+    assert!(status.contains(&format!("* default {commit}.0")), "{status}");
+    let id = vm.ssh_ok("id");
+    assert!(id.contains("(admin-user)") && id.contains("(wheel)"), "{id}");
+    vm.ssh_ok("sudo -n true");
+    assert_eq!(vm.ssh_ok("hostname"), "demo");
+    assert_eq!(vm.ssh_ok("pwd"), "/var/home/admin-user");
+    assert_eq!(vm.ssh_ok("cat /etc/by-post"), "by-post");
+
+    let cmdline = vm.ssh_ok("cat /proc/cmdline");
+    let wanted = [
+        "rw",
+        "boot=UUID=",
+        "demo.installkarg=1",
+        "console=tty0",
+        "console=ttyS0,115200n8",
+        "demo.x86=1",
+        "site.one=1",
+        "site.two=2",
+    ];
+    let mut places = wanted.map(|karg| {
+        cmdline.split(' ').position(|word| word.starts_with(karg)).unwrap_or_else(|| panic!("no {karg} in {cmdline}"))
+    });
+    let seen = places;
+    places.sort_unstable();
+    assert_eq!(seen, places, "the order is not {wanted:?} in {cmdline}");
+
+    let root = vm.ssh_ok("sudo -n grep '^root:' /etc/shadow");
+    let password = root.split(':').nth(1).unwrap_or_default();
+    assert!(password.starts_with(['*', '!']), "a password opens root: {root}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let stranger = SshKey::generate(elsewhere.path());
+    assert!(!ssh(vm.ssh_port(), &stranger, "admin-user", "true").status.success(), "any key opens the machine");
+
+    assert_eq!(vm.ssh_ok("findmnt -no FSTYPE /sysroot"), "xfs");
+    assert_eq!(vm.ssh_ok("findmnt -no FSTYPE /boot"), "ext4");
+    let options = |at: &str| vm.ssh_ok(&format!("findmnt -no OPTIONS {at}"));
+    assert!(options("/boot").split(',').any(|option| option == "ro"), "/boot: {}", options("/boot"));
+    assert!(options("/usr").split(',').any(|option| option == "ro"), "/usr: {}", options("/usr"));
+    assert!(!vm.ssh("sudo -n touch /usr/written").status.success(), "/usr can be written to");
+    vm.ssh_ok("sudo -n touch /etc/written /var/written");
+    assert_eq!(vm.ssh_ok("sudo -n getcap /usr/libexec/demo/capable | cut -d' ' -f2"), "cap_net_bind_service=ep");
+    assert_eq!(vm.ssh_ok("/usr/libexec/demo/setuid -u"), "0");
+    assert!(!vm.ssh("test -e /usr/share/demo/removed-by-layer-3").status.success());
+    vm.ssh_ok("sudo -n ostree fsck --quiet");
+}
+
+fn an_update_survives_a_reboot(vm: &mut Vm, commit: &str) {
+    vm.ssh_ok("echo kept | sudo -n tee /etc/kept /var/kept >/dev/null");
+    let origin = format!("/sysroot/ostree/deploy/default/deploy/{commit}.0.origin");
+    vm.ssh_ok(&format!("sudo -n ostree admin deploy --karg-append=updated=1 --origin-file={origin} {commit}"));
+    vm.reboot(PATIENCE);
+    let cmdline = vm.ssh_ok("cat /proc/cmdline");
+    assert!(cmdline.split(' ').any(|word| word == "updated=1"), "the menu was not rewritten: {cmdline}");
+    assert!(cmdline.split(' ').any(|word| word == "site.two=2"), "arguments were lost: {cmdline}");
+    let status = vm.ssh_ok("sudo -n ostree admin status");
+    assert!(status.contains("* default ") && status.contains(commit), "{status}");
+    assert_eq!(vm.ssh_ok("cat /etc/kept /var/kept"), "kept\nkept");
+    settle(vm);
+}

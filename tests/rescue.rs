@@ -1,0 +1,135 @@
+//! A machine that runs from one disk installs onto another: a kernel of its own, real LVM,
+//! udev, and a vfat that can be mounted. Minutes under emulation: `make test-long`.
+
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use support::cli::{bootc_ks, finish};
+use support::disk::sparse_file;
+use support::qemu::{Firmware, Machine};
+use support::registry::Registry;
+use support::ssh::SshKey;
+use support::vm::Vm;
+use support::{demo_image, need, run};
+
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Serves one text to whoever asks on loopback; lives as long as the test.
+fn serve(text: String) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binding a port for the kickstart");
+    let port = listener.local_addr().expect("reading the port back").port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let mut request = [0; 2048];
+            let asked = client.read(&mut request).unwrap_or(0);
+            let found = request[..asked].starts_with(b"GET /site.ks ");
+            let status = if found { "200 OK" } else { "404 Not Found" };
+            let length = text.len();
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+            client.write_all(format!("{head}{text}").as_bytes()).ok();
+        }
+    });
+    port
+}
+
+fn kickstart(registry: &str, key: &SshKey) -> String {
+    format!(
+        "lang en_US.UTF-8\nkeyboard us\ntimezone Etc/UTC --utc\nnetwork --hostname=installed\n\
+         ignoredisk --only-use=/dev/disk/by-id/virtio-disk1\nzerombr\nclearpart --all --initlabel\nautopart\nreboot\n\
+         user --name=admin-user --groups=wheel\nsshkey --username=admin-user \"{}\"\n\
+         ostreecontainer --url={registry}/demo:latest --no-signature-verification\n",
+        key.public
+    )
+}
+
+/// Copies the command into the machine as `/var/tmp/bootc-ks`.
+fn send_command(vm: &Vm, key: &SshKey, dir: &Path) {
+    let small = dir.join("bootc-ks");
+    let strip = need("strip", "binutils");
+    run(Command::new(strip).arg("-o").arg(&small).arg(env!("CARGO_BIN_EXE_bootc-ks")));
+    let mut scp = Command::new(need("scp", "openssh-client"));
+    scp.arg("-i").arg(&key.private).args(["-q", "-C", "-P", &vm.ssh_port().to_string()]);
+    for option in ["IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes"] {
+        scp.args(["-o", option]);
+    }
+    run(scp.arg(&small).arg("admin-user@127.0.0.1:/var/tmp/bootc-ks"));
+    let missing = vm.ssh("ldd /var/tmp/bootc-ks | grep 'not found'");
+    assert!(!missing.status.success(), "the image lacks {}", String::from_utf8_lossy(&missing.stdout));
+}
+
+#[test]
+#[ignore = "takes minutes under emulation; part of `make test-long`"]
+fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = SshKey::generate(dir.path());
+    let registry = Registry::start();
+    registry.push(&demo_image(), "demo", "demo:latest");
+    let guest = registry.address().replace("127.0.0.1", "10.0.2.2");
+
+    // The machine that installs, itself made by us.
+    let first = kickstart(&registry.address(), &key).replace("autopart", "autopart --type=plain");
+    std::fs::write(dir.path().join("first.ks"), first).unwrap();
+    let args = ["install", "first.ks", "--disk-image", "first.img", "--size", "5G", "--log", "install.log"];
+    finish(bootc_ks(dir.path()).args(args).args(["--insecure-registry", &registry.address()])).exits(0);
+    let second = dir.path().join("second.img");
+    sparse_file(&second, 6 << 30);
+
+    let mut vm = Machine::new(Firmware::Bios).memory(2048).disk(&dir.path().join("first.img")).disk(&second).start();
+    vm.wait_for_ssh(&key, "admin-user", PATIENCE);
+    send_command(&vm, &key, dir.path());
+    install_inside(&vm, serve(kickstart(&guest, &key)), &guest);
+    vm.power_off(Duration::from_secs(120));
+
+    for firmware in [Firmware::Uefi, Firmware::Bios] {
+        let mut vm = Machine::new(firmware).disk(&second).start();
+        let took = vm.wait_for_ssh(&key, "admin-user", PATIENCE);
+        println!("{firmware:?}: a login {:.0} s after power on", took.as_secs_f64());
+        looks_right(&vm);
+        vm.power_off(Duration::from_secs(120));
+    }
+}
+
+fn install_inside(vm: &Vm, port: u16, registry: &str) {
+    let command =
+        format!("sudo -n /var/tmp/bootc-ks CMD http://10.0.2.2:{port}/site.ks --insecure-registry {registry}");
+    let probe = vm.ssh_ok("sudo -n /var/tmp/bootc-ks probe --json");
+    let machine: serde_json::Value = serde_json::from_str(&probe).expect("reading the probe");
+    assert_eq!(machine["kernel"]["device_mapper"], true, "{machine:#}");
+    assert_eq!(machine["disks"].as_array().map(Vec::len), Some(2), "{machine:#}");
+    let plan = vm.ssh_ok(&command.replace("CMD", "plan"));
+    assert!(plan.contains("Target:      /dev/vdb (6 GiB") && plan.contains("virtio-disk1"), "{plan}");
+    // Twice: the second finds what the first has left and has leave to clear it.
+    for round in 1..=2 {
+        let told = vm.ssh_ok(&(command.replace("CMD", "install") + " --yes --no-reboot 2>&1"));
+        println!("round {round}: {}", told.lines().find(|line| line.starts_with("Installed")).unwrap_or(&told));
+        assert!(told.contains("Installed on /dev/vdb"), "{told}");
+        assert_eq!(told.contains("LVM2_member"), round == 2, "what is destroyed is listed: {told}");
+        let left =
+            vm.ssh_ok("sudo -n lvm lvs --noheadings -o lv_active system; grep -c /run/bootc-ks /proc/mounts || true");
+        assert!(!left.contains("active "), "a volume is still active: {left}");
+        assert_eq!(left.lines().last().map(str::trim), Some("0"), "something is still mounted: {left}");
+    }
+}
+
+fn looks_right(vm: &Vm) {
+    vm.ssh("systemctl is-system-running --wait");
+    assert_eq!(vm.ssh_ok("systemctl --failed --no-legend --plain"), "");
+    assert_eq!(vm.ssh_ok("hostname"), "installed");
+    assert_eq!(vm.ssh_ok("findmnt -no SOURCE /sysroot | cut -d'[' -f1"), "/dev/mapper/system-root");
+    assert_eq!(vm.ssh_ok("findmnt -no FSTYPE /sysroot"), "xfs");
+    assert_eq!(vm.ssh_ok("findmnt -no FSTYPE /boot"), "ext4");
+    assert!(vm.ssh_ok("cat /proc/swaps").contains("/dev/dm-"), "no swap");
+    let cmdline = vm.ssh_ok("cat /proc/cmdline");
+    assert!(cmdline.contains(" rd.lvm.lv=system/root "), "{cmdline}");
+    vm.ssh_ok("sudo -n true");
+    vm.ssh_ok("sudo -n ostree fsck --quiet");
+    vm.ssh_ok("sudo -n test -s /var/log/bootc-ks/install.log");
+}

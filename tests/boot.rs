@@ -3,6 +3,8 @@
 
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used)]
+// How long things took belongs next to the result.
+#![allow(clippy::print_stdout)]
 
 mod support;
 

@@ -3,6 +3,8 @@
 
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used)]
+// How long things took belongs next to the result.
+#![allow(clippy::print_stdout)]
 
 mod support;
 
@@ -21,6 +23,8 @@ use support::vm::Vm;
 use support::{demo_image, need, run};
 
 const PATIENCE: Duration = Duration::from_secs(900);
+/// What Debian's ca-certificates makes.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Serves one text to whoever asks on loopback; lives as long as the test.
 fn serve(text: String) -> u16 {
@@ -50,7 +54,8 @@ fn kickstart(registry: &str, key: &SshKey) -> String {
     )
 }
 
-/// Copies the command into the machine as `/var/tmp/bootc-ks`.
+/// Copies the command into the machine as `/var/tmp/bootc-ks`, and beside it this machine's CA
+/// certificates, which the image does not have.
 fn send_command(vm: &Vm, key: &SshKey, dir: &Path) {
     let small = dir.join("bootc-ks");
     let strip = need("strip", "binutils");
@@ -60,7 +65,7 @@ fn send_command(vm: &Vm, key: &SshKey, dir: &Path) {
     for option in ["IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes"] {
         scp.args(["-o", option]);
     }
-    run(scp.arg(&small).arg("admin-user@127.0.0.1:/var/tmp/bootc-ks"));
+    run(scp.arg(&small).arg(CERTIFICATES).arg("admin-user@127.0.0.1:/var/tmp/"));
     let missing = vm.ssh("ldd /var/tmp/bootc-ks | grep 'not found'");
     assert!(!missing.status.success(), "the image lacks {}", String::from_utf8_lossy(&missing.stdout));
 }
@@ -104,6 +109,9 @@ fn install_inside(vm: &Vm, port: u16, registry: &str) {
     let machine: serde_json::Value = serde_json::from_str(&probe).expect("reading the probe");
     assert_eq!(machine["kernel"]["device_mapper"], true, "{machine:#}");
     assert_eq!(machine["disks"].as_array().map(Vec::len), Some(2), "{machine:#}");
+    let untrusting = vm.ssh(&bare.replace("CMD", "plan"));
+    let told = String::from_utf8_lossy(&untrusting.stderr);
+    assert!(untrusting.status.code() == Some(3) && told.contains("install ca-certificates"), "{told}");
     let plan = vm.ssh_ok(&command.replace("CMD", "plan"));
     assert!(plan.contains("Target:      /dev/vdb (6 GiB") && plan.contains("virtio-disk1"), "{plan}");
     // Twice: the second finds what the first has left and has leave to clear it.

@@ -127,6 +127,7 @@ fn client(
     events: &Arc<dyn Sink>,
 ) -> Result<Client> {
     runtime()?;
+    some_authority()?;
     let config = ClientConfig {
         protocol,
         accept_invalid_certificates: insecure,
@@ -143,6 +144,16 @@ fn client(
         Error::world(Stage::Resolve, format!("preparing TLS for {host}: {}", super::explain::root_cause(&error)))
             .hint("check that the CA certificates are installed (ca-certificates) and those in /etc/containers/certs.d are PEM files")
     })
+}
+
+/// Whether this machine trusts anybody. oci-client makes a client with default settings on the
+/// way to ours, even for plain http, and without a single authority that one panics.
+fn some_authority() -> Result<()> {
+    if !rustls_native_certs::load_native_certs().certs.is_empty() {
+        return Ok(());
+    }
+    Err(Error::world(Stage::Resolve, "this machine has no CA certificates, without which no registry is asked")
+        .hint("install ca-certificates, or name a file with certificates: SSL_CERT_FILE=FILE"))
 }
 
 /// The certificate authorities that certs.d names for this registry.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::host::Program;
+use crate::machine::partition_path;
 use crate::request::{Purpose, Script};
 use crate::storage::filesystem;
 use crate::storage::layout::PlannedPartition;
@@ -73,10 +74,9 @@ impl Names for Planned<'_> {
     }
 }
 
-/// The node of a disk's partition: a `p` in between where the disk's name ends in a digit.
+/// The node of a disk's partition.
 pub fn partition_node(disk: &str, number: u32) -> String {
-    let infix = if disk.ends_with(|c: char| c.is_ascii_digit()) { "p" } else { "" };
-    format!("{disk}{infix}{number}")
+    partition_path(disk, number).display().to_string()
 }
 
 /// How the machine will start the system.
@@ -313,13 +313,6 @@ impl BootPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn partitions_are_named_as_the_kernel_does() {
-        assert_eq!(partition_node("/dev/sda", 3), "/dev/sda3");
-        assert_eq!(partition_node("/dev/nvme0n1", 3), "/dev/nvme0n1p3");
-        assert_eq!(partition_node("/dev/loop7", 1), "/dev/loop7p1");
-    }
 
     #[test]
     fn lvm_is_made_from_the_partition_up() {

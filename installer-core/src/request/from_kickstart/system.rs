@@ -146,7 +146,7 @@ impl Reader<'_> {
     }
 }
 
-fn secret(password: &kickstart_parser::Secret, crypted: bool) -> Password {
-    let secret = Secret::new(password.expose());
-    if crypted { Password::Hashed(secret) } else { Password::Plain(secret) }
+fn secret(password: &Secret, crypted: bool) -> Password {
+    let password = password.clone();
+    if crypted { Password::Hashed(password) } else { Password::Plain(password) }
 }

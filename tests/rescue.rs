@@ -103,8 +103,8 @@ fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
 }
 
 fn install_inside(vm: &Vm, port: u16, registry: &str) {
-    let command =
-        format!("sudo -n /var/tmp/bootc-ks CMD http://10.0.2.2:{port}/site.ks --insecure-registry {registry}");
+    let bare = format!("/var/tmp/bootc-ks CMD http://10.0.2.2:{port}/site.ks --insecure-registry {registry}");
+    let command = format!("sudo -n SSL_CERT_FILE=/var/tmp/ca-certificates.crt {bare}");
     let probe = vm.ssh_ok("sudo -n /var/tmp/bootc-ks probe --json");
     let machine: serde_json::Value = serde_json::from_str(&probe).expect("reading the probe");
     assert_eq!(machine["kernel"]["device_mapper"], true, "{machine:#}");

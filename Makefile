@@ -35,10 +35,10 @@ lint: setup ## formatting and clippy
 	cargo clippy --workspace --all-targets -- -D warnings
 
 test: lint image ## everything that a change has to pass
-	cargo test --workspace -- --test-threads=$(TEST_THREADS)
+	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) 2>&1 | tools/sum-tests
 
 test-long: test ## also the tests that take minutes each (marked #[ignore])
-	cargo test --workspace -- --test-threads=1 --ignored
+	set -o pipefail; cargo test --workspace -- --test-threads=1 --ignored 2>&1 | tools/sum-tests
 
 bench: build image ## how long an installation takes, and where the time goes
 	tools/bench

@@ -7,6 +7,7 @@
 mod support;
 
 use serde_json::Value;
+use support::cli::{bootc_ks, finish};
 use support::disk::{MIB, fingerprint};
 use support::faulty::{Fault, FaultyProxy};
 use support::mini_image::{Compression, Layer, MiniImage, blob_path};
@@ -295,4 +296,12 @@ fn no_secret_is_told_anywhere() {
         let text = std::fs::read_to_string(records.join(name)).unwrap();
         assert!(!text.contains(SECRET), "the installed {name} has a password:\n{text}");
     }
+}
+
+#[test]
+fn a_machine_that_trusts_nobody() {
+    let site = Site::with(mini_system());
+    let mut inspect = bootc_ks(site.dir.path());
+    inspect.args(["inspect", "registry.invalid/mini:1"]).env("SSL_CERT_FILE", "/dev/null").env_remove("SSL_CERT_DIR");
+    finish(&mut inspect).exits(3).one_error().says(&["no CA certificates", "install ca-certificates"]);
 }

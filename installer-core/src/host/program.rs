@@ -1,6 +1,5 @@
 //! External programs: one table of all of them, and one way to write a command down.
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -116,10 +115,4 @@ pub fn quote(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-impl AsRef<OsStr> for Program {
-    fn as_ref(&self) -> &OsStr {
-        OsStr::new(&self.name)
-    }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Context, Device, Step, passwords};
 use crate::error::{Error, Result, Stage};
-use crate::request::{Purpose, RootAccess};
+use crate::request::{Purpose, RootAccess, valid_name};
 use crate::storage::layout::DiskLayout;
 use crate::storage::select::Target;
-use crate::system::accounts::{UserPlan, valid_name};
+use crate::system::accounts::UserPlan;
 use crate::system::files::{self, FstabEntry};
 use crate::units::MountPoint;
 

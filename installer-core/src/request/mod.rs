@@ -256,3 +256,25 @@ pub enum EndAction {
     /// The machine stops.
     Halt,
 }
+
+/// Whether `name` may be a login or group name (as shadow's `useradd` has it).
+pub fn valid_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let first = |b: u8| b.is_ascii_lowercase() || b.is_ascii_uppercase() || b == b'_';
+    let rest = |b: u8| first(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    !bytes.is_empty() && bytes.len() <= 32 && first(bytes[0]) && bytes[1..].iter().all(|b| rest(*b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        for (name, good) in
+            [("admin-user", true), ("_x", true), ("", false), ("a:b", false), ("-x", false), ("a\nb", false)]
+        {
+            assert_eq!(valid_name(name), good, "{name:?}");
+        }
+    }
+}

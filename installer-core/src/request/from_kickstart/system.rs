@@ -4,7 +4,7 @@ use kickstart_parser::Span;
 use kickstart_parser::kickstart::{Keyboard, Kickstart, SelinuxMode, User as KsUser};
 
 use super::Reader;
-use crate::request::{Password, RootAccess, SystemSettings, User};
+use crate::request::{Password, RootAccess, SystemSettings, User, valid_name};
 use crate::units::Secret;
 
 impl Reader<'_> {
@@ -133,7 +133,7 @@ impl Reader<'_> {
             }
         };
         match parsed {
-            Some((name, gid)) if crate::system::accounts::valid_name(&name) => Some((name, gid)),
+            Some((name, gid)) if valid_name(&name) => Some((name, gid)),
             _ => {
                 self.bad(
                     user.span,

@@ -79,3 +79,25 @@ fn remove_empty(path: &std::path::Path) -> std::io::Result<()> {
     }
     std::fs::remove_dir(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Recording;
+
+    #[test]
+    fn what_was_opened_last_is_closed_first_and_one_failure_stops_nothing() {
+        let host = Recording::default();
+        let mut teardown = Teardown::default();
+        teardown.push(Close::Unmount("/t/root".into()));
+        let mark = teardown.mark();
+        teardown.push(Close::Group("system".into()));
+        teardown.push(Close::Directories("/nowhere/at/all".into()));
+        teardown.push(Close::Unmount("/t/root/boot".into()));
+        let error = teardown.unwind_to(mark, &host).unwrap_err();
+        assert!(error.to_string().starts_with("removing the mount points"), "{error}");
+        assert_eq!(host.lines(), ["umount /t/root/boot", "lvm vgchange --activate n system"]);
+        teardown.unwind_to(0, &host).unwrap();
+        assert_eq!(host.lines().last().map(String::as_str), Some("umount /t/root"));
+    }
+}

@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -101,9 +102,25 @@ fn open_locked(disk: &Path) -> Result<File> {
     lock().doing(Stage::Storage, format_args!("locking {}", disk.display()))
 }
 
+/// How long somebody may look at a partition before it counts as in use: udev, udisks and
+/// other probers open every partition that appears, read its signatures and close it again.
+const PROBERS: Duration = Duration::from_secs(3);
+
+fn delete_patiently(disk: &File, number: u32) -> io::Result<()> {
+    let deadline = Instant::now() + PROBERS;
+    loop {
+        match blkpg::delete_partition(disk, number) {
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            other => return other,
+        }
+    }
+}
+
 fn forget(file: &File, disk: &Path, partition: &Known) -> Result<()> {
     let former = numbers_of(&partition.sysfs);
-    match blkpg::delete_partition(file, partition.number) {
+    match delete_patiently(file, partition.number) {
         Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {}
         Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
             let path = partition_path(disk, partition.number);

@@ -210,6 +210,22 @@ fn a_busy_partition_is_named_and_dropping_cleans_up() {
     assert_eq!(run("losetup", &["--associated", backing.to_str().unwrap()]).trim(), "");
 }
 
+/// udev and friends look at every new partition; that is no reason to give up.
+#[test]
+fn somebody_who_only_looks_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let device = loop_device(&directory, Bytes::mib(64));
+    announce_partitions(device.path(), &[(1, Bytes::mib(2), Bytes::mib(1))]).unwrap();
+    let opened = File::open(device.partition(1)).unwrap();
+    let prober = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(200));
+        drop(opened);
+    });
+    forget_partitions(device.path()).unwrap();
+    prober.join().unwrap();
+    device.detach().unwrap();
+}
+
 #[test]
 fn an_existing_image_is_not_overwritten() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,0 +1,67 @@
+//! One question: a text, and how it is to be read.
+
+use std::collections::BTreeMap;
+
+use kickstart_parser::{IncludeRequest, LoadError, Loaded, Loader, Syntax};
+
+/// How the other side reads the text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// As a whole kickstart.
+    Whole,
+    /// As one line, by a parser that knows one command.
+    Single,
+}
+
+/// What becomes of `%include`.
+#[derive(Clone, Debug)]
+pub enum Includes {
+    /// Files by their names; others are missing, which is an error.
+    Files(BTreeMap<String, String>),
+    /// As if each were an empty file.
+    Ignored,
+}
+
+/// A text and how it is to be read.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub version: Syntax,
+    pub text: String,
+    pub mode: Mode,
+    /// The command it is about, where it is about one.
+    pub command: Option<String>,
+    /// The file it comes from, where it is one; named instead of printed.
+    pub file: Option<String>,
+    pub includes: Includes,
+    /// Whether a section of an unknown name is an error.
+    pub unknown_section_is_error: bool,
+}
+
+impl Case {
+    /// A case without includes and special wishes.
+    pub fn new(version: Syntax, text: impl Into<String>, mode: Mode) -> Case {
+        Case {
+            version,
+            text: text.into(),
+            mode,
+            command: None,
+            file: None,
+            includes: Includes::Files(BTreeMap::new()),
+            unknown_section_is_error: true,
+        }
+    }
+
+    /// The first word of a line, counted from 1.
+    pub fn first_word(&self, line: usize) -> Option<&str> {
+        self.text.lines().nth(line.checked_sub(1)?)?.split_whitespace().next()
+    }
+}
+
+impl Loader for Includes {
+    fn load(&self, request: IncludeRequest<'_>) -> Result<Loaded, LoadError> {
+        match self {
+            Includes::Files(files) => files.load(request),
+            Includes::Ignored => Ok(Loaded { path: request.name.to_owned(), text: String::new() }),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Where this crate differs from the first implementation on purpose.
+//!
+//! Each entry is a kind of input or of finding, with the reason. What no
+//! entry covers is a mistake.
+
+use super::answer::Answer;
+use super::case::Case;
+use super::compare::Level;
+
+/// A disagreement, as the entries see it.
+pub struct Seen<'a> {
+    pub level: Level,
+    pub case: &'a Case,
+    pub theirs: &'a Answer,
+    pub ours: &'a Answer,
+}
+
+impl Seen<'_> {
+    /// This crate refuses what the other one accepts, and this is why.
+    fn stricter(&self, code: &str) -> bool {
+        self.level == Level::Verdict && !self.ours.ok && self.ours.error == code
+    }
+
+    fn command(&self) -> &str {
+        self.case.command.as_deref().unwrap_or("")
+    }
+}
+
+/// A kind of difference that is meant.
+pub struct Intended {
+    pub name: &'static str,
+    pub why: &'static str,
+    pub applies: fn(&Seen<'_>) -> bool,
+}
+
+/// All of them.
+pub const INTENDED: &[Intended] = &[
+    Intended {
+        name: "a crash is no verdict",
+        why: "an empty command word and a lone dash in %packages end in an IndexError, deep includes in a \
+              RecursionError: nobody decided that these are errors",
+        applies: |seen| matches!(seen.theirs.error.as_str(), "IndexError" | "RecursionError"),
+    },
+    Intended {
+        name: "members are not lost",
+        why: "words after the options of raid, volgroup and btrfs are dropped without a word there; a device that is \
+              named and not used is a mistake",
+        applies: |seen| seen.stricter("E209") && matches!(seen.command(), "raid" | "volgroup" | "btrfs"),
+    },
+    Intended {
+        name: "a section ends where it is included",
+        why: "a section that an included file leaves open swallows the rest of the including file there",
+        applies: |seen| seen.stricter("E004") && seen.case.text.contains("%include"),
+    },
+];
+
+/// The entry that covers a disagreement.
+pub fn find(seen: &Seen<'_>) -> Option<&'static Intended> {
+    INTENDED.iter().find(|entry| (entry.applies)(seen))
+}

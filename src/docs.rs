@@ -1,7 +1,6 @@
 //! `bootc-ks docs`, hidden: the pages that are made from the code, so that they cannot say
 //! something else than it does. `docs/kickstart.md`, `docs/diagnostics.md`, `docs/man/`.
 
-mod effects;
 mod man;
 
 use std::fmt::Write as _;
@@ -11,10 +10,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Command;
-use kickstart_parser::catalog::{self, ArgumentInfo, CommandInfo, OptionInfo, SectionInfo, Support, Value, Versions};
+use kickstart_parser::catalog::{self, ArgumentInfo, CommandInfo, OptionInfo, SectionInfo, Value, Versions};
 use kickstart_parser::codes::{self, Code};
 
-use effects::Effect;
+use installer_core::request::effects::{self, Effect, Fate};
 
 /// Write the pages that are made from the code.
 #[derive(Debug, clap::Args)]
@@ -50,8 +49,8 @@ const MADE: &str = "<!-- Made by `bootc-ks docs`; do not edit. -->\n";
 fn reference() -> String {
     let mut out = format!("{MADE}\n{}", include_str!("docs/kickstart-intro.md"));
     let all = catalog::commands();
-    let with = |support: Support| all.iter().filter(move |c| c.support == support);
-    for command in with(Support::Understood) {
+    let with = |fate: Fate| all.iter().filter(move |c| fate_of(c.name) == fate);
+    for command in with(Fate::Used) {
         understood(&mut out, command);
     }
     out.push_str("\n## Sections\n\n");
@@ -59,16 +58,19 @@ fn reference() -> String {
     for section in catalog::sections() {
         section_row(&mut out, &section);
     }
-    out.push_str("\n## Commands without effect\n\nThese say where packages come from, and there are none. A warning (W301) says so.\n\n");
-    names(&mut out, with(Support::NoEffect));
-    out.push_str("\n## Commands that are refused\n\nThese are kickstart, but not supported here: an error (U001) says so, since leaving one out would install something else than was asked for.\n\n");
-    names(&mut out, with(Support::Refused));
+    out.push_str("\n## Commands without effect\n\nThese mean nothing where a container image is installed. A warning (R002) says so.\n\n");
+    names(&mut out, with(Fate::NoEffect));
+    out.push_str("\n## Commands that are refused\n\nThese are kickstart, but not supported here: an error (R001) says so, since leaving one out would install something else than was asked for.\n\n");
+    names(&mut out, with(Fate::Refused));
     out
 }
 
+fn fate_of(name: &str) -> Fate {
+    effects::entry(name).map_or(Fate::Refused, |entry| entry.fate)
+}
+
 fn understood(out: &mut String, command: &CommandInfo) {
-    let entry = effects::ENTRIES.iter().find(|entry| entry.name == command.name);
-    let does = entry.map_or("", |entry| entry.does);
+    let does = effects::entry(command.name).map_or("", |entry| entry.does);
     let arguments: String = command.arguments.iter().map(argument).collect();
     line(out, &format!("\n### {}\n\n`{}{arguments}", command.name, command.name));
     out.pop();
@@ -131,12 +133,11 @@ fn versions(versions: &Versions, before: &str) -> String {
 
 fn section_row(out: &mut String, section: &SectionInfo) {
     let options: Vec<String> = section.options.iter().map(|o| format!("`{}{}`", o.name, value(o.value))).collect();
-    let here = match (section.name, section.support) {
-        ("%pre" | "%post", _) => "run; see [install.md](install.md#scripts)",
-        ("%addon", _) => "no effect, warned about (R002)",
-        (_, Support::Understood) => "refused (R001)",
-        (_, Support::NoEffect) => "no effect, warned about",
-        (_, Support::Refused) => "refused (U003)",
+    let entry = effects::entry(section.name);
+    let here = match fate_of(section.name) {
+        Fate::Used => entry.map_or("", |entry| entry.does),
+        Fate::NoEffect => "no effect, warned about (R002)",
+        Fate::Refused => "refused (R001)",
     };
     line(out, &format!("| `{}` | {here} | {} |", section.name, options.join(", ")).replace("  |", " |"));
 }

@@ -3,34 +3,24 @@
 //! Only a view of the tables that the parser itself works with.
 
 use crate::args::spec::{Kind, Many, Opt, Positional, Spec};
-use crate::commands::known::{Fate, KNOWN};
-use crate::commands::{COMMANDS, known};
+use crate::commands::COMMANDS;
+use crate::commands::known::{KNOWN, Known};
 use crate::sections;
-use crate::syntax::{ALWAYS, At, Life, NEVER};
-
-/// What becomes of a command or section.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Support {
-    /// It is understood.
-    Understood,
-    /// A warning: it has no effect when a container image is installed.
-    NoEffect,
-    /// An error: it is kickstart, but not supported here.
-    Refused,
-}
+pub use crate::syntax::State;
+use crate::syntax::{ALWAYS, At, Life, NEVER, Syntax};
 
 /// A command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CommandInfo {
     /// Its name.
     pub name: &'static str,
-    /// What becomes of it.
-    pub support: Support,
+    /// What it says, in a sentence.
+    pub doc: &'static str,
     /// The versions that have it.
     pub versions: Versions,
     /// Whether each line stands for itself instead of setting one thing.
     pub repeatable: bool,
-    /// Its options; none are known of a command that is not understood.
+    /// Its options; empty too for a command whose words are not looked at.
     pub options: Vec<OptionInfo>,
     /// Its arguments that are no options.
     pub arguments: Vec<ArgumentInfo>,
@@ -41,6 +31,8 @@ pub struct CommandInfo {
 pub struct OptionInfo {
     /// Its name, with its dashes.
     pub name: &'static str,
+    /// What it says, in a few words.
+    pub doc: &'static str,
     /// Other names for the same.
     pub aliases: &'static [&'static str],
     /// What it takes.
@@ -88,6 +80,14 @@ pub struct Versions {
     pub deprecated: String,
     /// Which removed it (`RHEL9, F34`).
     pub removed: String,
+    life: Life,
+}
+
+impl Versions {
+    /// What a version makes of it.
+    pub fn state(&self, syntax: Syntax) -> State {
+        self.life.state(syntax)
+    }
 }
 
 /// A section.
@@ -95,8 +95,8 @@ pub struct Versions {
 pub struct SectionInfo {
     /// Its name, with its percent sign.
     pub name: &'static str,
-    /// What becomes of it.
-    pub support: Support,
+    /// What it is for, in a sentence.
+    pub doc: &'static str,
     /// Its options.
     pub options: Vec<OptionInfo>,
 }
@@ -111,15 +111,13 @@ pub fn commands() -> Vec<CommandInfo> {
 
 /// Every section.
 pub fn sections() -> Vec<SectionInfo> {
-    sections::all()
-        .map(|(name, support, spec)| SectionInfo { name, support, options: spec.map(options).unwrap_or_default() })
-        .collect()
+    sections::all().map(|(name, spec)| SectionInfo { name, doc: spec.doc, options: options(spec) }).collect()
 }
 
 fn understood(name: &'static str, spec: &Spec) -> CommandInfo {
     CommandInfo {
         name,
-        support: Support::Understood,
+        doc: spec.doc,
         versions: versions(&spec.life),
         repeatable: spec.repeatable,
         options: options(spec),
@@ -127,13 +125,10 @@ fn understood(name: &'static str, spec: &Spec) -> CommandInfo {
     }
 }
 
-fn not_understood(known: &known::Known) -> CommandInfo {
+fn not_understood(known: &Known) -> CommandInfo {
     CommandInfo {
         name: known.name,
-        support: match known.fate {
-            Fate::Refused => Support::Refused,
-            Fate::NoEffect => Support::NoEffect,
-        },
+        doc: "",
         versions: versions(&known.life),
         repeatable: false,
         options: Vec::new(),
@@ -157,6 +152,7 @@ fn option(option: &Opt) -> OptionInfo {
     };
     OptionInfo {
         name: option.name,
+        doc: option.doc,
         aliases: option.aliases,
         value,
         required: option.required,
@@ -169,7 +165,7 @@ fn argument(positional: &Positional) -> ArgumentInfo {
 }
 
 fn versions(life: &Life) -> Versions {
-    Versions { since: begun(life.since), deprecated: ended(life.deprecated), removed: ended(life.removed) }
+    Versions { since: begun(life.since), deprecated: ended(life.deprecated), removed: ended(life.removed), life: *life }
 }
 
 /// Since when: a line that has had it always needs no word.
@@ -210,15 +206,15 @@ mod tests {
         assert!(all.is_sorted_by(|a, b| a.name < b.name));
         let find = |name: &str| all.iter().find(|c| c.name == name).unwrap();
         let part = find("part");
-        assert!(part.repeatable && part.support == Support::Understood);
+        assert!(part.repeatable);
         assert_eq!(part.arguments, [ArgumentInfo { what: "a mount point", required: true }]);
         let active = part.options.iter().find(|o| o.name == "--active").unwrap();
         assert_eq!(active.versions.deprecated, "RHEL8");
         assert_eq!(active.versions.removed, "RHEL9, F34");
+        assert_eq!(active.versions.state(Syntax::Rhel8), State::Deprecated);
         assert_eq!(find("sshkey").versions.since, "RHEL8");
         assert_eq!(find("auth").versions.removed, "RHEL10, every Fedora");
         assert_eq!(find("rhsm").versions.since, "RHEL8, not in Fedora");
-        assert_eq!((find("url").support, find("raid").support), (Support::NoEffect, Support::Refused));
     }
 
     #[test]
@@ -227,6 +223,5 @@ mod tests {
         let find = |name: &str| all.iter().find(|s| s.name == name).unwrap();
         assert!(find("%post").options.iter().any(|o| o.name == "--nochroot"));
         assert!(find("%pre").options.iter().all(|o| o.name != "--nochroot"));
-        assert_eq!((find("%packages").support, find("%certificate").support), (Support::NoEffect, Support::Refused));
     }
 }

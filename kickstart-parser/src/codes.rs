@@ -114,16 +114,8 @@ codes! {
         "The command is deprecated in the syntax version that the file is read as.";
     OPTION_DEPRECATED = "W201" Warning "option deprecated",
         "The option is deprecated in the syntax version that the file is read as.";
-    NO_EFFECT = "W301" Warning "no effect on a container install",
-        "The system comes out of the container image as a whole; packages and their sources play no part.";
-    SECTION_IGNORED = "W302" Warning "section ignored",
-        "The section is kickstart, but nothing here makes use of it.";
-    UNSUPPORTED_COMMAND = "U001" Error "unsupported command",
-        "The command is kickstart, but bootc-ks does not support it. Anaconda does.";
     UNSUPPORTED_KSAPPEND = "U002" Error "%ksappend is not supported",
         "%ksappend pastes a file before anything is parsed, so that no line number is right afterwards. %include does the same, properly.";
-    UNSUPPORTED_SECTION = "U003" Error "unsupported section",
-        "The section is kickstart, but bootc-ks does not support it. Anaconda does.";
     REPEATED = "L001" Warning "command given twice",
         "The command sets one thing and is given more than once. Options of the later line win; values that it does not give stay those of the earlier one.";
     CONFLICT = "L002" Error "commands exclude each other",

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::commands::{self, Command, known};
 use crate::diagnostic::Diagnostic;
 use crate::document::{CommandLine, Document, Statement, Word};
-use crate::kickstart::Kickstart;
+use crate::kickstart::{Given, Kickstart};
 use crate::sections;
 use crate::syntax::{Life, State};
 
@@ -31,8 +31,9 @@ fn command(line: &CommandLine, earlier: &mut HashMap<&'static str, Args>, cx: &m
         return;
     };
     hide_likely_passwords(name, words, cx);
-    if let Some(command) = commands::find(&name.value) {
+    if let Some((name, command)) = commands::find(&name.value) {
         if in_this_syntax(line, &command.spec.life, cx) {
+            kickstart.given.push(Given { name, span: line.span });
             let mut args = scan(command.spec, line.span, words, cx);
             if !command.spec.repeatable {
                 repeat(command, &mut args, earlier, cx);
@@ -41,7 +42,7 @@ fn command(line: &CommandLine, earlier: &mut HashMap<&'static str, Args>, cx: &m
         }
     } else if let Some(known) = known::find(&name.value) {
         if in_this_syntax(line, &known.life, cx) {
-            cx.report(not_supported(line, known));
+            kickstart.given.push(Given { name: known.name, span: line.span });
         }
     } else {
         cx.report(unknown(line, &name.value));
@@ -114,26 +115,6 @@ fn in_this_syntax(line: &CommandLine, life: &Life, cx: &mut Cx<'_>) -> bool {
             cx.report(Diagnostic::new(&codes::COMMAND_DEPRECATED, name.span, message));
             false
         }
-    }
-}
-
-fn not_supported(line: &CommandLine, known: &known::Known) -> Diagnostic {
-    let name = known.name;
-    match known.fate {
-        known::Fate::Refused => Diagnostic::new(
-            &codes::UNSUPPORTED_COMMAND,
-            line.span,
-            format!("`{name}` is not supported by bootc-ks yet"),
-        )
-        .help(match name {
-            "bootc" | "ostreesetup" | "liveimg" => "use `ostreecontainer`, or Anaconda",
-            _ => "use Anaconda for this kickstart",
-        }),
-        known::Fate::NoEffect => Diagnostic::new(
-            &codes::NO_EFFECT,
-            line.span,
-            format!("`{name}` has no effect: the system comes from the container image"),
-        ),
     }
 }
 

@@ -81,8 +81,19 @@ pub struct Kickstart {
     pub scripts: Vec<Script>,
     /// `%addon`.
     pub addons: Vec<Addon>,
-    /// `%packages`, which has no effect on a container install.
+    /// `%packages`.
     pub packages: Vec<Packages>,
+    /// Every command and section that takes part, in the order of writing.
+    pub given: Vec<Given>,
+}
+
+/// A command line or a section, by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Given {
+    /// The command or section as the language calls it.
+    pub name: &'static str,
+    /// The command line, or the header of the section.
+    pub span: Span,
 }
 
 /// When a script runs.

@@ -36,6 +36,7 @@
 //! ```
 
 mod args;
+mod canonical;
 pub mod catalog;
 pub mod codes;
 mod commands;

@@ -3,11 +3,10 @@
 use crate::args::scan::scan;
 use crate::args::spec::{Spec, flag, text};
 use crate::args::{Args, Cx};
-use crate::catalog::Support;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::document::Section;
-use crate::kickstart::{Addon, Kickstart, Packages, Script, ScriptKind};
+use crate::kickstart::{Addon, Given, Kickstart, Packages, Script, ScriptKind};
 use crate::syntax::{Life, State};
 
 /// Every section, its kind of script, if it is one, and its name.
@@ -27,14 +26,12 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     SECTIONS.iter().map(|(name, _)| *name)
 }
 
-/// Every section with what becomes of it and the form of its header.
-pub(crate) fn all() -> impl Iterator<Item = (&'static str, Support, Option<&'static Spec>)> {
+/// Every section with the form of its header.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static Spec)> {
     SECTIONS.iter().map(|(name, kind)| match (*name, kind) {
-        (name, Some(ScriptKind::Post)) => (name, Support::Understood, Some(&POST)),
-        (name, Some(_)) => (name, Support::Understood, Some(&SCRIPT)),
-        (name @ "%addon", None) => (name, Support::Understood, None),
-        (name @ ("%packages" | "%anaconda"), None) => (name, Support::NoEffect, None),
-        (name, None) => (name, Support::Refused, None),
+        ("%post", _) => (*name, &POST),
+        (_, Some(_)) => (*name, &SCRIPT),
+        (_, None) => (*name, &VERBATIM),
     })
 }
 
@@ -55,6 +52,9 @@ const POST: Spec = Spec::new("%post").options(&[
     flag("--nochroot"),
 ]);
 
+/// Sections whose headers are not looked at.
+const VERBATIM: Spec = Spec::new("section");
+
 const TRACEBACK: Life = Life::ALL.deprecated(9, 34);
 
 /// Take a section into the kickstart.
@@ -63,31 +63,16 @@ pub(crate) fn interpret(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kick
         return;
     };
     let kind = SECTIONS.iter().find(|(n, _)| *n == name.value);
+    if let Some((name, _)) = kind {
+        kickstart.given.push(Given { name, span: section.span });
+    }
     match kind {
         Some((_, Some(kind))) => script(section, *kind, cx, kickstart),
         Some(("%packages", None)) => {
-            cx.report(
-                Diagnostic::new(
-                    &codes::NO_EFFECT,
-                    section.span,
-                    "`%packages` has no effect: the image brings its own packages",
-                )
-                .help("install packages when the image is built"),
-            );
             kickstart.packages.push(Packages { span: section.span, body: section.body.clone() });
         }
         Some(("%addon", None)) => addon(section, cx, kickstart),
-        Some(("%anaconda", None)) => {
-            cx.report(Diagnostic::new(&codes::SECTION_IGNORED, section.span, "`%anaconda` has no effect here"))
-        }
-        Some(_) => cx.report(
-            Diagnostic::new(
-                &codes::UNSUPPORTED_SECTION,
-                section.span,
-                format!("`{}` is not supported by bootc-ks yet", name.value),
-            )
-            .help("use Anaconda, or a %post script"),
-        ),
+        Some(_) => {}
         // The reader has reported it.
         None => {}
     }

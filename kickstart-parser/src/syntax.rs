@@ -181,11 +181,14 @@ impl fmt::Display for At {
 
 /// What a version makes of a command or an option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum State {
+pub enum State {
     /// Not there yet.
     Absent,
+    /// There, and to be used.
     Active,
+    /// There, and not to be used.
     Deprecated,
+    /// There no more.
     Removed,
 }
 
@@ -195,6 +198,12 @@ pub(crate) struct Life {
     pub since: At,
     pub deprecated: At,
     pub removed: At,
+}
+
+impl Default for Life {
+    fn default() -> Life {
+        Life::ALL
+    }
 }
 
 impl Life {

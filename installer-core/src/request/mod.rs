@@ -3,6 +3,7 @@
 //!
 //! Pure data.
 
+pub mod effects;
 mod from_kickstart;
 
 use serde::{Deserialize, Serialize};

@@ -42,10 +42,22 @@ pub(crate) struct Opt {
     /// The value is a password.
     pub secret: bool,
     pub life: Life,
+    /// What it says, in a few words without a full stop: hover texts and the reference.
+    pub doc: &'static str,
 }
 
 const fn option(name: &'static str, kind: Kind) -> Opt {
-    Opt { name, aliases: &[], kind, required: false, sticky: false, resets: false, secret: false, life: Life::ALL }
+    Opt {
+        name,
+        aliases: &[],
+        kind,
+        required: false,
+        sticky: false,
+        resets: false,
+        secret: false,
+        life: Life::ALL,
+        doc: "",
+    }
 }
 
 pub(crate) const fn flag(name: &'static str) -> Opt {
@@ -77,6 +89,11 @@ pub(crate) const fn choice(name: &'static str, of: &'static [&'static str]) -> O
 }
 
 impl Opt {
+    /// What the option says, in our own words.
+    pub const fn doc(self, doc: &'static str) -> Opt {
+        Opt { doc, ..self }
+    }
+
     /// Other names for the same option.
     pub const fn or(self, aliases: &'static [&'static str]) -> Opt {
         Opt { aliases, ..self }
@@ -164,11 +181,18 @@ pub(crate) struct Spec {
     /// Arguments may be passwords: messages do not quote them, and they are
     /// masked where lines are shown.
     pub secret: bool,
+    /// What the command says, in a sentence: hover texts and the reference.
+    pub doc: &'static str,
 }
 
 impl Spec {
     pub const fn new(name: &'static str) -> Spec {
-        Spec { name, life: Life::ALL, repeatable: false, options: &[], positionals: &[], secret: false }
+        Spec { name, life: Life::ALL, repeatable: false, options: &[], positionals: &[], secret: false, doc: "" }
+    }
+
+    /// What the command says, in our own words.
+    pub const fn doc(self, doc: &'static str) -> Spec {
+        Spec { doc, ..self }
     }
 
     pub const fn options(self, options: &'static [Opt]) -> Spec {
@@ -188,7 +212,17 @@ impl Spec {
     }
 
     pub const fn since(self, rhel: u8, fedora: u8) -> Spec {
-        Spec { life: Life::since(rhel, fedora), ..self }
+        Spec { life: Life { since: Life::since(rhel, fedora).since, ..self.life }, ..self }
+    }
+
+    /// The RHEL and Fedora versions that deprecated the command.
+    pub const fn deprecated(self, rhel: u8, fedora: u8) -> Spec {
+        Spec { life: self.life.deprecated(rhel, fedora), ..self }
+    }
+
+    /// The RHEL and Fedora versions that removed it.
+    pub const fn removed(self, rhel: u8, fedora: u8) -> Spec {
+        Spec { life: self.life.removed(rhel, fedora), ..self }
     }
 
     pub fn option(&self, name: &str) -> Option<&'static Opt> {

@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::{Opt, Spec, flag};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -43,6 +44,16 @@ pub(crate) const GRAPHICAL: Command =
 
 fn apply(mode: DisplayMode, args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     kickstart.display = Some(Display { span: args.span, mode, non_interactive: args.flag("--non-interactive") });
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    let Some(display) = &kickstart.display else { return };
+    let name = match display.mode {
+        DisplayMode::Text => "# Use text mode install\ntext",
+        DisplayMode::Cmdline => "cmdline",
+        DisplayMode::Graphical => "# Use graphical install\ngraphical",
+    };
+    pen.text(name).flag("--non-interactive", display.non_interactive).end();
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::Args;
 use crate::args::spec::{Opt, Spec, flag};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -50,6 +51,16 @@ pub(crate) const SHUTDOWN: Command =
 
 fn apply(kind: EndKind, args: &Args, kickstart: &mut Kickstart) {
     kickstart.end = Some(EndAction { span: args.span, kind, eject: args.flag("--eject"), kexec: args.flag("--kexec") });
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    let Some(end) = &kickstart.end else { return };
+    let (comment, name) = match end.kind {
+        EndKind::Reboot => ("# Reboot after installation", "reboot"),
+        EndKind::Halt => ("# Halt after installation", "halt"),
+        EndKind::Poweroff | EndKind::Shutdown => ("# Shutdown after installation", "shutdown"),
+    };
+    pen.line(comment).text(name).flag("--eject", end.eject).flag("--kexec", end.kexec).end();
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::{Spec, list, one};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -17,7 +18,10 @@ pub struct Lang {
     pub add_support: Vec<String>,
 }
 
-const SPEC: Spec = Spec::new("lang").options(&[list("--addsupport")]).positionals(&[one("a language")]);
+const SPEC: Spec = Spec::new("lang")
+    .doc("The language of the installed system, and of the installer.")
+    .options(&[list("--addsupport").doc("further locales to install, separated by commas")])
+    .positionals(&[one("a language")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
@@ -25,6 +29,12 @@ fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     if let Some(lang) = args.argument(0) {
         kickstart.lang =
             Some(Lang { span: args.span, lang: lang.value.clone(), add_support: args.list("--addsupport") });
+    }
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    if let Some(lang) = &kickstart.lang {
+        pen.line("# System language").text("lang").word(&lang.lang).list("--addsupport", &lang.add_support).end();
     }
 }
 

@@ -69,9 +69,9 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("zerombr", zerombr::COMMAND),
 ];
 
-pub(crate) fn find(name: &str) -> Option<&'static Command> {
+pub(crate) fn find(name: &str) -> Option<&'static (&'static str, Command)> {
     let at = COMMANDS.binary_search_by_key(&name, |(n, _)| n).ok()?;
-    COMMANDS.get(at).map(|(_, command)| command)
+    COMMANDS.get(at)
 }
 
 /// Whether the word is a command, supported or not.

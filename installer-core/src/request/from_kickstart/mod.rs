@@ -56,17 +56,18 @@ pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec
         scripts: reader.scripts(kickstart),
         end: reader.end(kickstart),
     };
+    reader.by_name(&kickstart.given);
     reader.no_effect(kickstart);
     (request, reader.found)
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     sources: &'a Sources,
     found: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    fn refuse(&mut self, span: Span, message: impl Into<String>, help: &str) {
+    pub(super) fn refuse(&mut self, span: Span, message: impl Into<String>, help: &str) {
         self.found.push(Diagnostic::new(&NOT_SUPPORTED, span, message).help(help));
     }
 
@@ -141,11 +142,8 @@ impl Reader<'_> {
                 }),
                 // The caller runs these before it makes a request.
                 ScriptKind::Pre => {}
-                ScriptKind::PreInstall | ScriptKind::OnError | ScriptKind::Traceback => self.refuse(
-                    script.span,
-                    format!("{} is not supported yet", script.kind.name()),
-                    "use %pre or %post, or Anaconda",
-                ),
+                // Refused by name.
+                ScriptKind::PreInstall | ScriptKind::OnError | ScriptKind::Traceback => {}
             }
         }
         list
@@ -179,9 +177,6 @@ impl Reader<'_> {
                 "configure the network in the image, or by ip= with 'bootloader --append='",
             );
         }
-        for addon in &kickstart.addons {
-            self.warn_if(true, addon.span, &format!("%addon {} has no effect here", addon.name), "leave it out");
-        }
         if let Some(timezone) = &kickstart.timezone {
             self.warn_if(
                 timezone.no_ntp || !timezone.ntp_servers.is_empty(),
@@ -211,7 +206,7 @@ impl Reader<'_> {
         }
     }
 
-    fn warn_if(&mut self, condition: bool, span: Span, message: &str, help: &str) {
+    pub(super) fn warn_if(&mut self, condition: bool, span: Span, message: &str, help: &str) {
         if condition {
             self.found.push(Diagnostic::new(&NO_EFFECT, span, message).help(help));
         }

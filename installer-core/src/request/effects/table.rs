@@ -1,52 +1,8 @@
-//! What this installer makes of each command and option that the parser understands: the
-//! part of the reference that no table of the language knows. The tests below hold it
-//! against the parser's tables and against what the installer says.
+//! Command by command, option by option: what this installer makes of it. The tests next
+//! door hold every row against the parser's tables and against what the installer says.
 
-use Effect::{Ignored, Refused, Used, Warned};
-
-/// What becomes of an option.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Effect {
-    /// It does what the text says.
-    Used,
-    /// It has no effect, and a warning says so.
-    Warned,
-    /// It has no effect.
-    Ignored,
-    /// An error.
-    Refused,
-}
-
-impl Effect {
-    /// The word in the reference.
-    pub fn word(self) -> &'static str {
-        match self {
-            Used => "used",
-            Warned => "no effect, warned about",
-            Ignored => "no effect",
-            Refused => "refused",
-        }
-    }
-}
-
-/// An option, what becomes of it, and a few words.
-pub type Row = (&'static str, Effect, &'static str);
-
-/// A command, what it does here, and its options.
-pub struct Entry {
-    pub name: &'static str,
-    pub does: &'static str,
-    pub options: &'static [Row],
-}
-
-const fn entry(name: &'static str, does: &'static str, options: &'static [Row]) -> Entry {
-    Entry { name, does, options }
-}
-
-/// What becomes of `option` of `command`.
-pub fn row(command: &str, option: &str) -> Option<&'static Row> {
-    ENTRIES.iter().find(|e| e.name == command)?.options.iter().find(|row| row.0 == option)
-}
+use super::Effect::{Ignored, Refused, Used, Warned};
+use super::{Entry, Row, no_effect, refused, used};
 
 const NOT_SHOWN: &str = "No effect: the command asks on a terminal, and never elsewhere.";
 const NO_ENCRYPTION: &str = "nothing is encrypted yet";
@@ -91,9 +47,12 @@ const PART_DOES: &str = "Makes one partition. Mount points: `/`, `/boot`, `/boot
     that `part /home` makes `/var/home`. Directories that belong to the image (`/usr`, `/etc`, …) and such as exist \
     only while the system runs are refused, and so are `pv.…`, `raid.…` and `btrfs.…`.";
 
-/// Every command that is understood.
-pub const ENTRIES: &[Entry] = &[
-    entry(
+/// Every command, by name.
+pub(super) const ENTRIES: &[Entry] = &[
+    refused("auth", "authentication is configured in the image"),
+    refused("authconfig", "authentication is configured in the image"),
+    refused("authselect", "run authselect when the image is built"),
+    used(
         "autopart",
         "Lays the disk out; see the table in [install.md](install.md#what-autopart-makes). The scheme is LVM unless \
          `--type` says otherwise.",
@@ -118,7 +77,9 @@ pub const ENTRIES: &[Entry] = &[
             ("--hw-passphrase", Ignored, NO_ENCRYPTION),
         ],
     ),
-    entry(
+    no_effect("autostep", "leave it out"),
+    refused("bootc", "use `ostreecontainer --url=`, which installs the same image"),
+    used(
         "bootloader",
         "Kernel arguments, and whether there is a boot loader. It is the image's own: bootupd where the image has it, \
          else its GRUB.",
@@ -144,7 +105,9 @@ pub const ENTRIES: &[Entry] = &[
             ("--lba32", Ignored, "gone"),
         ],
     ),
-    entry(
+    refused("btrfs", "use `part --fstype=xfs` or ext4"),
+    no_effect("cdrom", "the image brings its own packages; leave it out"),
+    used(
         "clearpart",
         "Says what may be lost. A disk that is not empty is used only where this command allows it; then the whole \
          disk is cleared, never a part of it.",
@@ -159,16 +122,25 @@ pub const ENTRIES: &[Entry] = &[
             ("--cdl", Ignored, "for a kind of disk that is not supported"),
         ],
     ),
-    entry("cmdline", NOT_SHOWN, DISPLAY),
-    entry("eula", "No effect: agreeing is the admin's business.", &[("--agreed", Ignored, "")]),
-    entry(
+    used("cmdline", NOT_SHOWN, DISPLAY),
+    refused("device", "name the kernel module in the image"),
+    no_effect("deviceprobe", "leave it out"),
+    refused("dmraid", "use a plain disk"),
+    refused("driverdisk", "put the driver into the image"),
+    used("eula", "No effect: agreeing is the admin's business.", &[("--agreed", Ignored, "")]),
+    refused("fcoe", "use a local disk"),
+    refused("firewall", "configure the firewall in the image"),
+    used(
         "firstboot",
         "No effect: whether something asks at the first boot is up to the image.",
         &[("--disabled", Ignored, ""), ("--enabled", Ignored, ""), ("--reconfig", Ignored, "")],
     ),
-    entry("graphical", NOT_SHOWN, DISPLAY),
-    entry("halt", "The machine stops when it is done.", END),
-    entry(
+    used("graphical", NOT_SHOWN, DISPLAY),
+    refused("group", "make the group in the image, or by `user --groups=NAME(GID)`"),
+    used("halt", "The machine stops when it is done.", END),
+    no_effect("harddrive", "the image brings its own packages; leave it out"),
+    no_effect("hmc", "the image brings its own packages; leave it out"),
+    used(
         "ignoredisk",
         "Narrows the choice of disks: kernel names, paths, links below /dev/disk, patterns such as `nvme*`, several \
          with `|` between them.",
@@ -178,7 +150,10 @@ pub const ENTRIES: &[Entry] = &[
             ("--interactive", Ignored, "gone"),
         ],
     ),
-    entry(
+    no_effect("install", "the image brings its own packages; leave it out"),
+    refused("iscsi", "use a local disk"),
+    refused("iscsiname", "use a local disk"),
+    used(
         "keyboard",
         "The keymap of the console, in /etc/vconsole.conf, and the layouts of X.",
         &[
@@ -187,8 +162,16 @@ pub const ENTRIES: &[Entry] = &[
             ("--switch", Used, "with `--xlayouts`"),
         ],
     ),
-    entry("lang", "`LANG`, in /etc/locale.conf.", &[("--addsupport", Warned, "locales come with the image")]),
-    entry(
+    used("lang", "`LANG`, in /etc/locale.conf.", &[("--addsupport", Warned, "locales come with the image")]),
+    refused("liveimg", "use `ostreecontainer --url=` with a container image"),
+    no_effect("logging", "the log goes to the console and to `--events`"),
+    refused("logvol", "use `autopart --type=lvm`, or plain `part` lines"),
+    no_effect("mediacheck", "there is no medium to check"),
+    no_effect("method", "the image brings its own packages; leave it out"),
+    no_effect("module", "the image brings its own packages; leave it out"),
+    refused("mount", "use `part`; existing file systems are not kept"),
+    refused("multipath", "use a plain disk"),
+    used(
         "network",
         "The host name, in /etc/hostname. Connections are not configured: the image does that, or `ip=` in \
          `bootloader --append`.",
@@ -231,7 +214,9 @@ pub const ENTRIES: &[Entry] = &[
             ("--ipv6-ignore-auto-dns", Ignored, ""),
         ],
     ),
-    entry(
+    no_effect("nfs", "the image brings its own packages; leave it out"),
+    refused("nvdimm", "prepare the device with ndctl first"),
+    used(
         "ostreecontainer",
         "The image.",
         &[
@@ -242,16 +227,23 @@ pub const ENTRIES: &[Entry] = &[
             ("--no-signature-verification", Used, "no signature is verified in any case; this takes the warning away"),
         ],
     ),
-    entry("part", PART_DOES, PART),
-    entry("partition", "The same as `part`.", PART),
-    entry("poweroff", "The machine turns off when it is done.", END),
-    entry("reboot", "The machine restarts when it is done.", END),
-    entry(
+    refused("ostreesetup", "use `ostreecontainer --url=` with a container image"),
+    used("part", PART_DOES, PART),
+    used("partition", "The same as `part`.", PART),
+    used("poweroff", "The machine turns off when it is done.", END),
+    refused("raid", "use a plain disk"),
+    no_effect("rdp", "there is nothing to look at"),
+    refused("realm", "join the domain in %post or at the first boot"),
+    used("reboot", "The machine restarts when it is done.", END),
+    no_effect("repo", "the image brings its own packages; leave it out"),
+    used(
         "reqpart",
         "Adds a BIOS boot partition and an EFI system partition to those that `part` lines make.",
         &[("--add-boot", Used, "and a /boot")],
     ),
-    entry(
+    refused("rescue", "boot a rescue system"),
+    refused("rhsm", "register in %post or at the first boot"),
+    used(
         "rootpw",
         "Root's password. Without this line no password opens the account.",
         &[
@@ -261,19 +253,27 @@ pub const ENTRIES: &[Entry] = &[
             ("--allow-ssh", Used, "root may log in over ssh by password"),
         ],
     ),
-    entry(
+    used(
         "selinux",
         "The mode in /etc/selinux/config, where the image has that file; else a warning.",
         &[("--disabled", Used, ""), ("--enforcing", Used, ""), ("--permissive", Used, "")],
     ),
-    entry("shutdown", "The same as `poweroff`.", END),
-    entry(
+    refused("services", "enable and disable services in the image"),
+    used("shutdown", "The same as `poweroff`.", END),
+    no_effect("skipx", "the desktop is the image's business"),
+    refused("snapshot", "leave it out"),
+    used(
         "sshkey",
         "Adds a key to a user's authorized_keys. The user is root or one that a `user` line makes.",
         &[("--username", Used, "")],
     ),
-    entry("text", NOT_SHOWN, DISPLAY),
-    entry(
+    no_effect("sshpw", "it is about Anaconda's own ssh"),
+    refused("stratisfs", "use `part --fstype=xfs`"),
+    refused("stratispool", "use `part --fstype=xfs`"),
+    refused("syspurpose", "set it in %post"),
+    used("text", NOT_SHOWN, DISPLAY),
+    refused("timesource", "configure time servers in the image"),
+    used(
         "timezone",
         "The link /etc/localtime, where the image has the zone; else a warning.",
         &[
@@ -283,7 +283,11 @@ pub const ENTRIES: &[Entry] = &[
             ("--ntpservers", Warned, "set them in the image"),
         ],
     ),
-    entry(
+    no_effect("unsupported_hardware", "leave it out"),
+    no_effect("updates", "it is about Anaconda itself"),
+    refused("upgrade", "update an installed system with `bootc upgrade`"),
+    no_effect("url", "the image brings its own packages; leave it out"),
+    used(
         "user",
         "Makes an account, with its home below /var/home. Without `--password` no password opens it.",
         &[
@@ -300,75 +304,23 @@ pub const ENTRIES: &[Entry] = &[
             ("--gid", Used, "of the user's own group"),
         ],
     ),
-    entry("zerombr", "Like `clearpart`, lets an installation without a terminal begin without `--yes`.", &[]),
+    no_effect("vnc", "there is nothing to look at"),
+    refused("volgroup", "use `autopart --type=lvm`"),
+    refused("xconfig", "configure the desktop in the image"),
+    used("zerombr", "Like `clearpart`, lets an installation without a terminal begin without `--yes`.", &[]),
+    refused("zfcp", "use a local disk"),
+    refused("zipl", "the boot loader is the image's own"),
 ];
 
-#[cfg(test)]
-mod tests {
-    use installer_core::request::from_kickstart;
-    use kickstart_parser::catalog::{self, CommandInfo, OptionInfo, Support, Value};
-    use kickstart_parser::{ParseOptions, parse};
-
-    use super::*;
-
-    fn understood() -> Vec<CommandInfo> {
-        catalog::commands().into_iter().filter(|c| c.support == Support::Understood).collect()
-    }
-
-    #[test]
-    fn nothing_is_missing_and_nothing_is_left_over() {
-        let names: Vec<&str> = understood().iter().map(|c| c.name).collect();
-        assert_eq!(ENTRIES.iter().map(|e| e.name).collect::<Vec<_>>(), names);
-        for (entry, command) in ENTRIES.iter().zip(understood()) {
-            let here: Vec<&str> = entry.options.iter().map(|row| row.0).collect();
-            let there: Vec<&str> = command.options.iter().map(|o| o.name).collect();
-            assert_eq!(here, there, "{}", entry.name);
-        }
-    }
-
-    /// A line with this option in it.
-    fn sample(command: &CommandInfo, option: &OptionInfo) -> String {
-        let value = match (command.name, option.name, option.value) {
-            (_, "--transport", _) => "=oci".to_owned(),
-            (_, "--type", _) => "=plain".to_owned(),
-            (_, "--fstype", _) => "=ext4".to_owned(),
-            (_, "--disklabel", _) => "=gpt".to_owned(),
-            (_, "--homedir" | "--shell", _) => "=/x".to_owned(),
-            (_, "--drives", _) => "=vda".to_owned(),
-            // The option and its counterpart stand together; see its row.
-            ("ostreecontainer", "--remote", _) => "=x --no-signature-verification".to_owned(),
-            (_, _, Value::None) => String::new(),
-            (_, _, Value::Boolean) => "=yes".to_owned(),
-            (_, _, Value::Number) => "=100".to_owned(),
-            (_, _, Value::Choice(of)) => format!("={}", of[0]),
-            _ => "=x".to_owned(),
-        };
-        let rest = match command.name {
-            "part" | "partition" => "/ --grow",
-            "user" if option.name != "--name" => "--name=a",
-            "sshkey" => "key",
-            "ostreecontainer" if option.name != "--url" => "--url=q.io/x",
-            "lang" => "C",
-            "timezone" => "UTC",
-            "keyboard" => "us",
-            "rootpw" => "x",
-            _ => "",
-        };
-        format!("{} {}{value} {rest}\n", command.name, option.name)
-    }
-
-    #[test]
-    fn the_installer_does_as_is_written_here() {
-        for command in understood() {
-            for option in &command.options {
-                let line = sample(&command, option);
-                let parsed = parse(&line, "x.ks", &ParseOptions::default());
-                let (_, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
-                let says = |code: &str| found.iter().any(|d| d.code == code);
-                let (_, effect, _) = row(command.name, option.name).unwrap();
-                assert_eq!(says("R001"), *effect == Refused, "{line}{found:?}");
-                assert_eq!(says("R002"), *effect == Warned, "{line}{found:?}");
-            }
-        }
-    }
-}
+/// Every section, in the order of the parser.
+pub(super) const SECTIONS: &[Entry] = &[
+    used("%pre", "run before anything else; see [install.md](install.md#scripts)", &[]),
+    refused("%pre-install", "use %pre or %post, or Anaconda"),
+    used("%post", "run; see [install.md](install.md#scripts)", &[]),
+    refused("%onerror", "use %pre or %post, or Anaconda"),
+    refused("%traceback", "use %pre or %post, or Anaconda"),
+    no_effect("%packages", "install packages when the image is built"),
+    refused("%certificate", "put the certificate into the image"),
+    no_effect("%addon", "leave it out, or use Anaconda"),
+    no_effect("%anaconda", "leave it out"),
+];

@@ -1,0 +1,187 @@
+//! What this installer makes of each command, option and section of the language: the part
+//! of the reference that the parser's tables do not know, and what [`from_kickstart`] refuses
+//! or warns about by name.
+//!
+//! [`from_kickstart`]: super::from_kickstart
+
+mod table;
+
+use kickstart_parser::kickstart::Given;
+
+use Fate::{NoEffect, Refused, Used};
+
+/// What becomes of a command or a section.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It does what [`Entry::does`] says; [`Entry::options`] has the options.
+    Used,
+    /// A warning: it means nothing where a container image is installed.
+    NoEffect,
+    /// An error: leaving it out would install something else than was asked for.
+    Refused,
+}
+
+/// What becomes of an option.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// It does what the text says.
+    Used,
+    /// It has no effect, and a warning says so.
+    Warned,
+    /// It has no effect.
+    Ignored,
+    /// An error.
+    Refused,
+}
+
+impl Effect {
+    /// The word in the reference.
+    pub fn word(self) -> &'static str {
+        match self {
+            Effect::Used => "used",
+            Effect::Warned => "no effect, warned about",
+            Effect::Ignored => "no effect",
+            Effect::Refused => "refused",
+        }
+    }
+}
+
+/// An option, what becomes of it, and a few words.
+pub type Row = (&'static str, Effect, &'static str);
+
+/// A command or section and what becomes of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// What it does here, in Markdown; of one that is not used, what to do instead.
+    pub does: &'static str,
+    /// Its options in the parser's order; of one that is used only.
+    pub options: &'static [Row],
+}
+
+const fn used(name: &'static str, does: &'static str, options: &'static [Row]) -> Entry {
+    Entry { name, fate: Used, does, options }
+}
+
+const fn no_effect(name: &'static str, does: &'static str) -> Entry {
+    Entry { name, fate: NoEffect, does, options: &[] }
+}
+
+const fn refused(name: &'static str, does: &'static str) -> Entry {
+    Entry { name, fate: Refused, does, options: &[] }
+}
+
+/// Every command, by name.
+pub fn commands() -> &'static [Entry] {
+    table::ENTRIES
+}
+
+/// Every section, by the order of the parser.
+pub fn sections() -> &'static [Entry] {
+    table::SECTIONS
+}
+
+/// What becomes of a command or section.
+pub fn entry(name: &str) -> Option<&'static Entry> {
+    table::ENTRIES.iter().chain(table::SECTIONS).find(|entry| entry.name == name)
+}
+
+/// What becomes of `option` of `command`.
+pub fn row(command: &str, option: &str) -> Option<&'static Row> {
+    entry(command)?.options.iter().find(|row| row.0 == option)
+}
+
+impl super::from_kickstart::Reader<'_> {
+    /// Refuses what is not done here, and warns of what means nothing, by the name alone.
+    pub(super) fn by_name(&mut self, given: &[Given]) {
+        for Given { name, span } in given {
+            match entry(name) {
+                Some(Entry { fate: Refused, does, .. }) => {
+                    self.refuse(*span, format!("`{name}` is not supported by this installer"), does)
+                }
+                Some(Entry { fate: NoEffect, does, .. }) => self.warn_if(
+                    true,
+                    *span,
+                    &format!("`{name}` has no effect where a container image is installed"),
+                    does,
+                ),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kickstart_parser::catalog::{self, CommandInfo, OptionInfo, Value};
+    use kickstart_parser::{ParseOptions, parse};
+
+    use super::*;
+    use crate::request::from_kickstart;
+
+    fn understood() -> Vec<CommandInfo> {
+        catalog::commands().into_iter().filter(|c| entry(c.name).unwrap().fate == Used).collect()
+    }
+
+    #[test]
+    fn nothing_is_missing_and_nothing_is_left_over() {
+        let names: Vec<&str> = catalog::commands().iter().map(|c| c.name).collect();
+        assert_eq!(commands().iter().map(|e| e.name).collect::<Vec<_>>(), names);
+        let names: Vec<&str> = catalog::sections().iter().map(|s| s.name).collect();
+        assert_eq!(sections().iter().map(|e| e.name).collect::<Vec<_>>(), names);
+        for (entry, command) in commands().iter().filter(|e| e.fate == Used).zip(understood()) {
+            let here: Vec<&str> = entry.options.iter().map(|row| row.0).collect();
+            let there: Vec<&str> = command.options.iter().map(|o| o.name).collect();
+            assert_eq!(here, there, "{}", entry.name);
+        }
+    }
+
+    /// A line with this option in it.
+    fn sample(command: &CommandInfo, option: &OptionInfo) -> String {
+        let value = match (command.name, option.name, option.value) {
+            (_, "--transport", _) => "=oci".to_owned(),
+            (_, "--type", _) => "=plain".to_owned(),
+            (_, "--fstype", _) => "=ext4".to_owned(),
+            (_, "--disklabel", _) => "=gpt".to_owned(),
+            (_, "--homedir" | "--shell", _) => "=/x".to_owned(),
+            (_, "--drives", _) => "=vda".to_owned(),
+            // The option and its counterpart stand together; see its row.
+            ("ostreecontainer", "--remote", _) => "=x --no-signature-verification".to_owned(),
+            (_, _, Value::None) => String::new(),
+            (_, _, Value::Boolean) => "=yes".to_owned(),
+            (_, _, Value::Number) => "=100".to_owned(),
+            (_, _, Value::Choice(of)) => format!("={}", of[0]),
+            _ => "=x".to_owned(),
+        };
+        let rest = match command.name {
+            "part" | "partition" => "/ --grow",
+            "user" if option.name != "--name" => "--name=a",
+            "sshkey" => "key",
+            "ostreecontainer" if option.name != "--url" => "--url=q.io/x",
+            "lang" => "C",
+            "timezone" => "UTC",
+            "keyboard" => "us",
+            "rootpw" => "x",
+            _ => "",
+        };
+        format!("{} {}{value} {rest}\n", command.name, option.name)
+    }
+
+    #[test]
+    fn the_installer_does_as_is_written_here() {
+        for command in understood() {
+            for option in &command.options {
+                let line = sample(&command, option);
+                let parsed = parse(&line, "x.ks", &ParseOptions::default());
+                let (_, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
+                let says = |code: &str| found.iter().any(|d| d.code == code);
+                let (_, effect, _) = row(command.name, option.name).unwrap();
+                assert_eq!(says("R001"), *effect == Effect::Refused, "{line}{found:?}");
+                assert_eq!(says("R002"), *effect == Effect::Warned, "{line}{found:?}");
+            }
+        }
+    }
+}

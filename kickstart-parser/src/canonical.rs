@@ -1,0 +1,106 @@
+//! A kickstart written out again, as pykickstart writes it: one order of commands, one order
+//! of options, comments gone.
+//!
+//! Each command's file says how its lines look; here are the order of the commands and the
+//! pen. What is written is found by experiment; for the layout that keeps comments see
+//! [`crate::format`].
+
+use std::fmt::{Display, Write as _};
+
+use crate::commands::{display, end, lang};
+use crate::kickstart::Kickstart;
+use crate::syntax::Syntax;
+
+/// By pykickstart's priority, then by the name of its class: the order of the output.
+type Order = (u16, &'static str, fn(&Kickstart, &mut Pen));
+
+const ORDER: &[Order] = &[(0, "DisplayMode", display::write), (0, "Lang", lang::write), (0, "Reboot", end::write)];
+
+impl Kickstart {
+    /// The kickstart as pykickstart prints it when it has read it as `syntax`. The text is the
+    /// common ground of other tools; it is not always fit to be read again (quotes are lost
+    /// where pykickstart loses them).
+    pub fn to_pykickstart(&self, syntax: Syntax) -> String {
+        let mut pen = Pen::new(syntax);
+        pen.text("#version=").text(syntax).end();
+        for (_, _, write) in ORDER {
+            write(self, &mut pen);
+        }
+        pen.out
+    }
+}
+
+/// Writes command lines.
+pub(crate) struct Pen {
+    pub syntax: Syntax,
+    out: String,
+}
+
+impl Pen {
+    fn new(syntax: Syntax) -> Pen {
+        Pen { syntax, out: String::new() }
+    }
+
+    /// A line as it is.
+    pub fn line(&mut self, text: &str) -> &mut Pen {
+        self.out.push_str(text);
+        self.out.push('\n');
+        self
+    }
+
+    /// Begins a command line, or goes on with it: no blank comes before.
+    pub fn text(&mut self, text: impl Display) -> &mut Pen {
+        // Writing to a String cannot fail.
+        let _ = write!(self.out, "{text}");
+        self
+    }
+
+    /// A word behind a blank.
+    pub fn word(&mut self, word: impl Display) -> &mut Pen {
+        self.text(' ').text(word)
+    }
+
+    /// ` --switch`, if it is set.
+    pub fn flag(&mut self, name: &str, set: bool) -> &mut Pen {
+        if set {
+            self.word(name);
+        }
+        self
+    }
+
+    /// ` --option=value`, if there is a value.
+    pub fn option<T: Display>(&mut self, name: &str, value: Option<T>) -> &mut Pen {
+        if let Some(value) = value {
+            self.word(name).text('=').text(value);
+        }
+        self
+    }
+
+    /// ` --option="value"`, if there is a value.
+    pub fn quoted<T: Display>(&mut self, name: &str, value: Option<T>) -> &mut Pen {
+        if let Some(value) = value {
+            self.word(name).text("=\"").text(value).text('"');
+        }
+        self
+    }
+
+    /// ` --option=a,b`, if there are any.
+    pub fn list(&mut self, name: &str, values: &[String]) -> &mut Pen {
+        self.option(name, (!values.is_empty()).then(|| values.join(",")))
+    }
+
+    /// Ends the line.
+    pub fn end(&mut self) {
+        self.out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_priority_and_class() {
+        assert!(ORDER.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1)));
+    }
+}

@@ -42,6 +42,7 @@ pub mod codes;
 mod commands;
 mod diagnostic;
 mod document;
+pub mod format;
 mod interpret;
 pub mod kickstart;
 mod lex;

@@ -1,0 +1,204 @@
+//! A kickstart and what it includes as one text.
+//!
+//! Includes among commands are pasted between two comments that say where the text is from.
+//! Includes inside a section are pasted as they are, for a comment would change the body; the
+//! comment stands above the section. An include that is not there yet stays.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::codes;
+use crate::document::{File, Line, LineKind, Statement};
+use crate::span::{SourceId, Span};
+use crate::{Diagnostic, ParseOptions, Parsed, parse};
+
+/// Why there is no flat text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum NotFlattened {
+    /// The files do not fit together; this is the first finding that says so.
+    Broken(Box<Diagnostic>),
+    /// The text would say something else than the files.
+    Different,
+}
+
+impl fmt::Display for NotFlattened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotFlattened::Broken(found) => write!(f, "the files do not fit together: {}", found.message),
+            NotFlattened::Different => f.write_str("as one text, the files would not say the same"),
+        }
+    }
+}
+
+impl std::error::Error for NotFlattened {}
+
+/// Mistakes within one line; they can be pasted like anything else.
+const WITHIN_A_LINE: &[&codes::Code] =
+    &[&codes::UNCLOSED_QUOTE, &codes::LINE_CONTINUATION, &codes::UNKNOWN_SECTION, &codes::EMPTY_COMMAND];
+
+/// The kickstart with its includes in place; it parses to the same.
+pub fn flatten(parsed: &Parsed) -> Result<String, NotFlattened> {
+    let breaks = |d: &&Diagnostic| {
+        let structure = d.code.starts_with("E0") || d.code == codes::UNSUPPORTED_KSAPPEND.id;
+        structure && WITHIN_A_LINE.iter().all(|code| code.id != d.code)
+    };
+    if let Some(found) = parsed.diagnostics.iter().find(breaks) {
+        return Err(NotFlattened::Broken(Box::new(found.clone())));
+    }
+    let mut paste = Paste::new(parsed);
+    paste.file(SourceId::ROOT);
+    let text = paste.out;
+    if says_the_same(parsed, &text) { Ok(text) } else { Err(NotFlattened::Different) }
+}
+
+struct Paste<'a> {
+    parsed: &'a Parsed,
+    files: BTreeMap<SourceId, &'a File>,
+    /// What the include at a place brought in.
+    included: BTreeMap<(SourceId, u32), SourceId>,
+    out: String,
+}
+
+impl<'a> Paste<'a> {
+    fn new(parsed: &'a Parsed) -> Paste<'a> {
+        let files: BTreeMap<_, _> = parsed.document.files.iter().map(|f| (f.source, f)).collect();
+        let from = |id: &SourceId| parsed.sources.get(*id).and_then(|s| s.included_from());
+        let included = files.keys().filter_map(|id| from(id).map(|at| ((at.source, at.start), *id))).collect();
+        Paste { parsed, files, included, out: String::new() }
+    }
+
+    /// The file that a line brought in.
+    fn child(&self, line: &Line) -> Option<SourceId> {
+        let range = (line.span.source, line.span.start)..=(line.span.source, line.span.end);
+        self.included.range(range).next().map(|(_, id)| *id)
+    }
+
+    fn file(&mut self, id: SourceId) {
+        let Some(file) = self.files.get(&id).copied() else {
+            return;
+        };
+        let mut rest = file.lines.as_slice();
+        while let Some((line, after)) = rest.split_first() {
+            match line.kind {
+                LineKind::SectionStart => {
+                    let body =
+                        after.iter().take_while(|l| matches!(l.kind, LineKind::Body | LineKind::Include)).count();
+                    self.section(line, &after[..body]);
+                    rest = &after[body..];
+                    continue;
+                }
+                LineKind::Include => match self.child(line) {
+                    Some(child) => self.between_comments(line, child),
+                    None => self.line(line),
+                },
+                LineKind::Comment if id != SourceId::ROOT => self.foreign_comment(line),
+                _ => self.line(line),
+            }
+            rest = after;
+        }
+    }
+
+    fn line(&mut self, line: &Line) {
+        let text = self.text(line);
+        self.out.push_str(text);
+        self.out.push_str(self.parsed.sources.slice(line.terminator));
+    }
+
+    /// A line without the byte order mark of a file that is not the first any more.
+    fn text(&self, line: &Line) -> &'a str {
+        let text = self.parsed.sources.slice(line.span);
+        let marked = line.span.start == 0 && line.span.source != SourceId::ROOT;
+        text.strip_prefix('\u{feff}').filter(|_| marked).unwrap_or(text)
+    }
+
+    /// Only the kickstart itself says which version it is for.
+    fn foreign_comment(&mut self, line: &Line) {
+        let text = self.text(line);
+        if text.starts_with("#version=") || text.starts_with("#platform=") {
+            self.out.push_str("# ");
+        }
+        self.line(line);
+    }
+
+    fn between_comments(&mut self, line: &Line, child: SourceId) {
+        let name = self.name(child);
+        self.out.push_str(&format!("# begin of {name}, included by {}\n", self.place(line.span)));
+        self.file(child);
+        self.end_line();
+        self.out.push_str(&format!("# end of {name}\n"));
+    }
+
+    fn section(&mut self, start: &Line, body: &[Line]) {
+        let mut names = Vec::new();
+        self.names_in(body, &mut names);
+        for name in names {
+            self.out.push_str(&format!("# the section below holds {name}, included by {}\n", self.place(start.span)));
+        }
+        self.line(start);
+        self.body(body);
+        // Whatever a fragment ends with, the section's end is a line of its own.
+        self.end_line();
+    }
+
+    fn names_in(&self, body: &[Line], names: &mut Vec<String>) {
+        for child in body.iter().filter(|l| l.kind == LineKind::Include).filter_map(|l| self.child(l)) {
+            names.push(self.name(child));
+            if let Some(file) = self.files.get(&child) {
+                self.names_in(&file.lines, names);
+            }
+        }
+    }
+
+    fn body(&mut self, lines: &[Line]) {
+        for line in lines {
+            match (line.kind, self.child(line)) {
+                (LineKind::Include, Some(child)) => {
+                    if let Some(file) = self.files.get(&child).copied() {
+                        self.body(&file.lines);
+                    }
+                }
+                (LineKind::Include, None) => {
+                    self.end_line();
+                    self.line(line);
+                }
+                _ => self.line(line),
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        if !self.out.is_empty() && !self.out.ends_with(['\n', '\r']) {
+            self.out.push('\n');
+        }
+    }
+
+    /// The name of a file in a form that stays on its line.
+    fn name(&self, id: SourceId) -> String {
+        let path = self.parsed.sources.get(id).map_or("", |s| s.path());
+        path.chars().map(|c| if crate::lex::is_break(c) { '?' } else { c }).collect()
+    }
+
+    fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.name(span.source), self.parsed.sources.locate(span).line)
+    }
+}
+
+/// Whether the text has the same statements as the files that it was made of.
+fn says_the_same(parsed: &Parsed, text: &str) -> bool {
+    let options = ParseOptions { syntax: Some(parsed.syntax), loader: None };
+    let again = parse(text, "", &options);
+    let (one, other) = (&parsed.document.statements, &again.document.statements);
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same(a, b))
+}
+
+fn same(one: &Statement, other: &Statement) -> bool {
+    let words = |list: &[crate::Word]| list.iter().map(|w| w.value.clone()).collect::<Vec<_>>();
+    match (one, other) {
+        (Statement::Command(a), Statement::Command(b)) => words(&a.words) == words(&b.words),
+        (Statement::Section(a), Statement::Section(b)) => {
+            words(&a.words) == words(&b.words) && a.body.trim_end() == b.body.trim_end()
+        }
+        _ => false,
+    }
+}

@@ -15,6 +15,8 @@ pub struct Answer {
     pub line: Option<usize>,
     /// The text written back in its canonical form, if that is told.
     pub canonical: Option<String>,
+    /// Of the canonical text, where that itself is not told.
+    pub canonical_sha256: Option<String>,
     /// Lines with something deprecated.
     pub deprecated: BTreeSet<usize>,
     /// Something is deprecated, but no line is told.
@@ -35,6 +37,7 @@ impl Answer {
             ok: told["ok"].as_bool().unwrap_or(false),
             line: error["line"].as_u64().filter(|line| *line > 0).map(|line| line as usize),
             canonical: told["canonical"].as_str().map(str::to_owned),
+            canonical_sha256: told["canonical_sha256"].as_str().map(str::to_owned),
             error: text(&error["class"]),
             message: text(&error["message"]),
             ..Answer::default()
@@ -62,7 +65,7 @@ impl Answer {
         };
         let mut answer = Answer {
             ok: true,
-            canonical: canonical(&parsed, case),
+            canonical: Some(canonical(&parsed, case)),
             deprecated: lines(&["W101", "W201"]),
             duplicate: !lines(&["L001", "L007", "L008"]).is_empty(),
             ..Answer::default()
@@ -86,9 +89,11 @@ fn is_language_error(code: &str) -> bool {
     code.starts_with('E') || code == "L002"
 }
 
-/// The canonical text; nothing of this crate writes it so far.
-fn canonical(_parsed: &Parsed, _case: &Case) -> Option<String> {
-    None
+/// The canonical text, without the lines that say who wrote it.
+fn canonical(parsed: &Parsed, case: &Case) -> String {
+    let text = parsed.kickstart.to_pykickstart(case.version);
+    let lines = text.split('\n').filter(|line| !line.starts_with("# Generated") && !line.starts_with("#version="));
+    lines.collect::<Vec<&str>>().join("\n")
 }
 
 fn text(value: &Value) -> String {
@@ -102,16 +107,17 @@ fn number_of_line(message: &str) -> Option<usize> {
     rest[..end].parse().ok()
 }
 
-/// A canonical text without what no reader of it could tell apart: in a
-/// single command, comments and the boot loader's line that is always there.
+/// What is compared of a canonical text: all of it, for a file. For a single
+/// command neither the comments nor the boot loader's line that is always there.
 pub fn comparable(canonical: &str, case: &Case) -> String {
+    if case.mode == Mode::Whole {
+        return canonical.to_owned();
+    }
     let lines = canonical.lines().map(str::trim_end);
-    let wanted: Vec<&str> = match case.mode {
-        Mode::Whole => lines.collect(),
-        Mode::Single => lines
-            .filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "None")
-            .filter(|line| *line != "bootloader --location=none" || case.command.as_deref() == Some("bootloader"))
-            .collect(),
-    };
-    wanted.join("\n").trim_matches('\n').to_owned()
+    let wanted: Vec<&str> = lines
+        // "None" is what a deprecated command is recorded as.
+        .filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "None")
+        .filter(|line| *line != "bootloader --location=none" || case.command.as_deref() == Some("bootloader"))
+        .collect();
+    wanted.join("\n")
 }

@@ -16,9 +16,10 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// This crate refuses what the other one accepts, and this is why.
+    /// This crate refuses what the other one accepts, or goes on from to another error, and this is why.
     fn stricter(&self, code: &str) -> bool {
-        self.level == Level::Verdict && !self.ours.ok && self.ours.error == code
+        let earlier = self.level == Level::Line && self.ours.line < self.theirs.line;
+        (self.level == Level::Verdict || earlier) && self.ours.error == code
     }
 
     fn command(&self) -> &str {
@@ -46,6 +47,17 @@ pub const INTENDED: &[Intended] = &[
         why: "words after the options of raid, volgroup and btrfs are dropped without a word there; a device that is \
               named and not used is a mistake",
         applies: |seen| seen.stricter("E209") && matches!(seen.command(), "raid" | "volgroup" | "btrfs"),
+    },
+    Intended {
+        name: "an open section is told where it begins",
+        why: "the missing %end is noticed at the next section or at the end of the file, but the header is the place to \
+              look at",
+        applies: |seen| seen.level == Level::Line && seen.ours.error == "E004" && seen.theirs.line > seen.ours.line,
+    },
+    Intended {
+        name: "an add-on has a name",
+        why: "the parser there takes %addon without one; Anaconda then refuses it",
+        applies: |seen| seen.stricter("E208") && seen.ours.message.contains("%addon"),
     },
     Intended {
         name: "a section ends where it is included",

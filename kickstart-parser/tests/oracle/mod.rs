@@ -15,4 +15,5 @@
 pub mod answer;
 pub mod case;
 pub mod compare;
+pub mod corpus;
 pub mod intended;

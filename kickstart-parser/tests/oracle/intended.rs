@@ -60,6 +60,20 @@ pub const INTENDED: &[Intended] = &[
         applies: |seen| seen.stricter("E208") && seen.ours.message.contains("%addon"),
     },
     Intended {
+        name: "numbers have a range",
+        why: "negative times and sizes, and numbers that nothing has room for, go through there",
+        applies: |seen| seen.stricter("E213"),
+    },
+    Intended {
+        name: "digits are 0 to 9",
+        why: "a number in the digits of another script is taken there; nobody writes one on purpose, and no other tool \
+              reads it",
+        applies: |seen| {
+            let foreign = |c: char| c.is_numeric() && !c.is_ascii();
+            seen.stricter("E210") && seen.case.text.contains(foreign)
+        },
+    },
+    Intended {
         name: "a section ends where it is included",
         why: "a section that an included file leaves open swallows the rest of the including file there",
         applies: |seen| seen.stricter("E004") && seen.case.text.contains("%include"),

@@ -10,6 +10,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -28,7 +29,9 @@ pub struct Oracle {
 impl Oracle {
     /// Start it; `None`, loudly, where it cannot be had.
     pub fn start() -> Option<Oracle> {
-        match environment().and_then(|python| spawn(&python)) {
+        // Once for a process: its tests run side by side.
+        static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+        match PYTHON.get_or_init(environment).clone().and_then(|python| spawn(&python)) {
             Ok(oracle) => Some(oracle),
             Err(why) => {
                 let notice = format!("\nNO ORACLE: {why}\nNothing was compared with pykickstart\n\n");

@@ -32,9 +32,32 @@ fn line_end(input: &str) -> IResult<&str, &str> {
     alt((tag("\r\n"), recognize(nom::character::complete::satisfy(is_break)))).parse(input)
 }
 
-fn content(input: &str) -> IResult<&str, &str> {
-    take_till(is_break).parse(input)
+/// Everything up to a line end. By bytes: this looks at every one of a file.
+fn content(input: &str) -> &str {
+    let mut from = 0;
+    let bytes = input.as_bytes();
+    while let Some(at) = bytes[from..].iter().position(|byte| BREAKS[usize::from(*byte)]) {
+        let at = from + at;
+        // The first byte of a line separator may begin another character as well.
+        match input[at..].chars().next() {
+            Some(c) if !is_break(c) => from = at + c.len_utf8(),
+            _ => return &input[..at],
+        }
+    }
+    input
 }
+
+/// The bytes that a line end may begin with.
+const BREAKS: [bool; 256] = {
+    let mut table = [false; 256];
+    let ends = *b"\n\r\x0b\x0c\x1c\x1d\x1e\xc2\xe2";
+    let mut n = 0;
+    while n < ends.len() {
+        table[ends[n] as usize] = true;
+        n += 1;
+    }
+    table
+};
 
 /// The physical lines; their ranges, one after the other, are the text.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = RawLine> + '_ {
@@ -44,8 +67,8 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = RawLine> + '_ {
             return None;
         }
         let start = text.len() - rest.len();
-        let (after, _) = content(rest).unwrap_or(("", rest));
-        let content_end = text.len() - after.len();
+        let content_end = start + content(rest).len();
+        let after = &text[content_end..];
         let (after, ending) = line_end(after).unwrap_or((after, ""));
         rest = after;
         Some(RawLine {
@@ -114,6 +137,9 @@ fn double_quoted(input: &str) -> IResult<&str, String> {
 
 /// The words of one line (without its terminator).
 pub(crate) fn words(line: &str) -> Result<Vec<RawWord>, LexError> {
+    if !line.bytes().any(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'#')) {
+        return Ok(plain_words(line));
+    }
     let mut words = Vec::new();
     let mut rest = line;
     loop {
@@ -125,6 +151,15 @@ pub(crate) fn words(line: &str) -> Result<Vec<RawWord>, LexError> {
         words.push(word);
         rest = after;
     }
+}
+
+/// The words of a line in which nothing is quoted, as most are.
+fn plain_words(line: &str) -> Vec<RawWord> {
+    let word = |word: &str| {
+        let start = word.as_ptr() as usize - line.as_ptr() as usize;
+        RawWord { value: word.to_owned(), start, end: start + word.len(), linear: word.len() }
+    };
+    line.split(blank).filter(|w| !w.is_empty()).map(word).collect()
 }
 
 fn word<'a>(line: &'a str, input: &'a str) -> Result<(&'a str, RawWord), LexError> {

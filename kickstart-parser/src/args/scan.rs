@@ -80,7 +80,8 @@ fn classify_word(spec: &'static Spec, word: &Word, cx: &mut Cx<'_>) -> Token {
         return Token::Argument;
     }
     let alive = |o: &&'static Opt| matches!(o.life.state(cx.syntax), State::Active | State::Deprecated);
-    let exact = |name: &str| spec.options.iter().filter(alive).find(|o| o.names().any(|n| n == name));
+    // The name first: most options are another one, few are dead.
+    let exact = |name: &str| spec.options.iter().find(|o| o.is_called(name) && alive(o));
     if let Some(option) = exact(text) {
         return Token::Option(option, None);
     }
@@ -91,8 +92,8 @@ fn classify_word(spec: &'static Spec, word: &Word, cx: &mut Cx<'_>) -> Token {
     }
     let mut fitting: Vec<(&'static Opt, &'static str)> = Vec::new();
     if name.starts_with("--") {
-        for option in spec.options.iter().filter(alive) {
-            fitting.extend(option.names().filter(|n| n.starts_with(name)).map(|n| (option, n)));
+        for option in spec.options {
+            fitting.extend(option.names().filter(|n| n.starts_with(name) && alive(&option)).map(|n| (option, n)));
         }
     }
     match fitting.as_slice() {

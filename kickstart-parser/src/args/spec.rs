@@ -136,6 +136,10 @@ impl Opt {
         self.removed(OLDEST.0, OLDEST.1)
     }
 
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }

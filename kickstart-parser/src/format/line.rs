@@ -56,7 +56,7 @@ pub(super) fn canonical(content: &str, syntax: Syntax) -> Option<String> {
 }
 
 /// Whether somebody else fills in parts of the line before kickstart reads it.
-pub(super) fn is_template(content: &str) -> bool {
+pub(crate) fn is_template(content: &str) -> bool {
     ["{{", "}}", "{%", "%}", "{#", "<%", "%>"].iter().any(|mark| content.contains(mark))
 }
 
@@ -79,7 +79,7 @@ fn spec_of(name: &str) -> Option<&'static Spec> {
 /// The arguments, and the codes of what is wrong with them.
 fn read(spec: &'static Spec, words: &[Word], syntax: Syntax) -> (Args, Vec<&'static str>) {
     let (mut diagnostics, mut secrets) = (Vec::new(), Vec::new());
-    let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets };
+    let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets, defined: HashMap::new() };
     let args = scan(spec, Span::default(), words, &mut cx);
     (args, diagnostics.iter().map(|d| d.code).collect())
 }

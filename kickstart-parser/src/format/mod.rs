@@ -19,6 +19,7 @@ use crate::document::{File, Line, LineKind};
 use crate::span::{SourceId, Span};
 use crate::{Diagnostic, Parsed};
 
+pub(crate) use line::is_template;
 pub use flatten::{NotFlattened, flatten};
 
 /// Why a file is not formatted.

@@ -74,14 +74,19 @@ fn check(file: &str, syntax: Option<Syntax>) -> Checked {
         Ok(text) => {
             let loader = FileLoader::new();
             let options = ParseOptions { syntax, loader: Some(&loader) };
-            let mut parsed = parse(&text, display_name(file), &options);
-            // What the installer will refuse is better known now than in front of the machine.
-            let (_, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
-            parsed.diagnostics.extend(found);
-            parsed.diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
-            Checked::Parsed(Box::new(parsed))
+            Checked::Parsed(Box::new(examine(&text, display_name(file), &options)))
         }
     }
+}
+
+/// Everything that is to be said about a text: by the language, and by the installer, whose
+/// refusals are better known now than in front of the machine.
+pub fn examine(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
+    let mut parsed = parse(text, path, options);
+    let (_, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
+    parsed.diagnostics.extend(found);
+    parsed.diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
+    parsed
 }
 
 impl Checked {

@@ -33,3 +33,14 @@ pub fn start(file: Option<&Path>) -> Option<PathBuf> {
     tracing::subscriber::set_global_default(subscriber).ok()?;
     Some(path)
 }
+
+/// Logs to standard error, for a command whose standard output is not for people.
+pub fn to_stderr() {
+    let filter = EnvFilter::try_from_env("BOOTC_KS_LOG")
+        .or_else(|_| EnvFilter::try_from_default_env())
+        .unwrap_or_else(|_| EnvFilter::new("warn"));
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).finish();
+    // Only a second call could fail, and there is none.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}

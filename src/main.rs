@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;
+mod commands;
 mod diagnostics;
 mod docs;
 mod failure;
@@ -13,6 +14,7 @@ mod inspect;
 mod install;
 mod loader;
 mod logging;
+mod lsp;
 mod plan;
 mod probe;
 mod progress;
@@ -45,6 +47,10 @@ enum Verb {
     Plan(plan::Args),
     /// Install
     Install(install::Args),
+    /// Help an editor with kickstart files (a language server)
+    Lsp(lsp::Args),
+    /// List the commands and options of kickstart, and what becomes of each here
+    Commands(commands::Args),
     /// Write the pages that are made from the code
     #[command(hide = true)]
     Docs(docs::Args),
@@ -57,6 +63,8 @@ fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Plan(args) => plan::run(&args),
         Verb::Install(args) => install::run(&args),
+        Verb::Lsp(args) => lsp::run(&args),
+        Verb::Commands(args) => commands::run(&args),
         Verb::Docs(args) => docs::run(&args, &Cli::command()),
     };
     outcome.unwrap_or_else(|error| failure::tell(&error))

@@ -11,6 +11,7 @@
 
 pub mod cli;
 pub mod disk;
+pub mod editor;
 pub mod faulty;
 pub mod installed;
 pub mod mini_image;

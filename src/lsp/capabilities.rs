@@ -1,0 +1,57 @@
+//! What the editor can do and what the server can, told each other at the beginning.
+
+use gen_lsp_types::{
+    ClientCapabilities, CompletionOptions, DocumentLinkOptions, InitializeResult, MarkupKind, PositionEncodingKind,
+    Save, ServerCapabilities, ServerInfo, TextDocumentSyncKind, TextDocumentSyncOptions,
+};
+
+use super::state::{Client, Markup};
+use super::text::Encoding;
+
+/// What matters of what the editor can do.
+pub fn client(capabilities: &ClientCapabilities) -> Client {
+    let documents = capabilities.text_document.as_ref();
+    let encodings = capabilities.general.as_ref().and_then(|general| general.position_encodings.as_ref());
+    let bytes = encodings.is_some_and(|list| list.contains(&PositionEncodingKind::UTF8));
+    let formats = documents.and_then(|d| d.hover.as_ref()).and_then(|hover| hover.content_format.as_ref());
+    let markdown = formats.is_some_and(|list| list.contains(&MarkupKind::Markdown));
+    let symbols = documents.and_then(|d| d.document_symbol.as_ref());
+    Client {
+        encoding: if bytes { Encoding::Utf8 } else { Encoding::Utf16 },
+        markup: if markdown { Markup::Markdown } else { Markup::Plain },
+        nested_symbols: symbols.and_then(|s| s.hierarchical_document_symbol_support).unwrap_or(false),
+    }
+}
+
+/// What the server can do.
+pub fn server(client: Client) -> InitializeResult {
+    let encoding = match client.encoding {
+        Encoding::Utf8 => PositionEncodingKind::UTF8,
+        Encoding::Utf16 => PositionEncodingKind::UTF16,
+    };
+    let sync = TextDocumentSyncOptions {
+        open_close: Some(true),
+        change: Some(TextDocumentSyncKind::Incremental),
+        save: Some(Save::Bool(true)),
+        ..TextDocumentSyncOptions::default()
+    };
+    let completion = CompletionOptions {
+        trigger_characters: Some(["%", "-", "=", ","].map(str::to_owned).to_vec()),
+        ..CompletionOptions::default()
+    };
+    let capabilities = ServerCapabilities {
+        position_encoding: Some(encoding),
+        text_document_sync: Some(sync.into()),
+        completion_provider: Some(completion),
+        hover_provider: Some(true.into()),
+        definition_provider: Some(true.into()),
+        references_provider: Some(true.into()),
+        document_symbol_provider: Some(true.into()),
+        document_link_provider: Some(DocumentLinkOptions::default()),
+        document_formatting_provider: Some(true.into()),
+        folding_range_provider: Some(true.into()),
+        ..ServerCapabilities::default()
+    };
+    let info = ServerInfo { name: "bootc-ks".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
+    InitializeResult { capabilities, server_info: Some(info) }
+}

@@ -5,10 +5,13 @@
 
 mod check;
 mod commands;
+mod convert;
 mod diagnostics;
 mod docs;
 mod failure;
 mod fetch;
+mod flatten;
+mod fmt;
 mod image;
 mod inspect;
 mod install;
@@ -18,6 +21,7 @@ mod lsp;
 mod plan;
 mod probe;
 mod progress;
+mod rewrite;
 mod site;
 
 use std::process::ExitCode;
@@ -39,6 +43,12 @@ struct Cli {
 enum Verb {
     /// Check kickstart files and say all that is wrong with them
     Check(check::Args),
+    /// Write kickstart files in their canonical form
+    Fmt(fmt::Args),
+    /// Bring a kickstart to another version of kickstart
+    Convert(convert::Args),
+    /// Make one file of a kickstart and what it includes
+    Flatten(flatten::Args),
     /// Show this machine as the installer sees it
     Probe(probe::Args),
     /// Show what must be known of an image before it is installed
@@ -59,6 +69,9 @@ enum Verb {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
         Verb::Check(args) => check::run(args),
+        Verb::Fmt(args) => fmt::run(&args),
+        Verb::Convert(args) => convert::run(&args),
+        Verb::Flatten(args) => flatten::run(&args),
         Verb::Probe(args) => probe::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Plan(args) => plan::run(&args),

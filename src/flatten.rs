@@ -1,0 +1,55 @@
+//! `bootc-ks flatten`: a kickstart and all that it includes as one file.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use kickstart_parser::format::{NotFlattened, flatten};
+use kickstart_parser::{ParseOptions, parse};
+
+use crate::diagnostics::{self, Style};
+use crate::failure::BadKickstart;
+use crate::fetch::{self, fetch};
+use crate::fmt;
+use crate::loader::FileLoader;
+use crate::rewrite;
+
+/// Paste included files in place.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Includes that %pre makes stay. Comments say where each file begins and ends; inside a \
+    section there are none, for they would change the script.\n\n\
+    Exit codes: 0 done; 2 something cannot be read, or the files do not fit together.")]
+pub struct Args {
+    /// The kickstart: a file, a URL, or `-` for standard input
+    #[arg(value_name = "KS")]
+    file: String,
+
+    /// Write to this file, which only its owner may read, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Writes the flat text.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let name = fmt::display_name(&args.file);
+    let text = if fetch::is_url(&args.file) { fetch(&args.file)? } else { fmt::read(&args.file)? };
+    let loader = FileLoader::with_fetch(&fetch);
+    let parsed = parse(&text, name, &ParseOptions { syntax: None, loader: Some(&loader) });
+    let flat = match flatten(&parsed) {
+        Ok(flat) => flat,
+        Err(NotFlattened::Broken(found)) => {
+            eprint!("{}", diagnostics::render(&found, &parsed.sources, &Style::for_stream(&std::io::stderr())));
+            return Err(BadKickstart(format!("{name}: the files do not fit together")).into());
+        }
+        Err(reason) => bail!("{name}: {reason}"),
+    };
+    for include in &parsed.document.deferred {
+        let at = parsed.sources.locate(include.span);
+        eprintln!("note: {}:{}: `{}` is made by %pre and stays an include", at.path, at.line, include.path);
+    }
+    match &args.output {
+        Some(path) => rewrite::create_private(path, &flat)?,
+        None => fmt::print(&flat)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -100,6 +100,8 @@ codes! {
         "The option works only together with another one.";
     INVALID_VALUE = "E216" Error "invalid value",
         "The value does not have the form that the option needs.";
+    NAME_TAKEN = "E217" Error "name already taken",
+        "An earlier line has used the name, and it can be used only once.";
     BYTE_ORDER_MARK = "W001" Warning "byte order mark",
         "The file begins with a byte order mark, which other kickstart tools take for part of the first command.";
     UNUSUAL_LINE_END = "W002" Warning "unusual line end",
@@ -136,6 +138,10 @@ codes! {
         "Of these options only the last one counts.";
     NO_SIZE = "L010" Warning "partition without a size",
         "The partition has no size, and nothing else says how large it becomes.";
+    ONE_COUNTS = "L011" Warning "only one of the commands counts",
+        "These commands say the same thing in different ways. The language takes them in this order, but one of them is without effect in the end.";
+    DEFINED_TWICE = "L012" Warning "defined twice",
+        "Two lines define something under the same name.";
 }
 
 /// The code of that name.

@@ -1,12 +1,11 @@
 //! Statements to the typed kickstart: looks every command up and lets it
 //! take its line.
 
-use std::collections::HashMap;
-
 use crate::args::scan::scan;
 use crate::args::{Args, Cx, value};
 use crate::codes;
 use crate::commands::{self, Command, known};
+use crate::conflicts::Used;
 use crate::diagnostic::Diagnostic;
 use crate::document::{CommandLine, Document, Statement, Word};
 use crate::kickstart::{Given, Kickstart};
@@ -16,36 +15,52 @@ use crate::syntax::{Life, State};
 /// What the statements say, and which settings were made more than once.
 pub(crate) fn interpret(document: &Document, cx: &mut Cx<'_>) -> Kickstart {
     let mut kickstart = Kickstart::default();
-    let mut earlier: HashMap<&'static str, Args> = HashMap::new();
+    let mut earlier: Vec<Args> = Vec::new();
+    let mut used = Used::default();
     for statement in &document.statements {
         match statement {
             Statement::Section(section) => sections::interpret(section, cx, &mut kickstart),
-            Statement::Command(line) => command(line, &mut earlier, cx, &mut kickstart),
+            Statement::Command(line) => command(line, &mut earlier, &mut used, cx, &mut kickstart),
         }
     }
     kickstart
 }
 
-fn command(line: &CommandLine, earlier: &mut HashMap<&'static str, Args>, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
+fn command(
+    line: &CommandLine,
+    earlier: &mut Vec<Args>,
+    used: &mut Used,
+    cx: &mut Cx<'_>,
+    kickstart: &mut Kickstart,
+) {
     let Some((name, words)) = line.words.split_first() else {
         return;
     };
-    hide_likely_passwords(name, words, cx);
+    let sound = cx.diagnostics.len();
     if let Some((name, command)) = commands::find(&name.value) {
         if in_this_syntax(line, &command.spec.life, cx) {
+            used.line(command.spec.name, name, line.span, cx);
             kickstart.given.push(Given { name, span: line.span });
             let mut args = scan(command.spec, line.span, words, cx);
-            if !command.spec.repeatable {
-                repeat(command, &mut args, earlier, cx);
+            if command.spec.repeatable {
+                (command.apply)(&args, cx, kickstart);
+            } else {
+                let before = repeat(command, &mut args, earlier, cx);
+                (command.apply)(&args, cx, kickstart);
+                remember(args, before, earlier);
             }
-            (command.apply)(&args, cx, kickstart);
         }
     } else if let Some(known) = known::find(&name.value) {
         if in_this_syntax(line, &known.life, cx) {
+            used.line(known.name, known.name, line.span, cx);
             kickstart.given.push(Given { name: known.name, span: line.span });
         }
     } else {
         cx.report(unknown(line, &name.value));
+    }
+    // The tables know where passwords are, as long as every word is where it belongs.
+    if cx.diagnostics.len() > sound || known::find(&name.value).is_some() {
+        hide_likely_passwords(name, words, cx);
     }
 }
 
@@ -72,17 +87,25 @@ fn is_password_option(option: &str) -> bool {
     option.contains("pas") || option.contains("pw") || option.contains("wpakey") || option.contains("wepkey")
 }
 
-/// Report a setting that was made before, and take over what it said.
-fn repeat(command: &Command, args: &mut Args, earlier: &mut HashMap<&'static str, Args>, cx: &mut Cx<'_>) {
+/// Report a setting that was made before, and take over what it said. Returns its place among
+/// the settings so far: there are few, and each is there once.
+fn repeat(command: &Command, args: &mut Args, earlier: &[Args], cx: &mut Cx<'_>) -> Option<usize> {
     let name = command.spec.name;
-    if let Some(before) = earlier.get(name) {
-        cx.report(
-            Diagnostic::new(&codes::REPEATED, args.span, format!("`{name}` is given more than once"))
-                .label(before.span, "it is given here already"),
-        );
-        args.inherit(before);
+    let place = earlier.iter().position(|before| before.spec.name == name)?;
+    let before = earlier.get(place)?;
+    cx.report(
+        Diagnostic::new(&codes::REPEATED, args.span, format!("`{name}` is given more than once"))
+            .label(before.span, "it is given here already"),
+    );
+    args.inherit(before);
+    Some(place)
+}
+
+fn remember(args: Args, place: Option<usize>, earlier: &mut Vec<Args>) {
+    match place.and_then(|place| earlier.get_mut(place)) {
+        Some(before) => *before = args,
+        None => earlier.push(args),
     }
-    earlier.insert(name, args.clone());
 }
 
 /// Whether the version has the command; says so if not.

@@ -40,6 +40,7 @@ mod canonical;
 pub mod catalog;
 pub mod codes;
 mod commands;
+mod conflicts;
 pub mod convert;
 mod diagnostic;
 mod document;
@@ -62,6 +63,8 @@ pub use loader::{IncludeRequest, LoadError, Loaded, Loader};
 pub use secret::Secret;
 pub use span::{Location, Source, SourceId, Sources, Span};
 pub use syntax::{Syntax, UnknownSyntax};
+
+use std::collections::HashMap;
 
 use args::Cx;
 use reader::Reader;
@@ -106,7 +109,8 @@ pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     reader.read(text, path);
     let Reader { mut sources, mut diagnostics, document, mut secrets, .. } = reader;
     let syntax = options.syntax.unwrap_or_else(|| version_line(&sources, &document, &mut diagnostics));
-    let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets };
+    let defined = HashMap::new();
+    let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets, defined };
     let kickstart = interpret::interpret(&document, &mut cx);
     sources.hide(secrets);
     // Codes up to E1xx: whole lines that mean nothing.

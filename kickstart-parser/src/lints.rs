@@ -16,7 +16,6 @@ use crate::span::Span;
 /// something that is nowhere.
 pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: bool, end: Span) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    conflicts(kickstart, &mut found);
     mount_points(kickstart, &mut found);
     users(kickstart, &mut found);
     if document.deferred.is_empty() && !lost {
@@ -52,24 +51,6 @@ impl<'a> Written<'a> {
 
     fn any(&self, names: &[&str]) -> bool {
         names.iter().any(|n| self.count(n) > 0)
-    }
-}
-
-fn conflicts(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
-    let Some(autopart) = &kickstart.autopart else {
-        return;
-    };
-    let mut conflict = |name: &str, span: Span| {
-        found.push(
-            Diagnostic::new(&codes::CONFLICT, span, format!("`{name}` cannot be used together with `autopart`"))
-                .label(autopart.span, "`autopart` is here"),
-        );
-    };
-    if let Some(reqpart) = &kickstart.reqpart {
-        conflict("reqpart", reqpart.span);
-    }
-    if let Some(part) = kickstart.partitions.first() {
-        conflict("part", part.span);
     }
 }
 
@@ -194,8 +175,6 @@ mod tests {
         for (text, expected) in [
             ("", vec![]),
             ("text\ntext\n", vec![("L001", 2, 1)]),
-            ("autopart\nreqpart\n", vec![("L002", 2, 1)]),
-            ("part / --grow\nautopart\n", vec![("L002", 1, 1)]),
             ("sshkey --username=ann k\n", vec![("L003", 1, 0)]),
             ("sshkey --username=root k\n", vec![]),
             ("user --name=ann\nsshkey --username=ann k\n", vec![]),

@@ -10,6 +10,8 @@ pub(crate) mod scan;
 pub(crate) mod spec;
 pub(crate) mod value;
 
+use std::collections::HashMap;
+
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secret;
@@ -23,11 +25,29 @@ pub(crate) struct Cx<'a> {
     pub diagnostics: &'a mut Vec<Diagnostic>,
     /// Where passwords are, for whoever shows lines of the text.
     pub secrets: &'a mut Vec<Span>,
+    /// What has a name so far, by kind and name.
+    pub defined: HashMap<(&'static str, String), Span>,
 }
 
 impl Cx<'_> {
     pub fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Note that something of this kind gets a name (of several parts, maybe); where another
+    /// one got the same.
+    pub fn define(&mut self, kind: &'static str, name: &[&str], span: Span) -> Option<Span> {
+        self.defined.insert((kind, format!("{name:?}")), span)
+    }
+
+    /// As `define`, with a warning about a name that is not new.
+    pub fn define_once(&mut self, kind: &'static str, name: &[&str], span: Span, what: &str) {
+        if let Some(before) = self.define(kind, name, span) {
+            let message = format!("{what} is defined more than once");
+            self.report(
+                Diagnostic::new(&codes::DEFINED_TWICE, span, message).label(before, "it is defined here already"),
+            );
+        }
     }
 }
 
@@ -71,6 +91,8 @@ pub(crate) struct Args {
     pub given: Vec<Given>,
     /// By position in the table of positionals.
     pub arguments: Vec<Vec<Argument>>,
+    /// Arguments that no position took, for a command that looks at them.
+    pub leftovers: Vec<Argument>,
     /// Some word was wrong, so what seems to be missing may be that word.
     pub broken: bool,
 }
@@ -100,6 +122,16 @@ impl Args {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         }
+    }
+
+    /// Of an option that may be given several times, every value.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        self.declared(name);
+        let values = self.given.iter().filter(|g| g.name == name).filter_map(|g| match &g.value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        });
+        values.collect()
     }
 
     /// As `text`, with an empty value taken for none.

@@ -27,8 +27,14 @@ enum Token {
 
 /// Sort out the words that follow a command's name.
 pub(crate) fn scan(spec: &'static Spec, span: Span, words: &[Word], cx: &mut Cx<'_>) -> Args {
-    let mut args =
-        Args { spec, span, given: Vec::new(), arguments: vec![Vec::new(); spec.positionals.len()], broken: false };
+    let mut args = Args {
+        spec,
+        span,
+        given: Vec::new(),
+        arguments: vec![Vec::new(); spec.positionals.len()],
+        leftovers: Vec::new(),
+        broken: false,
+    };
     let before = cx.diagnostics.len();
     let tokens = classify(spec, words, cx);
     let mut next_position = 0;
@@ -46,6 +52,9 @@ pub(crate) fn scan(spec: &'static Spec, span: Span, words: &[Word], cx: &mut Cx<
                     .map_or(tokens.len(), |n| i + n);
                 let run: Vec<&Word> =
                     (i..end).filter(|n| matches!(tokens[*n], Token::Argument)).map(|n| &words[n]).collect();
+                if next_position == spec.positionals.len() && matches!(token, Token::Separator) {
+                    surplus(spec, 1, "--", words[i].span, cx);
+                }
                 next_position = fill(&mut args, next_position, &run, cx);
                 i = end;
             }
@@ -60,7 +69,7 @@ pub(crate) fn scan(spec: &'static Spec, span: Span, words: &[Word], cx: &mut Cx<
 
 fn classify(spec: &'static Spec, words: &[Word], cx: &mut Cx<'_>) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(words.len());
-    let mut options = true;
+    let mut options = !spec.raw;
     for word in words {
         tokens.push(if !options {
             Token::Argument
@@ -182,17 +191,22 @@ fn take_option(
     }
     let (text, value_span, used) = match equals {
         Some(at) => (&word.value[at + 1..], word.part(at + 1, word.value.len()), 1),
-        None => {
-            let skipped = usize::from(matches!(tokens.get(1), Some(Token::Separator)));
-            let at = 1 + skipped;
-            match (tokens.get(at), words.get(at)) {
-                (Some(Token::Argument), Some(next)) => (next.value.as_str(), next.span, at + 1),
-                (_, next) => {
+        None => match (tokens.get(1), words.get(1)) {
+            (Some(Token::Argument), Some(next)) => (next.value.as_str(), next.span, 2),
+            (_, next) => {
+                if option.bare {
+                    args.given.push(Given {
+                        name: option.name,
+                        value: Value::None,
+                        span: word.span,
+                        value_span: word.span,
+                    });
+                } else {
                     cx.report(missing_value(option, name_span, next));
-                    return 1;
                 }
+                return 1;
             }
-        }
+        },
     };
     if option.secret {
         cx.secrets.push(value_span);
@@ -295,7 +309,9 @@ fn fill(args: &mut Args, from: usize, run: &[&Word], cx: &mut Cx<'_>) -> usize {
         }
         rest = left;
     }
-    if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+    if args.spec.leftovers {
+        args.leftovers.extend(rest.iter().map(|w| Argument { value: w.value.clone(), span: w.span }));
+    } else if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
         surplus(args.spec, rest.len(), &first.value, first.span.to(last.span), cx);
     }
     from + served

@@ -39,6 +39,8 @@ pub(crate) struct Opt {
     pub sticky: bool,
     /// A value that an earlier line of the same command does not set for good.
     pub resets: bool,
+    /// The value may be left out.
+    pub bare: bool,
     /// The value is a password.
     pub secret: bool,
     pub life: Life,
@@ -54,6 +56,7 @@ const fn option(name: &'static str, kind: Kind) -> Opt {
         required: false,
         sticky: false,
         resets: false,
+        bare: false,
         secret: false,
         life: Life::ALL,
         doc: "",
@@ -109,6 +112,11 @@ impl Opt {
 
     pub const fn resets(self) -> Opt {
         Opt { resets: true, ..self }
+    }
+
+    /// The value may be left out: the option alone says something too.
+    pub const fn bare(self) -> Opt {
+        Opt { bare: true, ..self }
     }
 
     /// The value is a password: it is masked where lines are shown.
@@ -185,13 +193,27 @@ pub(crate) struct Spec {
     /// Arguments may be passwords: messages do not quote them, and they are
     /// masked where lines are shown.
     pub secret: bool,
+    /// Every word is an argument, whatever it looks like.
+    pub raw: bool,
+    /// Arguments that no position takes are not reported, but left to the command.
+    pub leftovers: bool,
     /// What the command says, in a sentence: hover texts and the reference.
     pub doc: &'static str,
 }
 
 impl Spec {
     pub const fn new(name: &'static str) -> Spec {
-        Spec { name, life: Life::ALL, repeatable: false, options: &[], positionals: &[], secret: false, doc: "" }
+        Spec {
+            name,
+            life: Life::ALL,
+            repeatable: false,
+            options: &[],
+            positionals: &[],
+            secret: false,
+            leftovers: false,
+            raw: false,
+            doc: "",
+        }
     }
 
     /// What the command says, in our own words.
@@ -213,6 +235,16 @@ impl Spec {
 
     pub const fn secret(self) -> Spec {
         Spec { secret: true, ..self }
+    }
+
+    /// Every word is an argument, whatever it looks like.
+    pub const fn raw(self) -> Spec {
+        Spec { raw: true, ..self }
+    }
+
+    /// Arguments that no position takes are left to the command.
+    pub const fn leftovers(self) -> Spec {
+        Spec { leftovers: true, ..self }
     }
 
     pub const fn since(self, rhel: u8, fedora: u8) -> Spec {

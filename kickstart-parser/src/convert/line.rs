@@ -1,5 +1,6 @@
 //! One line under conversion: what is on it, and how it is to be changed.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Outcome;
@@ -93,7 +94,7 @@ fn read(name: &str, words: &[Word], from: Syntax) -> Option<Args> {
     };
     std::iter::once(from).chain(Syntax::ALL.iter().copied()).find_map(|syntax| {
         let (mut diagnostics, mut secrets) = (Vec::new(), Vec::new());
-        let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets };
+        let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets, defined: HashMap::new() };
         let args = scan(spec, Span::default(), words, &mut cx);
         (!args.broken).then_some(args)
     })

@@ -4,6 +4,7 @@
 //! read, and the words, or the options and arguments, are compared. What is not understood,
 //! is half a template, or is handed on as it stands (`authselect`) stays as it was written.
 
+use std::collections::HashMap;
 
 use super::quote;
 use crate::args::scan::scan;
@@ -80,7 +81,7 @@ fn spec_of(name: &str) -> Option<&'static Spec> {
 /// The arguments, and the codes of what is wrong with them.
 fn read(spec: &'static Spec, words: &[Word], syntax: Syntax) -> (Args, Vec<&'static str>) {
     let (mut diagnostics, mut secrets) = (Vec::new(), Vec::new());
-    let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets };
+    let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets, defined: HashMap::new() };
     let args = scan(spec, Span::default(), words, &mut cx);
     (args, diagnostics.iter().map(|d| d.code).collect())
 }

@@ -67,7 +67,7 @@ impl Answer {
             ok: true,
             canonical: Some(canonical(&parsed, case)),
             deprecated: lines(&["W101", "W201"]),
-            duplicate: !lines(&["L001", "L007", "L008"]).is_empty(),
+            duplicate: !lines(&["L001", "L007", "L008", "L012"]).is_empty(),
             ..Answer::default()
         };
         let unknown_section = |code: &str| code == "E003" && !case.unknown_section_is_error;

@@ -7,14 +7,35 @@
 
 use std::fmt::{Display, Write as _};
 
-use crate::commands::{display, end, lang};
+use crate::commands::{
+    bootc, display, end, lang, liveimg, media, module, nfs, old, ostreecontainer, ostreesetup, repo, updates, url,
+};
 use crate::kickstart::Kickstart;
 use crate::syntax::Syntax;
 
 /// By pykickstart's priority, then by the name of its class: the order of the output.
 type Order = (u16, &'static str, fn(&Kickstart, &mut Pen));
 
-const ORDER: &[Order] = &[(0, "DisplayMode", display::write), (0, "Lang", lang::write), (0, "Reboot", end::write)];
+const ORDER: &[Order] = &[
+    (0, "AutoStep", old::write_autostep),
+    (0, "Bootc", bootc::write),
+    (0, "Cdrom", media::write_cdrom),
+    (0, "DisplayMode", display::write),
+    (0, "Hmc", media::write_hmc),
+    (0, "Lang", lang::write),
+    (0, "Liveimg", liveimg::write),
+    (0, "MediaCheck", media::write_mediacheck),
+    (0, "Module", module::write),
+    (0, "NFS", nfs::write),
+    (0, "OSTreeContainer", ostreecontainer::write),
+    (0, "OSTreeSetup", ostreesetup::write),
+    (0, "Reboot", end::write),
+    (0, "Repo", repo::write),
+    (0, "UnsupportedHardware", media::write_unsupported_hardware),
+    (0, "Updates", updates::write),
+    (0, "Upgrade", old::write_install),
+    (0, "Url", url::write),
+];
 
 impl Kickstart {
     /// The kickstart as pykickstart prints it when it has read it as `syntax`. The text is the

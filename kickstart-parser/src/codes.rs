@@ -142,6 +142,8 @@ codes! {
         "These commands say the same thing in different ways. The language takes them in this order, but one of them is without effect in the end.";
     DEFINED_TWICE = "L012" Warning "defined twice",
         "Two lines define something under the same name.";
+    EMPTY_VALUE = "L013" Error "empty value",
+        "The option must name something and is empty. The language takes it, but nothing can be done with it.";
 }
 
 /// The code of that name.

@@ -5,6 +5,7 @@
 
 pub use crate::commands::{
     autopart::{Autopart, AutopartType},
+    bootc::Bootc,
     bootloader::{Bootloader, BootloaderLocation},
     clearpart::{ClearMode, Clearpart},
     display::{Display, DisplayMode},
@@ -14,14 +15,23 @@ pub use crate::commands::{
     ignoredisk::Ignoredisk,
     keyboard::Keyboard,
     lang::Lang,
+    liveimg::Liveimg,
+    media::Bare,
+    module::Module,
     network::{BootProto, Network},
+    nfs::Nfs,
+    old::{Autostep, Install},
     ostreecontainer::OstreeContainer,
+    ostreesetup::OstreeSetup,
     part::Partition,
+    repo::Repo,
     reqpart::Reqpart,
     rootpw::Rootpw,
     selinux::{Selinux, SelinuxMode},
     sshkey::SshKey,
     timezone::Timezone,
+    updates::Updates,
+    url::{Ssl, Url},
     user::User,
     zerombr::Zerombr,
 };
@@ -69,6 +79,34 @@ pub struct Kickstart {
     pub ssh_keys: Vec<SshKey>,
     /// `ostreecontainer`.
     pub ostreecontainer: Option<OstreeContainer>,
+    /// `ostreesetup`.
+    pub ostreesetup: Option<OstreeSetup>,
+    /// `bootc`.
+    pub bootc: Option<Bootc>,
+    /// `liveimg`.
+    pub liveimg: Option<Liveimg>,
+    /// `url`.
+    pub url: Option<Url>,
+    /// `nfs`.
+    pub nfs: Option<Nfs>,
+    /// `cdrom`.
+    pub cdrom: Option<Bare>,
+    /// `hmc`.
+    pub hmc: Option<Bare>,
+    /// `repo`.
+    pub repos: Vec<Repo>,
+    /// `module`.
+    pub modules: Vec<Module>,
+    /// `updates`.
+    pub updates: Option<Updates>,
+    /// `mediacheck`.
+    pub media_check: Option<Bare>,
+    /// `unsupported_hardware`.
+    pub unsupported_hardware: Option<Bare>,
+    /// `autostep`.
+    pub autostep: Option<Autostep>,
+    /// `install`.
+    pub install: Option<Install>,
     /// `selinux`.
     pub selinux: Option<Selinux>,
     /// `firstboot`.

@@ -12,6 +12,7 @@ use crate::kickstart::Kickstart;
 pub(crate) mod known;
 
 pub(crate) mod autopart;
+pub(crate) mod bootc;
 pub(crate) mod bootloader;
 pub(crate) mod clearpart;
 pub(crate) mod display;
@@ -20,16 +21,26 @@ pub(crate) mod end;
 pub(crate) mod eula;
 pub(crate) mod firstboot;
 pub(crate) mod ignoredisk;
+pub(crate) mod image;
 pub(crate) mod keyboard;
 pub(crate) mod lang;
+pub(crate) mod liveimg;
+pub(crate) mod media;
+pub(crate) mod module;
 pub(crate) mod network;
+pub(crate) mod nfs;
+pub(crate) mod old;
 pub(crate) mod ostreecontainer;
+pub(crate) mod ostreesetup;
 pub(crate) mod part;
+pub(crate) mod repo;
 pub(crate) mod reqpart;
 pub(crate) mod rootpw;
 pub(crate) mod selinux;
 pub(crate) mod sshkey;
 pub(crate) mod timezone;
+pub(crate) mod updates;
+pub(crate) mod url;
 pub(crate) mod user;
 pub(crate) mod zerombr;
 
@@ -42,22 +53,34 @@ pub(crate) struct Command {
 /// By name, sorted.
 pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("autopart", autopart::COMMAND),
+    ("autostep", old::AUTOSTEP),
+    ("bootc", bootc::COMMAND),
     ("bootloader", bootloader::COMMAND),
+    ("cdrom", media::CDROM),
     ("clearpart", clearpart::COMMAND),
     ("cmdline", display::CMDLINE),
     ("eula", eula::COMMAND),
     ("firstboot", firstboot::COMMAND),
     ("graphical", display::GRAPHICAL),
     ("halt", end::HALT),
+    ("hmc", media::HMC),
     ("ignoredisk", ignoredisk::COMMAND),
+    ("install", old::INSTALL),
     ("keyboard", keyboard::COMMAND),
     ("lang", lang::COMMAND),
+    ("liveimg", liveimg::COMMAND),
+    ("mediacheck", media::MEDIACHECK),
+    ("method", old::METHOD),
+    ("module", module::COMMAND),
     ("network", network::COMMAND),
+    ("nfs", nfs::COMMAND),
     ("ostreecontainer", ostreecontainer::COMMAND),
+    ("ostreesetup", ostreesetup::COMMAND),
     ("part", part::COMMAND),
     ("partition", part::COMMAND),
     ("poweroff", end::POWEROFF),
     ("reboot", end::REBOOT),
+    ("repo", repo::COMMAND),
     ("reqpart", reqpart::COMMAND),
     ("rootpw", rootpw::COMMAND),
     ("selinux", selinux::COMMAND),
@@ -65,6 +88,10 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("sshkey", sshkey::COMMAND),
     ("text", display::TEXT),
     ("timezone", timezone::COMMAND),
+    ("unsupported_hardware", media::UNSUPPORTED_HARDWARE),
+    ("updates", updates::COMMAND),
+    ("upgrade", old::UPGRADE),
+    ("url", url::COMMAND),
     ("user", user::COMMAND),
     ("zerombr", zerombr::COMMAND),
 ];

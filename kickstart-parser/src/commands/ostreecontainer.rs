@@ -1,10 +1,10 @@
 //! `ostreecontainer`: the container image that becomes the system.
 
 use super::Command;
+use super::image::name_something;
 use crate::args::spec::{Spec, flag, text};
 use crate::args::{Args, Cx};
-use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -25,17 +25,22 @@ pub struct OstreeContainer {
     pub transport_span: Option<Span>,
     /// `--remote`: the name of the OSTree remote.
     pub remote: Option<String>,
+    /// The name of the remote where none is given: the stateroot of the first line that has one.
+    pub default_remote: Option<String>,
     /// `--no-signature-verification`.
     pub no_signature_verification: bool,
 }
 
-const SPEC: Spec = Spec::new("ostreecontainer").since(9, 38).options(&[
-    text("--stateroot"),
-    text("--url").required(),
-    text("--transport"),
-    text("--remote"),
-    flag("--no-signature-verification"),
-]);
+const SPEC: Spec = Spec::new("ostreecontainer")
+    .since(9, 38)
+    .doc("Installs a container image that holds an OSTree system.")
+    .options(&[
+        text("--stateroot").doc("the name of the system's state directory"),
+        text("--url").required().doc("the image to install"),
+        text("--transport").doc("how to get the image, such as registry, oci or oci-archive"),
+        text("--remote").doc("what the source of the image is called on the installed system"),
+        flag("--no-signature-verification").doc("do not check signatures of the image"),
+    ]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
@@ -43,20 +48,36 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let (Some(given), Some(url)) = (args.last("--url"), args.text("--url")) else {
         return;
     };
-    if url.is_empty() {
-        cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.span, "`--url` needs the name of an image"));
-        return;
-    }
+    name_something(args, cx, "--url");
+    let stateroot = args.nonempty("--stateroot");
+    // `--remote=` takes back what an earlier line made up.
+    let earlier = kickstart.ostreecontainer.take().and_then(|o| o.default_remote);
+    let default_remote = earlier.filter(|_| args.last("--remote").is_none()).or_else(|| stateroot.clone());
     kickstart.ostreecontainer = Some(OstreeContainer {
         span: args.span,
         url,
         url_span: given.value_span,
-        stateroot: args.nonempty("--stateroot"),
+        stateroot,
         transport: args.nonempty("--transport"),
         transport_span: args.last("--transport").map(|g| g.value_span),
         remote: args.nonempty("--remote"),
+        default_remote,
         no_signature_verification: args.flag("--no-signature-verification"),
     });
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    let Some(container) = &kickstart.ostreecontainer else { return };
+    pen.text("# OSTree container setup\nostreecontainer")
+        .quoted("--stateroot", container.stateroot.as_ref())
+        .quoted("--remote", container.remote.as_ref().or(container.default_remote.as_ref()))
+        .flag("--no-signature-verification", container.no_signature_verification)
+        .quoted("--transport", container.transport.as_ref());
+    if container.url.is_empty() {
+        // The place of the image is there, even if there is none.
+        pen.text(' ');
+    }
+    pen.quoted("--url", Some(&container.url).filter(|url| !url.is_empty())).end();
 }
 
 #[cfg(test)]
@@ -84,12 +105,33 @@ mod tests {
     }
 
     #[test]
+    fn as_written_back() {
+        for (text, line) in [
+            ("ostreecontainer --url=a --transport=t", "--transport=\"t\" --url=\"a\""),
+            ("ostreecontainer --url=a --stateroot=s", "--stateroot=\"s\" --remote=\"s\" --url=\"a\""),
+            (
+                "ostreecontainer --url=a --stateroot=s\nostreecontainer --url=b --stateroot=t",
+                "--stateroot=\"t\" --remote=\"s\" --url=\"b\"",
+            ),
+            (
+                "ostreecontainer --url=a --remote=r\nostreecontainer --url=b --stateroot=t",
+                "--stateroot=\"t\" --remote=\"r\" --url=\"b\"",
+            ),
+        ] {
+            let written = good(text).to_pykickstart(Syntax::F44);
+            assert!(written.contains(&format!("\nostreecontainer {line}\n")), "{written}");
+        }
+    }
+
+    #[test]
+    fn an_image_without_a_name() {
+        let found = crate::parse("ostreecontainer --url=", "a.ks", &crate::ParseOptions::default()).diagnostics;
+        assert!(found.iter().any(|d| d.code == "L013" && d.is_error()), "{found:?}");
+    }
+
+    #[test]
     fn mistakes() {
-        check(&[
-            ("ostreecontainer --os=x", &["E201"]),
-            ("ostreecontainer --url=", &["E216"]),
-            ("ostreecontainer --url", &["E205"]),
-        ]);
+        check(&[("ostreecontainer --os=x", &["E201"]), ("ostreecontainer --url", &["E205"])]);
         check_versions(&[(Syntax::F37, "ostreecontainer --url=x", &["E102"])]);
     }
 }

@@ -133,6 +133,20 @@ fn version_lines_and_what_is_not_converted() {
     assert!(!format!("{:?}", new.notes).contains("hunter2"), "{:?}", new.notes);
 }
 
+#[test]
+fn long_lines_take_no_longer_than_many() {
+    let to = Syntax::Rhel10;
+    let time = |text: &str| {
+        let start = std::time::Instant::now();
+        assert!(convert(text, None, to).text.len() > 8);
+        start.elapsed()
+    };
+    let option = "--ntpservers=a ";
+    let many = time(&format!("timezone {option}\n").repeat(20_000));
+    let long = time(&format!("timezone {}\n", option.repeat(20_000)));
+    assert!(long < many * 10, "{long:?} for one line, {many:?} for as many as it has words");
+}
+
 const PIECES: &[&str] = &[
     "\n",
     "\r\n",

@@ -66,7 +66,8 @@ pub(super) struct Found {
 pub(super) struct Line<'a> {
     content: &'a str,
     pub words: Vec<Word>,
-    args: Option<Args>,
+    /// The options that were understood, by where they begin.
+    known: HashMap<u32, &'static str>,
     edited: Edited,
 }
 
@@ -77,8 +78,9 @@ pub(super) fn edit(content: &str, from: Syntax, to: Syntax) -> Edited {
         Err(_) => return Edited::default(),
     };
     let args = words.split_first().and_then(|(name, rest)| read(&name.value, rest, from));
+    let known = args.iter().flat_map(|a| &a.given).map(|g| (g.span.start, g.name)).collect();
     let end = words.last().map_or(0, |w| w.span.end as usize);
-    let mut line = Line { content, words, args, edited: Edited { end, ..Edited::default() } };
+    let mut line = Line { content, words, known, edited: Edited { end, ..Edited::default() } };
     let name = line.name().to_owned();
     for rule in RULES.iter().filter(|r| r.names.contains(&name.as_str()) && to.reached(r.since)) {
         rule.apply(&mut line);
@@ -110,12 +112,11 @@ impl Line<'_> {
         let mut found = Vec::new();
         let mut words = self.words.iter().skip(1).peekable();
         while let Some(word) = words.next() {
-            let given = self.args.iter().flat_map(|a| &a.given).find(|g| g.span.start == word.span.start);
             let (name, value) = match word.value.split_once('=') {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (word.value.as_str(), None),
             };
-            if name != option && given.is_none_or(|g| g.name != option) {
+            if name != option && self.known.get(&word.span.start) != Some(&option) {
                 continue;
             }
             let length = name.len();
@@ -154,8 +155,15 @@ impl Line<'_> {
 
     /// Take the line out if no more than its name is left.
     pub fn drop_if_bare(&mut self) {
-        let removed = |w: &Word| self.edited.edits.iter().any(|(r, _)| r.contains(&(w.span.start as usize)));
-        if self.words.iter().skip(1).all(removed) {
+        let mut removed: Vec<_> = self.edited.edits.iter().map(|(range, _)| range.clone()).collect();
+        removed.sort_by_key(|range| range.start);
+        let mut removed = removed.into_iter().peekable();
+        let mut is_removed = |word: &Word| {
+            let at = word.span.range().start;
+            while removed.next_if(|range| range.end <= at).is_some() {}
+            removed.peek().is_some_and(|range| range.start <= at)
+        };
+        if self.words.iter().skip(1).all(&mut is_removed) {
             self.drop();
         }
     }

@@ -8,7 +8,8 @@
 use std::fmt::{Display, Write as _};
 
 use crate::commands::{
-    bootc, display, end, lang, liveimg, media, module, nfs, old, ostreecontainer, ostreesetup, repo, updates, url,
+    autopart, bootc, btrfs, display, end, lang, liveimg, logvol, media, module, nfs, old, ostreecontainer, ostreesetup,
+    part, raid, repo, updates, url, volgroup,
 };
 use crate::kickstart::Kickstart;
 use crate::syntax::Syntax;
@@ -35,6 +36,12 @@ const ORDER: &[Order] = &[
     (0, "Updates", updates::write),
     (0, "Upgrade", old::write_install),
     (0, "Url", url::write),
+    (100, "AutoPart", autopart::write),
+    (130, "Partition", part::write),
+    (131, "Raid", raid::write),
+    (132, "BTRFS", btrfs::write),
+    (132, "VolGroup", volgroup::write),
+    (133, "LogVol", logvol::write),
 ];
 
 impl Kickstart {
@@ -59,7 +66,10 @@ pub(crate) struct Pen {
 
 impl Pen {
     fn new(syntax: Syntax) -> Pen {
-        Pen { syntax, out: String::new() }
+        Pen {
+            syntax,
+            out: String::new(),
+        }
     }
 
     /// A line as it is.

@@ -7,6 +7,7 @@ pub use crate::commands::{
     autopart::{Autopart, AutopartType},
     bootc::Bootc,
     bootloader::{Bootloader, BootloaderLocation},
+    btrfs::{Btrfs, BtrfsLevel},
     clearpart::{ClearMode, Clearpart},
     display::{Display, DisplayMode},
     end::{EndAction, EndKind},
@@ -16,6 +17,7 @@ pub use crate::commands::{
     keyboard::Keyboard,
     lang::Lang,
     liveimg::Liveimg,
+    logvol::{Cache, CacheMode, LogVol, Thin},
     media::Bare,
     module::Module,
     network::{BootProto, Network},
@@ -24,6 +26,7 @@ pub use crate::commands::{
     ostreecontainer::OstreeContainer,
     ostreesetup::OstreeSetup,
     part::Partition,
+    raid::{Raid, RaidLevel},
     repo::Repo,
     reqpart::Reqpart,
     rootpw::Rootpw,
@@ -33,6 +36,7 @@ pub use crate::commands::{
     updates::Updates,
     url::{Ssl, Url},
     user::User,
+    volgroup::VolGroup,
     zerombr::Zerombr,
 };
 
@@ -67,6 +71,14 @@ pub struct Kickstart {
     pub reqpart: Option<Reqpart>,
     /// `part` and `partition`.
     pub partitions: Vec<Partition>,
+    /// `raid`.
+    pub raids: Vec<Raid>,
+    /// `volgroup`.
+    pub volume_groups: Vec<VolGroup>,
+    /// `logvol`.
+    pub logical_volumes: Vec<LogVol>,
+    /// `btrfs`.
+    pub btrfs: Vec<Btrfs>,
     /// `bootloader`.
     pub bootloader: Option<Bootloader>,
     /// `network`.

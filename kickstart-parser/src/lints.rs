@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Statement};
-use crate::kickstart::{Kickstart, Partition};
+use crate::kickstart::Kickstart;
 use crate::span::Span;
 
 /// Everything that is odd about the kickstart as a whole. `lost` is whether
@@ -54,23 +54,18 @@ impl<'a> Written<'a> {
     }
 }
 
-/// Whether a partition is for a file system that is mounted somewhere.
-fn is_mounted(part: &Partition) -> bool {
-    part.mount.starts_with('/')
-}
-
 fn mount_points(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
+    let mut all: Vec<(&str, Span)> = Vec::new();
+    all.extend(kickstart.partitions.iter().map(|p| (p.mount.as_str(), p.mount_span)));
+    all.extend(kickstart.raids.iter().map(|r| (r.mount.as_str(), r.mount_span)));
+    all.extend(kickstart.logical_volumes.iter().map(|v| (v.mount.as_str(), v.mount_span)));
+    all.extend(kickstart.btrfs.iter().map(|b| (b.mount.as_str(), b.mount_span)));
+    all.sort_by_key(|(_, span)| (span.source, span.start));
     let mut seen: HashMap<&str, Span> = HashMap::new();
-    for part in kickstart.partitions.iter().filter(|p| is_mounted(p)) {
-        if let Some(first) = seen.insert(&part.mount, part.mount_span) {
-            found.push(
-                Diagnostic::new(
-                    &codes::SAME_MOUNT_POINT,
-                    part.mount_span,
-                    format!("`{}` is used twice as a mount point", part.mount),
-                )
-                .label(first, "first used here"),
-            );
+    for (mount, span) in all.into_iter().filter(|(mount, _)| mount.starts_with('/')) {
+        if let Some(first) = seen.insert(mount, span) {
+            let message = format!("`{mount}` is used twice as a mount point");
+            found.push(Diagnostic::new(&codes::SAME_MOUNT_POINT, span, message).label(first, "first used here"));
         }
     }
 }
@@ -181,6 +176,8 @@ mod tests {
             ("part /home --size=1\n", vec![("L004", 1, 0)]),
             ("part / --size=1\npart swap --size=1\npart swap --size=1\n", vec![]),
             ("part / --size=1\npart // --size=1\n", vec![("L007", 2, 1)]),
+            ("raid / --device=a --level=1 b\npart / --size=1\n", vec![("L007", 2, 1)]),
+            ("part / --size=1\npart raid.1 --size=1\npart raid.1 --size=1\n", vec![("L012", 3, 1)]),
             ("user --name=a\nuser --name=a\n", vec![("L008", 2, 1)]),
             ("clearpart --all --none\n", vec![("L009", 1, 1)]),
             ("part /\n", vec![("L010", 1, 0)]),
@@ -206,7 +203,7 @@ mod tests {
             ("part / --size=1 --x\npart /a --size=x\nrootpw x\nostreecontainer --url=a\n", vec!["E201", "E210"]),
             ("ostreecontainer --url='x\n", vec!["E001"]),
             ("%include b.ks\n", vec!["E007"]),
-            ("logvol / --vgname=a --name=b\npart pv.1 --grow\nrootpw x\nostreecontainer --url=a\n", vec![]),
+            ("logvol / --vgname=a --name=b --size=1\npart pv.1 --grow\nrootpw x\nostreecontainer --url=a\n", vec![]),
         ] {
             let got: Vec<_> = codes(text).into_iter().map(|c| c.0).collect();
             assert_eq!(got, expected, "{text}");

@@ -62,6 +62,16 @@ pub(crate) enum Value {
     List(Vec<String>),
 }
 
+impl Value {
+    /// The text of an option that takes any.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 /// One option as it was given.
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
@@ -122,6 +132,15 @@ impl Args {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         }
+    }
+
+    /// Every time that this line gives the option.
+    pub fn every(&self, name: &str) -> impl Iterator<Item = &Given> {
+        self.declared(name);
+        let here = |g: &&Given| {
+            g.span.source == self.span.source && g.span.start >= self.span.start && g.span.end <= self.span.end
+        };
+        self.given.iter().filter(move |g| g.name == name).filter(here)
     }
 
     /// Of an option that may be given several times, every value.

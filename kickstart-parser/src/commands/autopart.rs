@@ -1,8 +1,9 @@
 //! `autopart`: a layout that the installer thinks up.
 
-use super::{Command, encryption};
-use crate::args::spec::{NO, Spec, count, flag, text};
+use super::{Command, encryption, storage};
+use crate::args::spec::{NO, Opt, Spec, count, flag, text};
 use crate::args::{Args, Cx, Given};
+use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
@@ -45,32 +46,47 @@ pub enum AutopartType {
     Stratis,
 }
 
-const SPEC: Spec = Spec::new("autopart").options(&[
-    flag("--encrypted"),
-    text("--passphrase").secret(),
-    text("--escrowcert"),
-    flag("--backuppassphrase"),
-    flag("--nolvm").sticky(),
-    text("--type"),
-    text("--cipher"),
-    text("--fstype"),
-    flag("--nohome"),
-    flag("--noboot").since(8, 0),
-    flag("--noswap").since(8, 0),
-    text("--luks-version").since(8, 0).resets(),
-    text("--pbkdf").since(8, 0).resets(),
-    count("--pbkdf-memory").since(8, 0).resets(),
-    count("--pbkdf-time").since(8, 0).resets(),
-    count("--pbkdf-iterations").since(8, 0).resets(),
-    flag("--hibernation").since(10, 38),
-    text("--hw-passphrase").secret().since(NO, 41).resets(),
-]);
+impl AutopartType {
+    /// The name as kickstart writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            AutopartType::Plain => "plain",
+            AutopartType::Lvm => "lvm",
+            AutopartType::Thinp => "thinp",
+            AutopartType::Btrfs => "btrfs",
+            AutopartType::Stratis => "stratis",
+        }
+    }
+}
+
+const OPTIONS: &[Opt] = &[
+    flag("--encrypted").doc("encrypt what is made"),
+    text("--passphrase").secret().doc("what unlocks it"),
+    text("--escrowcert").doc("the URL of a certificate that a copy of the key is kept with"),
+    flag("--backuppassphrase").doc("add a random passphrase, to be kept with that certificate"),
+    flag("--nolvm").sticky().doc("the same as `--type=plain`"),
+    text("--type").doc("the layout: plain, lvm, thinp, on Fedora also btrfs and stratis"),
+    text("--cipher").doc("the cipher, as cryptsetup calls it"),
+    text("--fstype").doc("the file system"),
+    flag("--nohome").doc("no /home of its own"),
+    flag("--noboot").since(8, 0).doc("no /boot of its own"),
+    flag("--noswap").since(8, 0).doc("no swap"),
+    text("--luks-version").since(8, 0).resets().doc("the format of the encryption: luks1 or luks2"),
+    text("--pbkdf").since(8, 0).resets().doc("how a key is made of the passphrase: pbkdf2, argon2i or argon2id"),
+    count("--pbkdf-memory").since(8, 0).resets().doc("the memory that this takes, in KiB"),
+    count("--pbkdf-time").since(8, 0).resets().doc("the time that this takes, in milliseconds"),
+    count("--pbkdf-iterations").since(8, 0).resets().doc("how many rounds this takes, instead of a time"),
+    flag("--hibernation").since(10, 38).doc("a swap large enough to hibernate into"),
+    text("--hw-passphrase").secret().since(NO, 41).resets().doc("the admin passphrase of a disk that encrypts itself"),
+];
+
+const SPEC: Spec =
+    Spec::new("autopart").doc("Leaves the partitions to the installer, within some wishes.").options(OPTIONS);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
-    let scheme = args.last_of(&["--type", "--nolvm"]);
-    let kind = scheme.and_then(|g| scheme_of(args, g, cx));
+    let kind = scheme(args, cx);
     args.exclude(cx, "--noswap", "--hibernation");
     check_fstype(args, kind, cx);
     if kind == Some(AutopartType::Stratis) {
@@ -88,86 +104,105 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     });
 }
 
-fn scheme_of(args: &Args, given: &Given, cx: &mut Cx<'_>) -> Option<AutopartType> {
+/// The layout given last.
+fn scheme(args: &Args, cx: &mut Cx<'_>) -> Option<AutopartType> {
+    for given in args.every("--type").filter(|given| scheme_of(given).is_none()) {
+        let name = given.value.text().unwrap_or_default();
+        no_such_layout(name, given, cx);
+    }
+    let last = args.last_of(&["--type", "--nolvm"])?;
+    let kind = scheme_of(last)?;
+    let in_this_syntax = match kind {
+        // Fedora's btrfs never was RHEL's.
+        AutopartType::Btrfs => cx.syntax == Syntax::Rhel7 || cx.syntax.reached(At::new(NO, 0)),
+        AutopartType::Stratis => cx.syntax.reached(At::new(NO, 45)),
+        _ => true,
+    };
+    if !in_this_syntax {
+        no_such_layout(kind.name(), last, cx);
+    }
+    Some(kind).filter(|_| in_this_syntax)
+}
+
+fn scheme_of(given: &Given) -> Option<AutopartType> {
     if given.name == "--nolvm" {
         return Some(AutopartType::Plain);
     }
-    let name = args.text("--type").unwrap_or_default();
-    let since = |rhel, fedora| cx.syntax.reached(At::new(rhel, fedora));
-    let kind = match name.to_ascii_lowercase().as_str() {
+    match given.value.text()?.to_ascii_lowercase().as_str() {
         // An LVM that is called a partition: the old name of "plain".
         "plain" | "partition" => Some(AutopartType::Plain),
         "lvm" => Some(AutopartType::Lvm),
         "thinp" => Some(AutopartType::Thinp),
-        // Fedora's btrfs never was RHEL's.
-        "btrfs" if cx.syntax == Syntax::Rhel7 || since(NO, 0) => Some(AutopartType::Btrfs),
-        "stratis" if since(NO, 45) => Some(AutopartType::Stratis),
+        "btrfs" => Some(AutopartType::Btrfs),
+        "stratis" => Some(AutopartType::Stratis),
         _ => None,
-    };
-    if kind.is_none() {
-        cx.report(
-            Diagnostic::new(
-                &codes::INVALID_CHOICE,
-                given.value_span,
-                format!("there is no layout `{name}` in {}", cx.syntax),
-            )
-            .help("there are plain, lvm, thinp, and on Fedora btrfs"),
-        );
     }
-    kind
+}
+
+fn no_such_layout(name: &str, given: &Given, cx: &mut Cx<'_>) {
+    let message = format!("there is no layout `{name}` in {}", cx.syntax);
+    cx.report(
+        Diagnostic::new(&codes::INVALID_CHOICE, given.value_span, message)
+            .help("there are plain, lvm, thinp, and on Fedora btrfs"),
+    );
 }
 
 fn check_fstype(args: &Args, kind: Option<AutopartType>, cx: &mut Cx<'_>) {
-    let Some(given) = args.last("--fstype") else {
+    let Some(given) = storage::said(args, "--fstype") else {
         return;
     };
-    if args.text("--fstype").as_deref() == Some("btrfs") {
-        cx.report(
-            Diagnostic::new(
-                &codes::INVALID_VALUE,
-                given.value_span,
-                "btrfs is a layout, not a file system of `autopart`",
-            )
-            .help("use `--type=btrfs`"),
-        );
+    if given.value.text() == Some("btrfs") {
+        let message = "btrfs is a layout, not a file system of `autopart`";
+        cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.value_span, message).help("use `--type=btrfs`"));
     } else if kind == Some(AutopartType::Btrfs) {
-        cx.report(Diagnostic::new(
-            &codes::OPTIONS_EXCLUDE,
-            given.span,
-            "`--fstype` cannot be used together with `--type=btrfs`",
-        ));
+        let message = "`--fstype` cannot be used together with `--type=btrfs`";
+        cx.report(Diagnostic::new(&codes::OPTIONS_EXCLUDE, given.span, message));
     }
 }
 
+/// What a Stratis pool cannot have.
+const NOT_FOR_STRATIS: &[&str] = &[
+    "--fstype",
+    "--escrowcert",
+    "--backuppassphrase",
+    "--cipher",
+    "--luks-version",
+    "--pbkdf",
+    "--pbkdf-memory",
+    "--pbkdf-time",
+    "--pbkdf-iterations",
+    "--hw-passphrase",
+];
+
 fn check_stratis(args: &Args, cx: &mut Cx<'_>) {
-    let without = [
-        "--fstype",
-        "--escrowcert",
-        "--backuppassphrase",
-        "--cipher",
-        "--luks-version",
-        "--pbkdf",
-        "--pbkdf-memory",
-        "--pbkdf-time",
-        "--pbkdf-iterations",
-        "--hw-passphrase",
-    ];
-    for name in without {
-        if let Some(given) = args.last(name) {
-            cx.report(Diagnostic::new(
-                &codes::OPTIONS_EXCLUDE,
-                given.span,
-                format!("`{name}` cannot be used together with `--type=stratis`"),
-            ));
-        }
+    for given in NOT_FOR_STRATIS.iter().filter_map(|name| storage::said(args, name)) {
+        let message = format!("`{}` cannot be used together with `--type=stratis`", given.name);
+        cx.report(Diagnostic::new(&codes::OPTIONS_EXCLUDE, given.span, message));
     }
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    let Some(autopart) = &kickstart.autopart else { return };
+    let encryption = &autopart.encryption;
+    pen.text("autopart");
+    encryption::write_keys(encryption, pen);
+    pen.option("--type", autopart.kind.map(AutopartType::name));
+    encryption::write_cipher(encryption, pen);
+    pen.option("--fstype", autopart.fstype.as_ref())
+        .flag("--nohome", autopart.no_home)
+        .flag("--noboot", autopart.no_boot)
+        .flag("--noswap", autopart.no_swap);
+    encryption::write_luks(encryption, pen);
+    pen.flag("--hibernation", autopart.hibernation);
+    encryption::write_hw_passphrase(encryption, pen);
+    pen.end();
 }
 
 #[cfg(test)]
 mod tests {
     use super::AutopartType;
     use crate::Syntax;
-    use crate::commands::testing::{check, check_versions, good};
+    use crate::commands::testing::{check, check_versions, good, written};
 
     #[test]
     fn schemes_and_options() {
@@ -195,12 +230,36 @@ mod tests {
             ("autopart --hibernation --noswap", &["E214"]),
             ("autopart --encrypted=no", &["E206"]),
             ("autopart --pbkdf-time=1 --pbkdf-iterations=2", &["E214"]),
+            ("autopart --type=bogus --nolvm", &["E212"]),
+            ("autopart --fstype= --type=btrfs", &[]),
+            ("autopart --fstype=xfs\nautopart --type=btrfs", &["E214"]),
         ]);
         check_versions(&[
             (Syntax::Rhel9, "autopart --type=btrfs", &["E212"]),
+            (Syntax::Rhel9, "autopart --type=btrfs --nolvm", &[]),
             (Syntax::F46, "autopart --type=stratis", &[]),
+            (Syntax::F46, "autopart --type=stratis --cipher=x", &["E214"]),
+            (Syntax::F46, "autopart --type=stratis --cipher= --pbkdf-memory=0", &[]),
             (Syntax::F44, "autopart --type=stratis", &["E212"]),
             (Syntax::Rhel7, "autopart --noboot", &["E202"]),
         ]);
+    }
+
+    #[test]
+    fn canonical() {
+        let all =
+            "autopart --hibernation --nolvm --fstype=xfs --nohome --encrypted --passphrase=p --cipher=c --pbkdf=x\n";
+        let expected = "autopart --encrypted --passphrase=\"p\" --type=plain --cipher=\"c\" --fstype=xfs --nohome --pbkdf=x \
+                        --hibernation\n";
+        for (text, expected) in [
+            (all, expected),
+            ("autopart --type=LVM --cipher=c\n", "autopart --type=lvm\n"),
+            (
+                "autopart --encrypted --cipher=c --pbkdf=p\nautopart --encrypted\n",
+                "autopart --encrypted --cipher=\"c\"\n",
+            ),
+        ] {
+            assert_eq!(written(Syntax::F44, text), expected);
+        }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod known;
 pub(crate) mod autopart;
 pub(crate) mod bootc;
 pub(crate) mod bootloader;
+pub(crate) mod btrfs;
 pub(crate) mod clearpart;
 pub(crate) mod display;
 pub(crate) mod encryption;
@@ -25,6 +26,7 @@ pub(crate) mod image;
 pub(crate) mod keyboard;
 pub(crate) mod lang;
 pub(crate) mod liveimg;
+pub(crate) mod logvol;
 pub(crate) mod media;
 pub(crate) mod module;
 pub(crate) mod network;
@@ -33,15 +35,18 @@ pub(crate) mod old;
 pub(crate) mod ostreecontainer;
 pub(crate) mod ostreesetup;
 pub(crate) mod part;
+pub(crate) mod raid;
 pub(crate) mod repo;
 pub(crate) mod reqpart;
 pub(crate) mod rootpw;
 pub(crate) mod selinux;
 pub(crate) mod sshkey;
+pub(crate) mod storage;
 pub(crate) mod timezone;
 pub(crate) mod updates;
 pub(crate) mod url;
 pub(crate) mod user;
+pub(crate) mod volgroup;
 pub(crate) mod zerombr;
 
 /// A command that is supported: its table and what it does to a kickstart.
@@ -56,6 +61,7 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("autostep", old::AUTOSTEP),
     ("bootc", bootc::COMMAND),
     ("bootloader", bootloader::COMMAND),
+    ("btrfs", btrfs::COMMAND),
     ("cdrom", media::CDROM),
     ("clearpart", clearpart::COMMAND),
     ("cmdline", display::CMDLINE),
@@ -69,6 +75,7 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("keyboard", keyboard::COMMAND),
     ("lang", lang::COMMAND),
     ("liveimg", liveimg::COMMAND),
+    ("logvol", logvol::COMMAND),
     ("mediacheck", media::MEDIACHECK),
     ("method", old::METHOD),
     ("module", module::COMMAND),
@@ -79,6 +86,7 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("part", part::COMMAND),
     ("partition", part::COMMAND),
     ("poweroff", end::POWEROFF),
+    ("raid", raid::COMMAND),
     ("reboot", end::REBOOT),
     ("repo", repo::COMMAND),
     ("reqpart", reqpart::COMMAND),
@@ -93,6 +101,7 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("upgrade", old::UPGRADE),
     ("url", url::COMMAND),
     ("user", user::COMMAND),
+    ("volgroup", volgroup::COMMAND),
     ("zerombr", zerombr::COMMAND),
 ];
 
@@ -131,6 +140,16 @@ pub(crate) mod testing {
         let (kickstart, codes) = read_as(Syntax::default(), text);
         assert!(codes.is_empty(), "{text}: {codes:?}");
         kickstart
+    }
+
+    /// The lines of a text in their canonical form, without the comments and the boot loader
+    /// that are always there.
+    pub fn written(syntax: Syntax, text: &str) -> String {
+        let (kickstart, codes) = read_as(syntax, text);
+        assert!(codes.iter().all(|c| c.starts_with('W')), "{text}: {codes:?}");
+        let canonical = kickstart.to_pykickstart(syntax);
+        let always = |line: &&str| line.starts_with('#') || *line == "bootloader --location=none" || line.is_empty();
+        canonical.lines().filter(|line| !always(line)).map(|line| format!("{line}\n")).collect()
     }
 
     /// Check the codes that some texts give.

@@ -1,8 +1,9 @@
 //! `part` and `partition`: one partition.
 
-use super::{Command, encryption};
-use crate::args::spec::{NO, Spec, count, flag, one, text};
+use super::{Command, encryption, storage};
+use crate::args::spec::{NO, Opt, Spec, count, flag, one, text};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
@@ -55,41 +56,44 @@ pub struct Partition {
     pub encryption: Encryption,
 }
 
+const OPTIONS: &[Opt] = &[
+    flag("--active").deprecated(8, NO).removed(9, 34).doc("mark it as bootable"),
+    flag("--asprimary").doc("make it a primary partition"),
+    text("--fstype").or(&["--type"]).doc("the file system"),
+    flag("--grow").doc("make it as large as possible"),
+    count("--maxsize").doc("how far it may grow, in MiB"),
+    flag("--noformat").doc("keep what is on it"),
+    text("--onbiosdisk").doc("put it on the disk that the BIOS calls so"),
+    text("--ondisk").or(&["--ondrive"]).doc("put it on this disk"),
+    text("--onpart").or(&["--usepart"]).doc("use this partition, which exists"),
+    flag("--recommended").doc("leave the size to the installer"),
+    count("--size").doc("the size, in MiB"),
+    text("--fsoptions").doc("mount options, for /etc/fstab"),
+    text("--label").doc("the label of the file system"),
+    text("--fsprofile").doc("a usage profile of mke2fs"),
+    flag("--encrypted").doc("encrypt it"),
+    text("--passphrase").secret().doc("what unlocks it"),
+    text("--escrowcert").doc("the URL of a certificate that a copy of the key is kept with"),
+    flag("--backuppassphrase").doc("add a random passphrase, to be kept with that certificate"),
+    flag("--resize").doc("make the partition of `--onpart` as large as `--size` says"),
+    flag("--hibernation").doc("make a swap large enough to hibernate into"),
+    text("--cipher").doc("the cipher, as cryptsetup calls it"),
+    text("--mkfsoptions").doc("further arguments for mkfs"),
+    text("--luks-version").since(8, 0).doc("the format of the encryption: luks1 or luks2"),
+    text("--pbkdf").since(8, 0).doc("how a key is made of the passphrase: pbkdf2, argon2i or argon2id"),
+    count("--pbkdf-memory").since(8, 0).doc("the memory that this takes, in KiB"),
+    count("--pbkdf-time").since(8, 0).doc("the time that this takes, in milliseconds"),
+    count("--pbkdf-iterations").since(8, 0).doc("how many rounds this takes, instead of a time"),
+    text("--hw-passphrase").secret().since(NO, 41).doc("the admin passphrase of a disk that encrypts itself"),
+    text("--bytes-per-inode").long_gone().doc("how many inodes a file system gets"),
+    text("--start").long_gone().doc("the first cylinder"),
+    text("--end").long_gone().doc("the last cylinder"),
+];
+
 const SPEC: Spec = Spec::new("part")
+    .doc("Makes a partition and a file system on it, or uses a partition that exists.")
     .repeatable()
-    .options(&[
-        flag("--active").deprecated(8, NO).removed(9, 34),
-        flag("--asprimary"),
-        text("--fstype").or(&["--type"]),
-        flag("--grow"),
-        count("--maxsize"),
-        flag("--noformat"),
-        text("--onbiosdisk"),
-        text("--ondisk").or(&["--ondrive"]),
-        text("--onpart").or(&["--usepart"]),
-        flag("--recommended"),
-        count("--size"),
-        text("--fsoptions"),
-        text("--label"),
-        text("--fsprofile"),
-        flag("--encrypted"),
-        text("--passphrase").secret(),
-        text("--escrowcert"),
-        flag("--backuppassphrase"),
-        flag("--resize"),
-        flag("--hibernation"),
-        text("--cipher"),
-        text("--mkfsoptions"),
-        text("--luks-version").since(8, 0),
-        text("--pbkdf").since(8, 0),
-        count("--pbkdf-memory").since(8, 0),
-        count("--pbkdf-time").since(8, 0),
-        count("--pbkdf-iterations").since(8, 0),
-        text("--hw-passphrase").secret().since(NO, 41),
-        text("--bytes-per-inode").long_gone(),
-        text("--start").long_gone(),
-        text("--end").long_gone(),
-    ])
+    .options(OPTIONS)
     .positionals(&[one("a mount point")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
@@ -103,9 +107,14 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let Some(mount) = args.argument(0) else {
         return;
     };
+    let path = normal_path(&mount.value);
+    // Those that are mounted are looked at together with other devices, in the lints.
+    if path != "swap" && !path.starts_with('/') {
+        cx.define_once("part", &[&path], mount.span, &format!("`{path}`"));
+    }
     kickstart.partitions.push(Partition {
         span: args.span,
-        mount: normal_path(&mount.value),
+        mount: path,
         mount_span: mount.span,
         fstype: args.nonempty("--fstype"),
         size_mib: args.count("--size"),
@@ -114,7 +123,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         recommended: args.flag("--recommended"),
         hibernation: args.flag("--hibernation"),
         on_disk: args.nonempty("--ondisk"),
-        on_part: args.nonempty("--onpart").map(|p| p.strip_prefix("/dev/").map_or(p.clone(), str::to_owned)),
+        on_part: on_device(args, "--onpart"),
         on_bios_disk: args.nonempty("--onbiosdisk"),
         no_format: args.flag("--noformat"),
         resize: args.flag("--resize"),
@@ -129,15 +138,24 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
 }
 
 fn check(args: &Args, cx: &mut Cx<'_>) {
-    args.needs(cx, "--resize", "--onpart");
-    args.needs(cx, "--resize", "--size");
-    args.exclude(cx, "--fsprofile", "--mkfsoptions");
-    args.exclude(cx, "--noformat", "--mkfsoptions");
-    if let Some(given) = args.last("--onpart")
-        && args.text("--onpart").is_some_and(|p| p.is_empty() || p == "/dev/")
-    {
-        cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.span, "`--onpart` needs the name of a partition"));
+    storage::needs(args, cx, "--resize", "--onpart");
+    storage::needs(args, cx, "--resize", "--size");
+    storage::check_mkfs_options(args, cx);
+    for name in ["--onpart", "--ondisk", "--onbiosdisk"] {
+        if let Some(given) = args.last(name)
+            && on_device(args, name).is_none()
+        {
+            let message = format!("`{name}` names nothing, and counts as if it were not there");
+            cx.report(Diagnostic::new(&codes::EMPTY_VALUE, given.span, message));
+        }
     }
+}
+
+/// A device, without a leading `/dev/` where that is dropped.
+fn on_device(args: &Args, name: &str) -> Option<String> {
+    let device = args.text(name)?;
+    let short = device.strip_prefix("/dev/").filter(|_| name == "--onpart");
+    Some(short.unwrap_or(&device).to_owned()).filter(|d| !d.is_empty())
 }
 
 fn check_size(args: &Args, cx: &mut Cx<'_>) {
@@ -150,6 +168,41 @@ fn check_size(args: &Args, cx: &mut Cx<'_>) {
                 .help("add `--size=MIB`, `--grow` or both"),
         );
     }
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    if !kickstart.partitions.is_empty() {
+        pen.line("# Disk partitioning information");
+    }
+    for part in &kickstart.partitions {
+        pen.text("part").word(&part.mount);
+        write_place(part, pen);
+        pen.quoted("--fsoptions", part.fs_options.as_ref())
+            .quoted("--label", part.label.as_ref())
+            .quoted("--fsprofile", part.fs_profile.as_ref());
+        encryption::write_keys(&part.encryption, pen);
+        pen.flag("--resize", part.resize).flag("--hibernation", part.hibernation);
+        encryption::write_cipher(&part.encryption, pen);
+        pen.quoted("--mkfsoptions", part.mkfs_options.as_ref());
+        encryption::write_luks(&part.encryption, pen);
+        encryption::write_hw_passphrase(&part.encryption, pen);
+        pen.end();
+    }
+}
+
+fn write_place(part: &Partition, pen: &mut Pen) {
+    let size = |size: Option<u64>| size.filter(|n| *n > 0);
+    pen.flag("--active", part.active)
+        .flag("--asprimary", part.as_primary)
+        .quoted("--fstype", part.fstype.as_ref())
+        .flag("--grow", part.grow)
+        .option("--maxsize", size(part.max_size_mib))
+        .flag("--noformat", part.no_format)
+        .option("--onbiosdisk", part.on_bios_disk.as_ref())
+        .option("--ondisk", part.on_disk.as_ref())
+        .option("--onpart", part.on_part.as_ref())
+        .flag("--recommended", part.recommended)
+        .option("--size", size(part.size_mib));
 }
 
 /// A mount point without doubled slashes, `.` and `..`; other words as they are.
@@ -174,7 +227,7 @@ pub(crate) fn normal_path(path: &str) -> String {
 mod tests {
     use super::normal_path;
     use crate::Syntax;
-    use crate::commands::testing::{check, check_versions, good};
+    use crate::commands::testing::{check, check_versions, good, written};
 
     #[test]
     fn a_partition() {
@@ -217,16 +270,33 @@ mod tests {
             ("part / --resize", &["E215", "E215"]),
             ("part / --onpart=sda1 --resize", &["E215"]),
             ("part / --size=1 --mkfsoptions=a --fsprofile=b", &["E214"]),
-            ("part / --onpart=", &["E216"]),
+            ("part / --onpart=x --resize --size=0", &["E215"]),
+            ("part / --onpart= --ondisk=", &[]),
+            ("part / --size=1 --noformat --mkfsoptions=", &[]),
             ("part / --on=sda", &["E204"]),
             ("part / --siz=1 --fst xfs", &[]),
             ("part / --start=1", &["E203"]),
             ("part / --encrypted --hw-passphrase=x", &["E215"]),
+            ("part / --luks-version=luks2-hw-opal --hw-passphrase=x", &["E215"]),
+            ("part / --encrypted --luks-version=luks2-hw-opal-only --hw-passphrase=x", &[]),
+            ("part / --pbkdf-time=0 --pbkdf-iterations=3", &[]),
         ]);
         check_versions(&[
             (Syntax::Rhel8, "part / --active", &["W201"]),
             (Syntax::Rhel9, "part / --active", &["E203"]),
             (Syntax::Rhel9, "part / --hw-passphrase=x", &["E202"]),
         ]);
+    }
+
+    #[test]
+    fn canonical() {
+        let text = "partition /a/ --size=4 --maxsize=0 --grow --usepart=/dev/sda1 --fstype=xfs --label=\"a b\" --resize\n\
+                    part swap --cipher=c --recommended --ondisk=sda\n\
+                    part / --size=0 --encrypted --passphrase=p --luks-version=luks2-hw-opal --hw-passphrase=h --cipher=c\n";
+        let expected = "part /a --fstype=\"xfs\" --grow --onpart=sda1 --size=4 --label=\"a b\" --resize\n\
+                        part swap --ondisk=sda --recommended\n\
+                        part / --encrypted --passphrase=\"p\" --cipher=\"c\" --luks-version=luks2-hw-opal \
+                        --hw-passphrase=\"h\"\n";
+        assert_eq!(written(Syntax::F44, text), expected);
     }
 }

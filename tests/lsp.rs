@@ -187,6 +187,40 @@ fn included_files_come_from_the_editor_or_the_disk() {
 }
 
 #[test]
+fn a_part_need_not_be_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (main, part) = (uri(&dir.path().join("main.ks")), uri(&dir.path().join("part.ks")));
+    let mut editor = editor(dir.path());
+    let text = "sshkey --username=ann k\n";
+    assert_eq!(codes(&editor.open(&part, text)), ["L003", "L005"]);
+    assert_eq!(codes(&editor.open(&main, &format!("{GOOD}user --name=ann\n%include part.ks\n"))), [""; 0]);
+    assert_eq!(codes(&editor.findings(&part, 1)), [""; 0]);
+    editor.change(&main, 2, json!([{"text": GOOD}]));
+    let mut last = editor.findings(&part, 1);
+    while last.is_empty() {
+        last = editor.findings(&part, 1);
+    }
+    assert_eq!(codes(&last), ["L003", "L005"]);
+}
+
+#[test]
+fn files_on_the_disk_are_watched_where_the_editor_can() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("part.ks");
+    let capabilities = json!({"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": true}}});
+    let (mut editor, _) = Editor::ready(dir.path(), capabilities, Value::Null);
+    let wish = editor.wait(|message| message["method"] == "client/registerCapability");
+    assert_eq!(wish["params"]["registrations"][0]["method"], "workspace/didChangeWatchedFiles");
+    editor.raw(b"Content-Length: 44\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":\"files\",\"result\":null}");
+    let main = uri(&dir.path().join("main.ks"));
+    assert_eq!(codes(&editor.open(&main, &format!("{GOOD}%include part.ks\n"))), ["E007"]);
+    std::fs::write(&path, "text\n").unwrap();
+    editor.tell("workspace/didChangeWatchedFiles", json!({"changes": [{"uri": uri(&path), "type": 1}]}));
+    assert_eq!(codes(&editor.findings(&main, 1)), [""; 0]);
+    assert_eq!(editor.quit().0.code(), Some(0));
+}
+
+#[test]
 fn hovering_explains() {
     let dir = tempfile::tempdir().unwrap();
     let mut editor = editor(dir.path());

@@ -2,8 +2,10 @@
 
 use gen_lsp_types::{
     ClientCapabilities, CompletionOptions, DocumentLinkOptions, InitializeResult, MarkupKind, PositionEncodingKind,
-    Save, ServerCapabilities, ServerInfo, TextDocumentSyncKind, TextDocumentSyncOptions,
+    Registration, RegistrationParams, Save, ServerCapabilities, ServerInfo, TextDocumentSyncKind,
+    TextDocumentSyncOptions,
 };
+use serde_json::json;
 
 use super::state::{Client, Markup};
 use super::text::Encoding;
@@ -16,11 +18,26 @@ pub fn client(capabilities: &ClientCapabilities) -> Client {
     let formats = documents.and_then(|d| d.hover.as_ref()).and_then(|hover| hover.content_format.as_ref());
     let markdown = formats.is_some_and(|list| list.contains(&MarkupKind::Markdown));
     let symbols = documents.and_then(|d| d.document_symbol.as_ref());
+    let workspace = capabilities.workspace.as_ref();
+    let watches_files =
+        workspace.and_then(|w| w.did_change_watched_files.as_ref()).and_then(|w| w.dynamic_registration);
     Client {
         encoding: if bytes { Encoding::Utf8 } else { Encoding::Utf16 },
         markup: if markdown { Markup::Markdown } else { Markup::Plain },
+        watches_files: watches_files.unwrap_or(false),
         nested_symbols: symbols.and_then(|s| s.hierarchical_document_symbol_support).unwrap_or(false),
     }
+}
+
+/// The wish to hear of files that change: they may be included.
+pub fn watch_files() -> RegistrationParams {
+    let options = json!({"watchers": [{"globPattern": "**/*.{ks,cfg,inc}"}]});
+    let registration = Registration {
+        id: "files".to_owned(),
+        method: "workspace/didChangeWatchedFiles".to_owned(),
+        register_options: Some(options),
+    };
+    RegistrationParams { registrations: vec![registration] }
 }
 
 /// What the server can do.

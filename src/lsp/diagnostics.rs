@@ -18,12 +18,17 @@ const DEPRECATED: &[&str] = &["W101", "W201"];
 /// Findings about what could as well be left out.
 const NO_EFFECT: &[&str] = &["R002", "W301", "W302"];
 
+/// Findings about what is nowhere: of a part, they are for the whole to make.
+const MISSING: &[&str] = &["L003", "L004", "L005", "L006"];
+
 /// Everything that is wrong with a document.
 pub fn publication(state: &mut State, uri: &str) -> Option<PublishDiagnosticsParams> {
     let parsed = state.parsed(uri)?;
     let document = state.document(uri)?;
     let places = Places::new(state, document, &parsed);
-    let diagnostics = parsed.diagnostics.iter().take(MOST).map(|finding| diagnostic(finding, &places)).collect();
+    let part = state.is_included(document);
+    let findings = parsed.diagnostics.iter().filter(|finding| !(part && MISSING.contains(&finding.code)));
+    let diagnostics = findings.take(MOST).map(|finding| diagnostic(finding, &places)).collect();
     Some(PublishDiagnosticsParams { uri: document.uri.clone(), version: Some(document.version), diagnostics })
 }
 
@@ -42,7 +47,7 @@ pub fn diagnostic(finding: &Finding, places: &Places<'_>) -> Diagnostic {
     if let Some(help) = &finding.help {
         message.push_str(&format!("\nhelp: {help}"));
     }
-    let own = included.then(|| (finding.span, "here"));
+    let own = included.then_some((finding.span, "here"));
     let labels = finding.labels.iter().map(|label| (label.span, label.message.as_str()));
     let related: Vec<DiagnosticRelatedInformation> = own
         .into_iter()
@@ -102,10 +107,9 @@ mod tests {
         let anchors: Vec<String> = page
             .lines()
             .filter_map(|line| line.strip_prefix("### "))
-            .map(|title| {
-                let kept = title.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-                kept.collect::<String>().replace(' ', "-")
-            })
+            .map(str::to_lowercase)
+            .map(|title| title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>())
+            .map(|title| title.replace(' ', "-"))
             .collect();
         for code in codes::ALL.iter().chain(CODES) {
             let href = description(code.id).unwrap().href.0;

@@ -177,7 +177,7 @@ pub fn folds(state: &mut State, uri: &str) -> Option<Vec<FoldingRange>> {
     let places = Places::new(state, document, &parsed);
     let fold = |span: Span, kind: FoldingRangeKind| {
         let range = places.range(span);
-        (range.end.line > range.start.line).then(|| FoldingRange {
+        (range.end.line > range.start.line).then_some(FoldingRange {
             start_line: range.start.line,
             start_character: None,
             end_line: range.end.line,

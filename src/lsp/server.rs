@@ -8,7 +8,7 @@ use std::thread;
 use gen_lsp_types::json_rpc::{Error, Id, RequestObject, ResponseObject};
 use gen_lsp_types::{
     ErrorCodes, InitializeParams, InitializeRequest, Notification, PublishDiagnosticsNotification,
-    PublishDiagnosticsParams, ShowMessageNotification, ShowMessageParams, ShutdownRequest,
+    PublishDiagnosticsParams, RegistrationRequest, ShowMessageNotification, ShowMessageParams, ShutdownRequest,
 };
 use serde_json::Value;
 
@@ -131,6 +131,11 @@ impl<W: Write> Server<W> {
         };
         if self.shut_down {
             return Ok(());
+        }
+        if method == "initialized" && state.client.watches_files {
+            let id = Id::String("files".to_owned());
+            let wish = RequestObject::from_request::<RegistrationRequest>(id, capabilities::watch_files());
+            return wire::write(&mut self.output, &wish);
         }
         let closed = notifications::take(state, method, params);
         match closed {

@@ -1,7 +1,7 @@
 //! What the server knows: the open documents, what was found in each, the settings.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use gen_lsp_types::{MarkupKind, TextDocumentContentChangeEvent, Uri};
@@ -36,6 +36,8 @@ pub struct Client {
     pub markup: Markup,
     /// Whether symbols may have symbols below them.
     pub nested_symbols: bool,
+    /// Whether it can be asked to tell of files that change.
+    pub watches_files: bool,
 }
 
 /// The form of longer texts.
@@ -129,6 +131,9 @@ impl State {
             return false;
         };
         self.stale.remove(&uri.0);
+        if let Some(parsed) = &document.parsed {
+            self.show_parts_again(parsed);
+        }
         self.file_changed(&document.path);
         true
     }
@@ -153,9 +158,25 @@ impl State {
 
     fn forget(&mut self, uri: String) {
         if let Some(document) = self.documents.get_mut(&uri) {
-            document.parsed = None;
+            let before = document.parsed.take();
             self.stale.insert(uri);
+            if let Some(parsed) = before {
+                self.show_parts_again(&parsed);
+            }
         }
+    }
+
+    /// What is said of a document depends on whether another one includes it.
+    fn show_parts_again(&mut self, whole: &Parsed) {
+        let is_part = |document: &&Document| includes(whole, &document.path);
+        let parts: Vec<String> = self.documents.values().filter(is_part).map(|d| d.uri.0.clone()).collect();
+        self.stale.extend(parts);
+    }
+
+    /// Whether another open document includes this one.
+    pub fn is_included(&self, document: &Document) -> bool {
+        let other = self.documents.values().filter(|other| other.path != document.path);
+        other.filter_map(|other| other.parsed.as_ref()).any(|parsed| includes(parsed, &document.path))
     }
 
     /// A document whose findings have to be sent, if there is one.
@@ -180,11 +201,16 @@ impl State {
             return Some(parsed.clone());
         }
         let open = self.documents.values().map(|d| (d.path.as_str(), d.text.as_str())).collect();
-        let directory = Path::new(&document.path).parent().map(Path::to_owned).unwrap_or_else(PathBuf::new);
+        let directory = Path::new(&document.path).parent().map(Path::to_owned).unwrap_or_default();
         let loader = Buffers { open, directory };
         let options = ParseOptions { syntax: self.syntax, loader: Some(&loader) };
         let parsed = Rc::new(check::examine(document.text.as_str(), &document.path, &options));
         self.documents.get_mut(uri)?.parsed = Some(parsed.clone());
+        self.show_parts_again(&parsed);
         Some(parsed)
     }
+}
+
+fn includes(whole: &Parsed, path: &str) -> bool {
+    whole.sources.iter().skip(1).any(|source| source.path() == path)
 }

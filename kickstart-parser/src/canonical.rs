@@ -8,8 +8,10 @@
 use std::fmt::{Display, Write as _};
 
 use crate::commands::{
-    autopart, bootc, btrfs, display, end, lang, liveimg, logvol, media, module, nfs, old, ostreecontainer, ostreesetup,
-    part, raid, repo, updates, url, volgroup,
+    autopart, bootc, bootloader, btrfs, clearpart, device, display, dmraid, driverdisk, end, fcoe, harddrive,
+    ignoredisk, iscsi, lang, liveimg, logvol, media, module, mount, multipath, nfs, nvdimm, old, ostreecontainer,
+    ostreesetup, part, raid, repo, reqpart, snapshot, stratisfs, stratispool, updates, url, volgroup, zerombr, zfcp,
+    zipl,
 };
 use crate::kickstart::Kickstart;
 use crate::syntax::Syntax;
@@ -21,12 +23,18 @@ const ORDER: &[Order] = &[
     (0, "AutoStep", old::write_autostep),
     (0, "Bootc", bootc::write),
     (0, "Cdrom", media::write_cdrom),
+    (0, "Device", device::write),
+    (0, "DeviceProbe", device::write_probe),
     (0, "DisplayMode", display::write),
+    (0, "DriverDisk", driverdisk::write),
+    (0, "HardDrive", harddrive::write),
     (0, "Hmc", media::write_hmc),
+    (0, "IgnoreDisk", ignoredisk::write),
     (0, "Lang", lang::write),
     (0, "Liveimg", liveimg::write),
     (0, "MediaCheck", media::write_mediacheck),
     (0, "Module", module::write),
+    (0, "Mount", mount::write),
     (0, "NFS", nfs::write),
     (0, "OSTreeContainer", ostreecontainer::write),
     (0, "OSTreeSetup", ostreesetup::write),
@@ -36,12 +44,27 @@ const ORDER: &[Order] = &[
     (0, "Updates", updates::write),
     (0, "Upgrade", old::write_install),
     (0, "Url", url::write),
+    (10, "Bootloader", bootloader::write),
+    (10, "Zipl", zipl::write),
+    (50, "MultiPath", multipath::write),
+    (60, "DmRaid", dmraid::write),
+    (70, "IscsiName", iscsi::write_name),
+    (71, "Fcoe", fcoe::write),
+    (71, "Iscsi", iscsi::write),
+    (71, "ZFCP", zfcp::write),
+    (80, "Nvdimm", nvdimm::write),
     (100, "AutoPart", autopart::write),
+    (100, "ReqPart", reqpart::write),
+    (110, "ZeroMbr", zerombr::write),
+    (120, "ClearPart", clearpart::write),
     (130, "Partition", part::write),
     (131, "Raid", raid::write),
     (132, "BTRFS", btrfs::write),
     (132, "VolGroup", volgroup::write),
     (133, "LogVol", logvol::write),
+    (134, "StratisPool", stratispool::write),
+    (135, "StratisFs", stratisfs::write),
+    (140, "Snapshot", snapshot::write),
 ];
 
 impl Kickstart {
@@ -66,10 +89,7 @@ pub(crate) struct Pen {
 
 impl Pen {
     fn new(syntax: Syntax) -> Pen {
-        Pen {
-            syntax,
-            out: String::new(),
-        }
+        Pen { syntax, out: String::new() }
     }
 
     /// A line as it is.

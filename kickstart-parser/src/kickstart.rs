@@ -9,19 +9,28 @@ pub use crate::commands::{
     bootloader::{Bootloader, BootloaderLocation},
     btrfs::{Btrfs, BtrfsLevel},
     clearpart::{ClearMode, Clearpart},
+    device::{Device, DeviceProbe},
     display::{Display, DisplayMode},
+    dmraid::DmRaid,
+    driverdisk::{DriverDisk, DriverSource},
     end::{EndAction, EndKind},
     eula::Eula,
+    fcoe::Fcoe,
     firstboot::{Firstboot, FirstbootMode},
+    harddrive::{HardDrive, HardDrivePlace},
     ignoredisk::Ignoredisk,
+    iscsi::{Iscsi, IscsiName},
     keyboard::Keyboard,
     lang::Lang,
     liveimg::Liveimg,
     logvol::{Cache, CacheMode, LogVol, Thin},
     media::Bare,
     module::Module,
+    mount::Mount,
+    multipath::Multipath,
     network::{BootProto, Network},
     nfs::Nfs,
+    nvdimm::{Nvdimm, NvdimmAction},
     old::{Autostep, Install},
     ostreecontainer::OstreeContainer,
     ostreesetup::OstreeSetup,
@@ -31,13 +40,18 @@ pub use crate::commands::{
     reqpart::Reqpart,
     rootpw::Rootpw,
     selinux::{Selinux, SelinuxMode},
+    snapshot::{Snapshot, SnapshotWhen},
     sshkey::SshKey,
+    stratisfs::StratisFs,
+    stratispool::StratisPool,
     timezone::Timezone,
     updates::Updates,
     url::{Ssl, Url},
     user::User,
     volgroup::VolGroup,
     zerombr::Zerombr,
+    zfcp::Zfcp,
+    zipl::{SecureBoot, Zipl},
 };
 
 use crate::secret::Secret;
@@ -79,6 +93,38 @@ pub struct Kickstart {
     pub logical_volumes: Vec<LogVol>,
     /// `btrfs`.
     pub btrfs: Vec<Btrfs>,
+    /// `stratispool`.
+    pub stratis_pools: Vec<StratisPool>,
+    /// `stratisfs`.
+    pub stratis_file_systems: Vec<StratisFs>,
+    /// `snapshot`.
+    pub snapshots: Vec<Snapshot>,
+    /// `mount`.
+    pub mounts: Vec<Mount>,
+    /// `iscsi`.
+    pub iscsi: Vec<Iscsi>,
+    /// `iscsiname`.
+    pub iscsi_name: Option<IscsiName>,
+    /// `fcoe`.
+    pub fcoe: Vec<Fcoe>,
+    /// `zfcp`.
+    pub zfcp: Vec<Zfcp>,
+    /// `nvdimm`.
+    pub nvdimm: Vec<Nvdimm>,
+    /// `dmraid`.
+    pub dmraid: Vec<DmRaid>,
+    /// `multipath`.
+    pub multipaths: Vec<Multipath>,
+    /// `device`.
+    pub devices: Vec<Device>,
+    /// `deviceprobe`.
+    pub device_probe: Option<DeviceProbe>,
+    /// `driverdisk`.
+    pub driver_disks: Vec<DriverDisk>,
+    /// `harddrive`.
+    pub harddrive: Option<HardDrive>,
+    /// `zipl`.
+    pub zipl: Option<Zipl>,
     /// `bootloader`.
     pub bootloader: Option<Bootloader>,
     /// `network`.

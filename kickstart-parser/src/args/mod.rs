@@ -210,14 +210,16 @@ impl Args {
 
     /// Report two options that cannot be used together, if both were given.
     pub fn exclude(&self, cx: &mut Cx<'_>, one: &'static str, other: &'static str) {
-        if let (Some(a), Some(b)) = (self.last(one), self.last(other)) {
+        self.declared(one);
+        self.declared(other);
+        let place = |name| self.given.iter().rposition(|g| g.name == name);
+        if let (Some(one), Some(other)) = (place(one), place(other)) {
+            // What an earlier line of the command gave comes first.
+            let (a, b) = (&self.given[one.min(other)], &self.given[one.max(other)]);
+            let message = format!("`{}` cannot be used together with `{}`", b.name, a.name);
             cx.report(
-                Diagnostic::new(
-                    &codes::OPTIONS_EXCLUDE,
-                    b.span,
-                    format!("`{other}` cannot be used together with `{one}`"),
-                )
-                .label(a.span, format!("`{one}` is here")),
+                Diagnostic::new(&codes::OPTIONS_EXCLUDE, b.span, message)
+                    .label(a.span, format!("`{}` is here", a.name)),
             );
         }
     }
@@ -229,14 +231,18 @@ impl Args {
         }
     }
 
+    /// Whether something is on the line of this command, not taken over from an earlier one.
+    pub fn is_own(&self, span: Span) -> bool {
+        span.source == self.span.source && span.start >= self.span.start && span.end <= self.span.end
+    }
+
     /// Warn about switches that set one thing in different ways.
     pub fn contradict(&self, cx: &mut Cx<'_>, names: &[&'static str]) {
         let Some(last) = self.last_of(names) else {
             return;
         };
-        let other = |g: &&Given| names.contains(&g.name) && g.name != last.name && g.span.source == self.span.source;
-        let inside = |g: &&Given| g.span.start >= self.span.start && g.span.end <= self.span.end;
-        if let Some(first) = self.given.iter().filter(inside).find(other) {
+        let other = |g: &&Given| names.contains(&g.name) && g.name != last.name;
+        if let Some(first) = self.given.iter().filter(|g| self.is_own(g.span)).find(other) {
             cx.report(
                 Diagnostic::new(
                     &codes::LAST_WINS,

@@ -3,6 +3,9 @@
 use super::Command;
 use crate::args::spec::{ALL, NO, Spec, choice, flag, int, list, text};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
 use crate::secret::Secret;
 use crate::span::Span;
@@ -38,6 +41,8 @@ pub struct Bootloader {
     pub sdboot: bool,
     /// `--disabled`: none at all.
     pub disabled: bool,
+    /// `--upgrade`: keep the configuration that is there.
+    pub upgrade: bool,
 }
 
 /// Where the boot loader goes.
@@ -53,32 +58,50 @@ pub enum BootloaderLocation {
     None,
 }
 
-const SPEC: Spec = Spec::new("bootloader").options(&[
-    text("--append"),
-    choice("--location", &["mbr", "partition", "none", "boot"]).resets(),
-    text("--password").secret().resets(),
-    list("--driveorder"),
-    int("--timeout"),
-    text("--default"),
-    flag("--iscrypted"),
-    text("--md5pass").secret(),
-    text("--boot-drive").resets(),
-    flag("--leavebootorder"),
-    flag("--extlinux"),
-    flag("--disabled"),
-    flag("--nombr"),
-    flag("--sdboot").since(10, 39),
-    flag("--upgrade").deprecated(8, NO).removed(9, ALL),
-    flag("--linear").long_gone(),
-    flag("--nolinear").long_gone(),
-    flag("--useLilo").long_gone(),
-    flag("--lba32").long_gone(),
-]);
+impl BootloaderLocation {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            BootloaderLocation::Mbr => "mbr",
+            BootloaderLocation::Partition => "partition",
+            BootloaderLocation::Boot => "boot",
+            BootloaderLocation::None => "none",
+        }
+    }
+}
+
+const SPEC: Spec =
+    Spec::new("bootloader").doc("Where the boot loader goes, and what it passes to the kernel.").options(&[
+        text("--append").doc("kernel arguments, as one value in quotes"),
+        choice("--location", &["mbr", "partition", "none", "boot"]).resets().doc("where the boot loader goes"),
+        text("--password").secret().resets().doc("a password that protects the menu"),
+        list("--driveorder").doc("the order of the disks in the BIOS"),
+        int("--timeout").doc("how many seconds the menu waits"),
+        text("--default").doc("the entry to boot"),
+        flag("--iscrypted").doc("the password is a hash"),
+        text("--md5pass").secret().resets().doc("a password that is a hash already"),
+        text("--boot-drive").resets().doc("the disk to boot from"),
+        flag("--leavebootorder").doc("leave the boot order of the firmware alone"),
+        flag("--extlinux").doc("extlinux instead of GRUB"),
+        flag("--disabled").doc("no boot loader at all"),
+        flag("--nombr").doc("no boot code in the MBR"),
+        flag("--sdboot").since(10, 39).doc("systemd-boot instead of GRUB"),
+        flag("--upgrade").deprecated(8, NO).removed(9, ALL).doc("keep the configuration that is there"),
+        flag("--linear").long_gone().doc("an option of LILO"),
+        flag("--nolinear").long_gone().doc("an option of LILO"),
+        flag("--useLilo").long_gone().doc("LILO instead of GRUB"),
+        flag("--lba32").long_gone().doc("an option of LILO"),
+    ]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     args.exclude(cx, "--extlinux", "--sdboot");
+    if let Some(given) = args.last("--boot-drive")
+        && args.text("--boot-drive").is_some_and(|drive| drive.contains(','))
+    {
+        cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.value_span, "`--boot-drive` takes one disk"));
+    }
     // An MD5 hash is a password that is crypted, under another name.
     let md5 = args.secret("--md5pass").filter(|p| !p.is_empty());
     kickstart.bootloader = Some(Bootloader {
@@ -101,7 +124,34 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         extlinux: args.flag("--extlinux"),
         sdboot: args.flag("--sdboot"),
         disabled: args.flag("--disabled"),
+        upgrade: args.flag("--upgrade"),
     });
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    pen.line("# System bootloader configuration").text("bootloader");
+    match &kickstart.bootloader {
+        None => pen.option("--location", Some("none")),
+        Some(b) if b.disabled => pen.word("--disabled"),
+        Some(b) => options(b, pen),
+    }
+    .end();
+}
+
+fn options<'a>(b: &Bootloader, pen: &'a mut Pen) -> &'a mut Pen {
+    pen.quoted("--append", b.append.as_deref().filter(|append| !append.is_empty()))
+        .option("--location", Some(b.location.unwrap_or(BootloaderLocation::Mbr).name()))
+        .quoted("--password", b.password.as_ref().map(Secret::expose))
+        .flag("--upgrade", b.upgrade)
+        .quoted("--driveorder", (!b.drive_order.is_empty()).then(|| b.drive_order.join(",")))
+        .option("--timeout", b.timeout_seconds)
+        .option("--default", b.default.as_ref())
+        .flag("--iscrypted", b.is_crypted)
+        .option("--boot-drive", b.boot_drive.as_ref())
+        .flag("--leavebootorder", b.leave_boot_order)
+        .flag("--extlinux", b.extlinux)
+        .flag("--nombr", b.no_mbr)
+        .flag("--sdboot", b.sdboot)
 }
 
 #[cfg(test)]
@@ -129,6 +179,7 @@ mod tests {
             ("bootloader --append \"-a b\"", &[]),
             ("bootloader --linear", &["E203"]),
             ("bootloader --sdboot --extlinux", &["E214"]),
+            ("bootloader --boot-drive=sda,sdb", &["E216"]),
         ]);
         check_versions(&[(Syntax::Rhel9, "bootloader --sdboot", &["E202"])]);
     }

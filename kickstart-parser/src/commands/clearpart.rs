@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::{Spec, flag, list, text};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -38,15 +39,15 @@ pub enum ClearMode {
 
 const MODES: &[&str] = &["--all", "--linux", "--none"];
 
-const SPEC: Spec = Spec::new("clearpart").options(&[
-    flag("--all").sticky(),
-    flag("--initlabel"),
-    flag("--linux").sticky(),
-    flag("--none").sticky(),
-    text("--disklabel").resets(),
-    list("--drives"),
-    list("--list"),
-    flag("--cdl"),
+const SPEC: Spec = Spec::new("clearpart").doc("Which partitions that are there go away.").options(&[
+    flag("--all").sticky().doc("all of them"),
+    flag("--initlabel").doc("write a new partition table"),
+    flag("--linux").sticky().doc("those of Linux"),
+    flag("--none").sticky().doc("none of them"),
+    text("--disklabel").resets().doc("the kind of the new partition table"),
+    list("--drives").doc("only on these disks, separated by commas"),
+    list("--list").doc("exactly these partitions, separated by commas"),
+    flag("--cdl").doc("reformat DASDs that are not in the compatible layout"),
 ]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
@@ -66,6 +67,26 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         devices: args.list("--list"),
         cdl: args.flag("--cdl"),
     });
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    let Some(clearpart) = &kickstart.clearpart else { return };
+    // Without any of these it clears nothing, and is left out.
+    if clearpart.mode.is_none() && clearpart.devices.is_empty() {
+        return;
+    }
+    let is = |mode| clearpart.mode == Some(mode) && clearpart.devices.is_empty();
+    pen.line("# Partition clearing information")
+        .text("clearpart")
+        .flag("--none", is(ClearMode::None))
+        .flag("--linux", is(ClearMode::Linux))
+        .flag("--all", is(ClearMode::All))
+        .flag("--initlabel", clearpart.init_label)
+        .list("--drives", &clearpart.drives)
+        .list("--list", &clearpart.devices)
+        .option("--disklabel", clearpart.disk_label.as_ref())
+        .flag("--cdl", clearpart.cdl)
+        .end();
 }
 
 #[cfg(test)]

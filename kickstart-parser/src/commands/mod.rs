@@ -16,21 +16,30 @@ pub(crate) mod bootc;
 pub(crate) mod bootloader;
 pub(crate) mod btrfs;
 pub(crate) mod clearpart;
+pub(crate) mod device;
 pub(crate) mod display;
+pub(crate) mod dmraid;
+pub(crate) mod driverdisk;
 pub(crate) mod encryption;
 pub(crate) mod end;
 pub(crate) mod eula;
+pub(crate) mod fcoe;
 pub(crate) mod firstboot;
+pub(crate) mod harddrive;
 pub(crate) mod ignoredisk;
 pub(crate) mod image;
+pub(crate) mod iscsi;
 pub(crate) mod keyboard;
 pub(crate) mod lang;
 pub(crate) mod liveimg;
 pub(crate) mod logvol;
 pub(crate) mod media;
 pub(crate) mod module;
+pub(crate) mod mount;
+pub(crate) mod multipath;
 pub(crate) mod network;
 pub(crate) mod nfs;
+pub(crate) mod nvdimm;
 pub(crate) mod old;
 pub(crate) mod ostreecontainer;
 pub(crate) mod ostreesetup;
@@ -40,14 +49,19 @@ pub(crate) mod repo;
 pub(crate) mod reqpart;
 pub(crate) mod rootpw;
 pub(crate) mod selinux;
+pub(crate) mod snapshot;
 pub(crate) mod sshkey;
 pub(crate) mod storage;
+pub(crate) mod stratisfs;
+pub(crate) mod stratispool;
 pub(crate) mod timezone;
 pub(crate) mod updates;
 pub(crate) mod url;
 pub(crate) mod user;
 pub(crate) mod volgroup;
 pub(crate) mod zerombr;
+pub(crate) mod zfcp;
+pub(crate) mod zipl;
 
 /// A command that is supported: its table and what it does to a kickstart.
 pub(crate) struct Command {
@@ -65,13 +79,21 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("cdrom", media::CDROM),
     ("clearpart", clearpart::COMMAND),
     ("cmdline", display::CMDLINE),
+    ("device", device::COMMAND),
+    ("deviceprobe", device::PROBE),
+    ("dmraid", dmraid::COMMAND),
+    ("driverdisk", driverdisk::COMMAND),
     ("eula", eula::COMMAND),
+    ("fcoe", fcoe::COMMAND),
     ("firstboot", firstboot::COMMAND),
     ("graphical", display::GRAPHICAL),
     ("halt", end::HALT),
+    ("harddrive", harddrive::COMMAND),
     ("hmc", media::HMC),
     ("ignoredisk", ignoredisk::COMMAND),
     ("install", old::INSTALL),
+    ("iscsi", iscsi::COMMAND),
+    ("iscsiname", iscsi::NAME),
     ("keyboard", keyboard::COMMAND),
     ("lang", lang::COMMAND),
     ("liveimg", liveimg::COMMAND),
@@ -79,8 +101,11 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("mediacheck", media::MEDIACHECK),
     ("method", old::METHOD),
     ("module", module::COMMAND),
+    ("mount", mount::COMMAND),
+    ("multipath", multipath::COMMAND),
     ("network", network::COMMAND),
     ("nfs", nfs::COMMAND),
+    ("nvdimm", nvdimm::COMMAND),
     ("ostreecontainer", ostreecontainer::COMMAND),
     ("ostreesetup", ostreesetup::COMMAND),
     ("part", part::COMMAND),
@@ -93,7 +118,10 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("rootpw", rootpw::COMMAND),
     ("selinux", selinux::COMMAND),
     ("shutdown", end::SHUTDOWN),
+    ("snapshot", snapshot::COMMAND),
     ("sshkey", sshkey::COMMAND),
+    ("stratisfs", stratisfs::COMMAND),
+    ("stratispool", stratispool::COMMAND),
     ("text", display::TEXT),
     ("timezone", timezone::COMMAND),
     ("unsupported_hardware", media::UNSUPPORTED_HARDWARE),
@@ -103,6 +131,8 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("user", user::COMMAND),
     ("volgroup", volgroup::COMMAND),
     ("zerombr", zerombr::COMMAND),
+    ("zfcp", zfcp::COMMAND),
+    ("zipl", zipl::COMMAND),
 ];
 
 pub(crate) fn find(name: &str) -> Option<&'static (&'static str, Command)> {

@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::{Spec, flag};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -15,12 +16,20 @@ pub struct Reqpart {
     pub add_boot: bool,
 }
 
-const SPEC: Spec = Spec::new("reqpart").options(&[flag("--add-boot")]);
+const SPEC: Spec = Spec::new("reqpart")
+    .doc("Makes the partitions that the platform needs to boot.")
+    .options(&[flag("--add-boot").doc("a /boot as well")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     kickstart.reqpart = Some(Reqpart { span: args.span, add_boot: args.flag("--add-boot") });
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    if let Some(reqpart) = &kickstart.reqpart {
+        pen.text("reqpart").flag("--add-boot", reqpart.add_boot).end();
+    }
 }
 
 #[cfg(test)]

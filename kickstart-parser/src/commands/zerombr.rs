@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::Spec;
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -13,12 +14,18 @@ pub struct Zerombr {
     pub span: Span,
 }
 
-const SPEC: Spec = Spec::new("zerombr");
+const SPEC: Spec = Spec::new("zerombr").doc("Initialises disks whose partition table cannot be read.");
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     kickstart.zerombr = Some(Zerombr { span: args.span });
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    if kickstart.zerombr.is_some() {
+        pen.line("# Clear the Master Boot Record").line("zerombr");
+    }
 }
 
 #[cfg(test)]
@@ -28,6 +35,6 @@ mod tests {
     #[test]
     fn takes_nothing() {
         assert!(good("zerombr").zerombr.is_some());
-        check(&[("zerombr yes", &["E209"]), ("zerombr --bad", &["E201"])]);
+        check(&[("zerombr yes", &["E209"]), ("zerombr --bad", &["E201"]), ("zerombr --", &["E209"])]);
     }
 }

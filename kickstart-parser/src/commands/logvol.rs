@@ -200,6 +200,7 @@ fn thin(args: &Args) -> Option<Thin> {
 }
 
 fn check(args: &Args, cx: &mut Cx<'_>) {
+    storage::check_btrfs(args, cx);
     storage::check_mkfs_options(args, cx);
     storage::exclude(args, cx, "--size", "--percent");
     storage::exclude(args, cx, "--thin", "--thinpool");

@@ -8,6 +8,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
 use crate::span::Span;
+use crate::syntax::At;
 
 /// `part` or `partition`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -141,6 +142,14 @@ fn check(args: &Args, cx: &mut Cx<'_>) {
     storage::needs(args, cx, "--resize", "--onpart");
     storage::needs(args, cx, "--resize", "--size");
     storage::check_mkfs_options(args, cx);
+    storage::check_btrfs(args, cx);
+    if let Some(mount) = args.argument(0)
+        && mount.value.starts_with("btrfs.")
+        && cx.syntax.reached(At::new(8, NO))
+    {
+        storage::no_btrfs(mount.span, cx);
+    }
+    check_tmpfs(args, cx);
     for name in ["--onpart", "--ondisk", "--onbiosdisk"] {
         if let Some(given) = args.last(name)
             && on_device(args, name).is_none()
@@ -148,6 +157,15 @@ fn check(args: &Args, cx: &mut Cx<'_>) {
             let message = format!("`{name}` names nothing, and counts as if it were not there");
             cx.report(Diagnostic::new(&codes::EMPTY_VALUE, given.span, message));
         }
+    }
+}
+
+/// What is in memory does not grow into the free space of a disk.
+fn check_tmpfs(args: &Args, cx: &mut Cx<'_>) {
+    let grows = storage::said(args, "--grow").or_else(|| storage::said(args, "--maxsize"));
+    if let (Some(grows), Some("tmpfs")) = (grows, args.text("--fstype").as_deref()) {
+        let message = format!("`{}` cannot be used together with `--fstype=tmpfs`", grows.name);
+        cx.report(Diagnostic::new(&codes::OPTIONS_EXCLUDE, grows.span, message));
     }
 }
 
@@ -280,9 +298,15 @@ mod tests {
             ("part / --luks-version=luks2-hw-opal --hw-passphrase=x", &["E215"]),
             ("part / --encrypted --luks-version=luks2-hw-opal-only --hw-passphrase=x", &[]),
             ("part / --pbkdf-time=0 --pbkdf-iterations=3", &[]),
+            ("part /tmp --fstype=tmpfs --grow --maxsize=5", &["E214"]),
+            ("part /tmp --fstype=tmpfs --maxsize=0", &[]),
+            ("part btrfs.1 --fstype=btrfs", &[]),
         ]);
         check_versions(&[
             (Syntax::Rhel8, "part / --active", &["W201"]),
+            (Syntax::Rhel8, "part / --fstype=btrfs", &["E216"]),
+            (Syntax::Rhel10, "part btrfs.1 --size=1", &["E216"]),
+            (Syntax::Rhel7, "part btrfs.1 --fstype=btrfs", &[]),
             (Syntax::Rhel9, "part / --active", &["E203"]),
             (Syntax::Rhel9, "part / --hw-passphrase=x", &["E202"]),
         ]);

@@ -2,7 +2,7 @@
 
 use super::part::normal_path;
 use super::{Command, encryption, storage};
-use crate::args::spec::{Opt, Spec, any, count, flag, one, text};
+use crate::args::spec::{NO, Opt, Spec, any, count, flag, one, text};
 use crate::args::{Args, Cx};
 use crate::canonical::Pen;
 use crate::codes;
@@ -170,6 +170,10 @@ fn check(args: &Args, cx: &mut Cx<'_>) {
     storage::check_members(args, cx);
     storage::check_existing(args, cx);
     storage::check_mkfs_options(args, cx);
+    // RHEL10 does not look any more.
+    if !cx.syntax.reached(At::new(10, NO)) {
+        storage::check_btrfs(args, cx);
+    }
     if !storage::is_complete(args) || args.flag("--useexisting") || args.flag("--noformat") {
         return;
     }
@@ -257,6 +261,8 @@ mod tests {
         ]);
         check_versions(&[
             (Syntax::Rhel7, "raid / --device=x --level=1 --pbkdf=x a", &["E202"]),
+            (Syntax::Rhel9, "raid / --device=x --level=1 --fstype=btrfs a", &["E216"]),
+            (Syntax::Rhel10, "raid / --device=x --level=1 --fstype=btrfs a", &[]),
             (Syntax::F46, "raid / --device=x --level=1 --bytes-per-inode=1 a", &["E203"]),
         ]);
     }

@@ -1,9 +1,12 @@
 //! What the commands that make devices and file systems have in common.
 
 use crate::args::scan::surplus;
+use crate::args::spec::NO;
 use crate::args::{Args, Argument, Cx, Given, Value};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::span::Span;
+use crate::syntax::At;
 
 /// The option as given last, unless it says nothing: the language takes an empty text and a 0
 /// for an option that is not there.
@@ -44,6 +47,20 @@ pub(crate) fn is_complete(args: &Args) -> bool {
 pub(crate) fn check_mkfs_options(args: &Args, cx: &mut Cx<'_>) {
     exclude(args, cx, "--fsprofile", "--mkfsoptions");
     exclude(args, cx, "--noformat", "--mkfsoptions");
+}
+
+/// Report `--fstype=btrfs` where there is none: in RHEL since RHEL8.
+pub(crate) fn check_btrfs(args: &Args, cx: &mut Cx<'_>) {
+    let given = args.last("--fstype").filter(|given| given.value.text() == Some("btrfs"));
+    if let Some(given) = given.filter(|_| cx.syntax.reached(At::new(8, NO))) {
+        no_btrfs(given.value_span, cx);
+    }
+}
+
+/// Report something that needs btrfs where there is none.
+pub(crate) fn no_btrfs(span: Span, cx: &mut Cx<'_>) {
+    let message = format!("there is no btrfs in {}", cx.syntax);
+    cx.report(Diagnostic::new(&codes::INVALID_VALUE, span, message).help("use xfs"));
 }
 
 /// The arguments behind the first one, which may stand before the options or behind them.

@@ -49,6 +49,7 @@ fn mistakes() {
     check_versions(&[
         (Syntax::Rhel7, "logvol / --vgname=v --name=n --size=1 --cachesize=1", &["E202"]),
         (Syntax::F46, "logvol / --vgname=v --name=n --size=1 --hw-passphrase=1", &["E201"]),
+        (Syntax::Rhel10, "logvol / --vgname=v --name=n --size=1 --fstype=btrfs", &["E216"]),
     ]);
 }
 

@@ -16,10 +16,20 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// This crate refuses what the other one accepts, or goes on from to another error, and this is why.
-    fn stricter(&self, code: &str) -> bool {
+    /// This crate refuses what the other one accepts, or goes on from to another error.
+    fn is_stricter(&self) -> bool {
         let earlier = self.level == Level::Line && self.ours.line < self.theirs.line;
-        (self.level == Level::Verdict || earlier) && self.ours.error == code
+        !self.ours.ok && (self.level == Level::Verdict || earlier)
+    }
+
+    /// It does, and this is why.
+    fn stricter(&self, code: &str) -> bool {
+        self.is_stricter() && self.ours.error == code
+    }
+
+    /// The line with the first error.
+    fn ours_line(&self) -> Option<&str> {
+        self.case.text.lines().nth(self.ours.line?.checked_sub(1)?)
     }
 
     fn command(&self) -> &str {
@@ -33,6 +43,8 @@ pub struct Intended {
     pub why: &'static str,
     pub applies: fn(&Seen<'_>) -> bool,
 }
+
+const UNUSUAL_LINE_ENDS: [char; 8] = ['\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// All of them.
 pub const INTENDED: &[Intended] = &[
@@ -49,6 +61,24 @@ pub const INTENDED: &[Intended] = &[
         applies: |seen| seen.stricter("E209") && matches!(seen.command(), "raid" | "volgroup" | "btrfs"),
     },
     Intended {
+        name: "options are no members",
+        why: "a volgroup takes the options that it does not know for physical volumes there, in place of the ones before \
+              them",
+        applies: |seen| {
+            let unknown = ["E201", "E202", "E203"].iter().any(|code| seen.stricter(code));
+            unknown && seen.command() == "volgroup"
+        },
+    },
+    Intended {
+        name: "two slashes are one",
+        why: "a mount point that begins with exactly two keeps them there, and counts as another one; to Linux it is the \
+              same",
+        applies: |seen| {
+            let mounting = ["part", "partition", "raid", "logvol", "btrfs"].contains(&seen.command());
+            seen.level == Level::Canonical && mounting && seen.case.text.contains("//")
+        },
+    },
+    Intended {
         name: "an open section is told where it begins",
         why: "the missing %end is noticed at the next section or at the end of the file, but the header is the place to \
               look at",
@@ -58,6 +88,22 @@ pub const INTENDED: &[Intended] = &[
         name: "an add-on has a name",
         why: "the parser there takes %addon without one; Anaconda then refuses it",
         applies: |seen| seen.stricter("E208") && seen.ours.message.contains("%addon"),
+    },
+    Intended {
+        name: "an unusual line end is one",
+        why: "vertical tabs, form feeds and Unicode's separators end a line there and stay part of its last word; here \
+              they only end the line, with a warning",
+        applies: |seen| seen.case.text.contains(UNUSUAL_LINE_ENDS),
+    },
+    Intended {
+        name: "no line continuation",
+        why: "a backslash at the end of a line is an argument there, a line end; whoever writes it wants the next line",
+        applies: |seen| seen.ours_line().is_some_and(|line| line.trim_end().ends_with('\\')) && seen.is_stricter(),
+    },
+    Intended {
+        name: "a byte order mark is no text",
+        why: "it is part of the first word there, which is then unknown; here it is a warning",
+        applies: |seen| seen.case.text.starts_with('\u{feff}'),
     },
     Intended {
         name: "numbers have a range",

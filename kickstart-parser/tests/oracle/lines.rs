@@ -8,7 +8,7 @@ use crate::random::Random;
 pub fn line(command: &CommandInfo, random: &mut Random) -> String {
     let mut words = Vec::new();
     for option in &command.options {
-        let wanted = if option.required { !random.one_in(8) } else { random.below(command.options.len()) < 3 };
+        let wanted = if option.required { !random.one_in(8) } else { random.below(command.options.len().max(6)) < 3 };
         let times = usize::from(wanted) + usize::from(wanted && random.one_in(12));
         words.extend((0..times).map(|_| self::option(option, random)));
     }

@@ -87,6 +87,6 @@ fn report(name: &str, new: &Conversion, to: Syntax) {
         eprintln!("{name}:{}: {word}: {}", note.line, note.message);
     }
     if left > 0 {
-        eprintln!("{name}: {left} of its lines {to} does not take; a comment above each says what to do");
+        eprintln!("{name}: lines that {to} does not take: {left}; a comment above each says what to do");
     }
 }

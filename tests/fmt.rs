@@ -119,7 +119,7 @@ fn what_cannot_be_converted_is_named() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "a.ks", "text\nauth --enableldap --ldapserver=hunter2\n");
     let left = run_in(dir.path(), &["convert", "--to", "RHEL10", "a.ks"]).exits(2);
-    let left = left.says(&["a.ks:2: left: `auth` is gone, and `--enableldap`", "1 of its lines"]);
+    let left = left.says(&["a.ks:2: left: `auth` is gone, and `--enableldap`", "lines that RHEL10 does not take: 1"]);
     assert!(left.stdout.contains("\n# bootc-ks convert: `auth` is gone"), "{left}");
     assert!(left.stdout.ends_with("\nauth --enableldap --ldapserver=hunter2\n"), "{left}");
     assert!(!left.stderr.contains("hunter2"), "{left}");

@@ -29,7 +29,7 @@ pub(super) fn canonical(content: &str, syntax: Syntax) -> Option<String> {
     if is_template(content) {
         return None;
     }
-    let words = words(content)?;
+    let words = lexed(content)?;
     let (first, rest) = words.split_first()?;
     if RAW.contains(&first.value.as_str()) {
         return None;
@@ -41,7 +41,7 @@ pub(super) fn canonical(content: &str, syntax: Syntax) -> Option<String> {
         Some(spec) => options(&mut line, rest, &read(spec, rest, syntax).0),
         None => rest.iter().for_each(|w| push(&mut line, &quote::word(&w.value))),
     }
-    let says_the_same = match (spec, words_of(&line)) {
+    let says_the_same = match (spec, lexed(&line)) {
         (_, None) => false,
         (None, Some(again)) => again.iter().map(|w| &w.value).eq(words.iter().map(|w| &w.value)),
         (Some(spec), Some(again)) => {
@@ -62,11 +62,7 @@ pub(crate) fn is_template(content: &str) -> bool {
     ["{{", "}}", "{%", "%}", "{#", "<%", "%>"].iter().any(|mark| content.contains(mark))
 }
 
-fn words_of(line: &str) -> Option<Vec<Word>> {
-    words(line)
-}
-
-fn words(content: &str) -> Option<Vec<Word>> {
+fn lexed(content: &str) -> Option<Vec<Word>> {
     let raw = lex::words(content).ok()?;
     Some(raw.into_iter().map(|w| Word::new(w, SourceId::ROOT, 0)).collect())
 }

@@ -21,6 +21,14 @@ pub struct Code {
     pub explanation: &'static str,
 }
 
+impl Code {
+    /// Whether a finding of this kind may be silenced. Errors stay, but for
+    /// the one that is a guess: the image may bring the user along.
+    pub fn can_be_allowed(&self) -> bool {
+        self.severity != Severity::Error || self.id == UNKNOWN_USER.id
+    }
+}
+
 macro_rules! codes {
     ($($name:ident = $id:literal $severity:ident $title:literal, $explanation:literal;)*) => {
         $(
@@ -116,6 +124,12 @@ codes! {
         "The command is deprecated in the syntax version that the file is read as.";
     OPTION_DEPRECATED = "W201" Warning "option deprecated",
         "The option is deprecated in the syntax version that the file is read as.";
+    ALLOW_ERROR = "W401" Warning "error cannot be allowed",
+        "A comment allows a code that is an error. Errors stay: the kickstart cannot be used with them.";
+    ALLOW_UNKNOWN = "W402" Warning "allow comment not understood",
+        "A comment addresses bootc-ks, but it is none of the forms that are understood, or it names a code that there is not.";
+    ALLOW_UNUSED = "W403" Warning "allow comment without effect",
+        "A comment allows a code that is not found there.";
     UNSUPPORTED_KSAPPEND = "U002" Error "%ksappend is not supported",
         "%ksappend pastes a file before anything is parsed, so that no line number is right afterwards. %include does the same, properly.";
     REPEATED = "L001" Warning "command given twice",

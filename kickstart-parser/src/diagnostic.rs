@@ -46,6 +46,38 @@ pub struct Label {
     pub message: String,
 }
 
+/// A remedy that a machine may apply: all of its edits, or none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fix {
+    /// What it does, in a few words.
+    pub description: String,
+    /// What to replace by what; the spans do not overlap, and no replacement
+    /// repeats text of the kickstart, so that no password gets out by it.
+    pub edits: Vec<(Span, String)>,
+}
+
+impl Fix {
+    /// A fix that replaces one place.
+    pub fn replace(description: impl Into<String>, span: Span, replacement: impl Into<String>) -> Fix {
+        Fix { description: description.into(), edits: vec![(span, replacement.into())] }
+    }
+
+    fn resolve(&self, sources: &Sources) -> ResolvedFix {
+        let edit = |(span, replacement): &(Span, String)| {
+            let at = sources.locate(*span);
+            ResolvedEdit {
+                path: at.path,
+                line: at.line,
+                column: at.column,
+                end_line: at.end_line,
+                end_column: at.end_column,
+                replacement: replacement.clone(),
+            }
+        };
+        ResolvedFix { description: self.description.clone(), edits: self.edits.iter().map(edit).collect() }
+    }
+}
+
 /// One finding.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
@@ -61,6 +93,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do about it.
     pub help: Option<String>,
+    /// The same as a change to the text, where there is no doubt about it.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
@@ -73,6 +107,7 @@ impl Diagnostic {
             span,
             labels: Vec::new(),
             help: None,
+            fix: None,
         }
     }
 
@@ -81,6 +116,25 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
         self
+    }
+
+    /// Add what a machine may do about it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Diagnostic {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// Let a machine write `name` where this points, if there is one.
+    #[must_use]
+    pub(crate) fn fix_if(self, name: Option<&str>) -> Diagnostic {
+        match name {
+            Some(name) => {
+                let fix = crate::fixes::did_you_mean(self.span, name);
+                self.fix(fix)
+            }
+            None => self,
+        }
     }
 
     /// Add a further place.
@@ -108,6 +162,7 @@ impl Diagnostic {
             end_line: at.end_line,
             end_column: at.end_column,
             help: self.help.clone(),
+            fix: self.fix.as_ref().map(|fix| fix.resolve(sources)),
         }
     }
 }
@@ -134,6 +189,34 @@ pub struct ResolvedDiagnostic {
     pub end_column: usize,
     /// What to do about it.
     pub help: Option<String>,
+    /// The same as a change to the text.
+    pub fix: Option<ResolvedFix>,
+}
+
+/// A [`Fix`] in lines and columns.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct ResolvedFix {
+    /// What it does, in a few words.
+    pub description: String,
+    /// All of its edits.
+    pub edits: Vec<ResolvedEdit>,
+}
+
+/// One edit of a [`ResolvedFix`].
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct ResolvedEdit {
+    /// The file.
+    pub path: String,
+    /// The line of the first character that goes.
+    pub line: usize,
+    /// Its column in characters.
+    pub column: usize,
+    /// The line of the end.
+    pub end_line: usize,
+    /// The column after the last character that goes.
+    pub end_column: usize,
+    /// What comes instead.
+    pub replacement: String,
 }
 
 impl ResolvedDiagnostic {
@@ -149,6 +232,7 @@ impl ResolvedDiagnostic {
             end_line: 1,
             end_column: 1,
             help: None,
+            fix: None,
         }
     }
 }

@@ -146,7 +146,10 @@ fn unknown(line: &CommandLine, name: &str) -> Diagnostic {
     // A line that begins with an option is the rest of another line.
     let diagnostic = Diagnostic::new(&codes::UNKNOWN_COMMAND, span, format!("there is no command `{name}`"));
     match value::closest(name, commands::names()) {
-        Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+        Some(close) => {
+            let certain = value::only_closest(name, commands::names());
+            diagnostic.help(format!("did you mean `{close}`?")).fix_if(certain)
+        }
         None if name.starts_with("--") => diagnostic.help("options belong on the line of their command"),
         None => diagnostic,
     }

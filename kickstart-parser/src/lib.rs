@@ -44,6 +44,7 @@ mod conflicts;
 pub mod convert;
 mod diagnostic;
 mod document;
+mod fixes;
 pub mod format;
 mod interpret;
 pub mod kickstart;
@@ -53,14 +54,16 @@ mod loader;
 mod reader;
 mod secret;
 mod sections;
+mod silence;
 mod span;
 mod syntax;
 
-pub use diagnostic::{Diagnostic, Label, ResolvedDiagnostic, Severity};
+pub use diagnostic::{Diagnostic, Fix, Label, ResolvedDiagnostic, ResolvedEdit, ResolvedFix, Severity};
 pub use document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
 pub use kickstart::Kickstart;
 pub use loader::{IncludeRequest, LoadError, Loaded, Loader};
 pub use secret::Secret;
+pub use silence::Silences;
 pub use span::{Location, Source, SourceId, Sources, Span};
 pub use syntax::{Syntax, UnknownSyntax};
 
@@ -90,6 +93,8 @@ pub struct Parsed {
     pub kickstart: Kickstart,
     /// What is wrong with it, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the comments of the kickstart allow; `diagnostics` is without it.
+    pub silences: Silences,
     /// The texts that the spans point into.
     pub sources: Sources,
     /// The version that it was read as.
@@ -113,14 +118,16 @@ pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets, defined };
     let kickstart = interpret::interpret(&document, &mut cx);
     sources.hide(secrets);
-    // Codes up to E1xx: whole lines that mean nothing.
-    let lost = diagnostics.iter().any(|d| d.code.starts_with("E0") || d.code.starts_with("E1"));
+    let lost = lints::Lost::of(&diagnostics, &sources);
     let end = end_of_root(&sources);
-    diagnostics.extend(lints::lint(&kickstart, &document, lost, end));
+    diagnostics.extend(lints::lint(&kickstart, &document, &lost, end));
+    fixes::complete(&mut diagnostics, &sources);
     // Sources are numbered in the order of reading, which is close enough to
     // the order of the text for a file that is included in the middle.
     diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
-    Parsed { document, kickstart, diagnostics, sources, syntax }
+    let mut silences = Silences::of(&document, &sources);
+    let diagnostics = silences.judge(diagnostics, &sources);
+    Parsed { document, kickstart, diagnostics, silences, sources, syntax }
 }
 
 fn end_of_root(sources: &Sources) -> Span {

@@ -3,29 +3,76 @@
 //! A lint that something is *missing* keeps quiet while an included file is
 //! not there yet, for that file may hold it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use crate::args::value::closest;
 use crate::codes;
+use crate::commands;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Statement};
 use crate::kickstart::Kickstart;
-use crate::span::Span;
+use crate::span::{Sources, Span};
 
-/// Everything that is odd about the kickstart as a whole. `lost` is whether
-/// lines could not be understood at all; `end` is the place to point at for
+/// Everything that is odd about the kickstart as a whole. `lost` is what could
+/// not be understood; `end` is the place to point at for
 /// something that is nowhere.
-pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: bool, end: Span) -> Vec<Diagnostic> {
+pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: &Lost, end: Span) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     mount_points(kickstart, &mut found);
     users(kickstart, &mut found);
-    if document.deferred.is_empty() && !lost {
+    if document.deferred.is_empty() && !lost.everything {
         let written = Written::of(document);
-        keys(kickstart, &written, &mut found);
-        no_root(kickstart, &written, &mut found);
-        no_image(kickstart, &written, end, &mut found);
-        no_login(kickstart, &written, end, &mut found);
+        if !lost.any(&["user"]) {
+            keys(kickstart, &written, &mut found);
+        }
+        if !lost.any(&["part", "partition", "autopart"]) && !lost.any(OTHER_STORAGE) {
+            no_root(kickstart, &written, &mut found);
+        }
+        if !lost.any(IMAGE) {
+            no_image(kickstart, &written, end, &mut found);
+        }
+        if !lost.any(&["rootpw", "user", "sshkey"]) {
+            no_login(kickstart, &written, end, &mut found);
+        }
     }
     found
+}
+
+/// Which commands have lines that could not be understood: nothing can be said
+/// to be missing that may stand on one of them.
+pub(crate) struct Lost {
+    /// It cannot be told which: a whole file, or where a section ends.
+    everything: bool,
+    names: HashSet<&'static str>,
+}
+
+impl Lost {
+    pub(crate) fn of(diagnostics: &[Diagnostic], sources: &Sources) -> Lost {
+        let mut lost = Lost { everything: false, names: HashSet::new() };
+        for diagnostic in diagnostics {
+            match diagnostic.code.as_bytes() {
+                // A line that has no words, or whose first word is unknown.
+                b"E001" | b"E002" | b"E101" | b"E102" | b"E103" => lost.line(sources, diagnostic.span),
+                b"E011" => {}
+                [b'E', b'0', ..] => lost.everything = true,
+                _ => {}
+            }
+        }
+        lost
+    }
+
+    /// The command of a broken line, even if its name is misspelt.
+    fn line(&mut self, sources: &Sources, span: Span) {
+        let line = sources.line(span).trim_start_matches('\u{feff}').trim_start();
+        let name = line.split([' ', '\t']).next().unwrap_or("");
+        // The rest of some other line.
+        self.everything |= name.starts_with(['-', '%', '"', '\'']);
+        self.names.extend(commands::names().find(|n| *n == name).or_else(|| closest(name, commands::names())));
+    }
+
+    fn any(&self, names: &[&str]) -> bool {
+        names.iter().any(|n| self.names.contains(n))
+    }
 }
 
 /// How often each command was written, understood or not. A command whose
@@ -101,8 +148,11 @@ fn users(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Commands that say what to install.
+const IMAGE: &[&str] = &["ostreecontainer", "bootc", "ostreesetup", "liveimg"];
+
 fn no_image(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut Vec<Diagnostic>) {
-    let tried = written.any(&["ostreecontainer", "bootc", "ostreesetup", "liveimg"]);
+    let tried = written.any(IMAGE);
     if kickstart.ostreecontainer.is_none() && !tried {
         found.push(
             Diagnostic::new(&codes::NO_IMAGE, end, "no command says which image to install")
@@ -201,7 +251,16 @@ mod tests {
             ("ostreecontainer --urll=x\nrootpw x\n", vec!["E201"]),
             ("user --nmae=ann\nsshkey --username=ann k\nostreecontainer --url=a\n", vec!["E201"]),
             ("part / --size=1 --x\npart /a --size=x\nrootpw x\nostreecontainer --url=a\n", vec!["E201", "E210"]),
-            ("ostreecontainer --url='x\n", vec!["E001"]),
+            ("ostreecontainer --url='x\nrootpw x\n", vec!["E001"]),
+            // A broken line hides only what may be missing because of it.
+            ("ostreecontainer --url='x\n", vec!["E001", "L006"]),
+            ("lang 'x\nrootpw x\n", vec!["E001", "L005"]),
+            ("user 'x\nsshkey --username=ann k\n", vec!["E001", "L005"]),
+            ("usre --name=ann\nsshkey --username=ann k\nostreecontainer --url=a\n", vec!["E101"]),
+            ("lagn en\nsshkey --username=ann k\nostreecontainer --url=a\n", vec!["E101", "L003"]),
+            ("part /a --size=1\npart 'x\nostreecontainer --url=a\nrootpw x\n", vec!["E001"]),
+            ("autopart 'x\npart /a --size=1\nostreecontainer --url=a\nrootpw x\n", vec!["E001"]),
+            ("%post\nostreecontainer --url=a\n", vec!["E004"]),
             ("%include b.ks\n", vec!["E007"]),
             ("logvol / --vgname=a --name=b --size=1\npart pv.1 --grow\nrootpw x\nostreecontainer --url=a\n", vec![]),
         ] {

@@ -8,9 +8,9 @@ mod include;
 
 use crate::ParseOptions;
 use crate::codes;
-use crate::commands;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Fix};
 use crate::document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
+use crate::fixes;
 use crate::lex::{self, LexError, RawLine};
 use crate::sections;
 use crate::span::{SourceId, Sources, Span};
@@ -119,6 +119,14 @@ impl<'a> Reader<'a> {
         };
         let mut diagnostic = Diagnostic::new(&codes::UNFINISHED_SECTION, at.unwrap_or(open.span), message)
             .help("put a line `%end` after the last line of the section");
+        let place = match at {
+            Some(next) => next,
+            None => {
+                let end = self.sources.text(open.span.source).len();
+                Span::new(open.span.source, end, end)
+            }
+        };
+        diagnostic = diagnostic.fix(fixes::insert_end(place, &self.sources));
         if at.is_some() {
             diagnostic = diagnostic.label(open.span, "the open section begins here");
         }
@@ -194,7 +202,8 @@ impl<'a> Reader<'a> {
                     Span { end: 3, ..span },
                     "the file begins with a byte order mark",
                 )
-                .help("save the file as UTF-8 without one"),
+                .help("save the file as UTF-8 without one")
+                .fix(Fix::replace("remove it", Span { end: 3, ..span }, "")),
             );
             content = &content[3..];
             span.start = 3;
@@ -202,7 +211,7 @@ impl<'a> Reader<'a> {
                 return LineKind::Comment;
             }
         }
-        if was_continued && looks_continued(trimmed) {
+        if was_continued && fixes::looks_continued(trimmed) {
             *continues = trimmed.ends_with('\\');
             return LineKind::Broken;
         }
@@ -256,7 +265,8 @@ impl<'a> Reader<'a> {
                 let mut diagnostic =
                     Diagnostic::new(&codes::UNKNOWN_SECTION, first.span, format!("there is no section `{name}`"));
                 if let Some(close) = crate::args::value::closest(name, sections::names()) {
-                    diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
+                    let certain = crate::args::value::only_closest(name, sections::names());
+                    diagnostic = diagnostic.help(format!("did you mean `{close}`?")).fix_if(certain);
                 }
                 self.diagnostics.push(diagnostic);
                 // Its body is no list of commands.
@@ -292,22 +302,27 @@ impl<'a> Reader<'a> {
             LexError::Unclosed(offset) => {
                 Diagnostic::new(&codes::UNCLOSED_QUOTE, at(offset), "this quote is not closed on its line")
             }
-            LexError::TrailingBackslash(offset) => Diagnostic::new(
-                &codes::LINE_CONTINUATION,
-                at(offset),
-                "a kickstart command does not continue on the next line",
-            )
-            .help("write the whole command on one line"),
+            LexError::TrailingBackslash(offset) => {
+                let place = at(offset);
+                let mut diagnostic = Diagnostic::new(
+                    &codes::LINE_CONTINUATION,
+                    place,
+                    "a kickstart command does not continue on the next line",
+                )
+                .help("write the whole command on one line");
+                diagnostic.fix = fixes::join_lines(&self.sources.text(span.source), span.source, place.range().start);
+                diagnostic
+            }
         });
     }
 
     fn note_unusual(&mut self, raw: &RawLine, span: Span) {
         if raw.unusual {
-            self.diagnostics.push(Diagnostic::new(
-                &codes::UNUSUAL_LINE_END,
-                Span::new(span.source, raw.content_end, raw.end),
-                "an invisible character ends the line here",
-            ));
+            let end = Span::new(span.source, raw.content_end, raw.end);
+            self.diagnostics.push(
+                Diagnostic::new(&codes::UNUSUAL_LINE_END, end, "an invisible character ends the line here")
+                    .fix(Fix::replace("write an ordinary line end", end, "\n")),
+            );
         }
     }
 }
@@ -322,11 +337,4 @@ fn join(words: &[Word], line: Span) -> Span {
         (Some(first), Some(last)) => first.span.to(last.span),
         _ => line,
     }
-}
-
-/// Whether a line after a trailing backslash is meant as the rest of the
-/// command before it, so that it is not reported a second time.
-fn looks_continued(trimmed: &str) -> bool {
-    let first = trimmed.split_whitespace().next().unwrap_or("");
-    !first.starts_with('%') && !commands::is_known(first)
 }

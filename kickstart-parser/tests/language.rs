@@ -245,6 +245,13 @@ fn the_flat_form_is_stable() {
             "end_line": 1,
             "end_column": 9,
             "help": "did you mean `autopart`?",
+            "fix": {
+                "description": "write `autopart`",
+                "edits": [{
+                    "path": "main.ks", "line": 1, "column": 1, "end_line": 1, "end_column": 9,
+                    "replacement": "autopart",
+                }],
+            },
         })
     );
     assert!(flat.to_string().starts_with("main.ks:1:1: error[E101]: "));

@@ -9,8 +9,9 @@
 use super::spec::{Kind, Many, Opt, Spec};
 use super::{Args, Argument, Cx, Given, Value, value};
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Fix};
 use crate::document::Word;
+use crate::fixes;
 use crate::span::Span;
 use crate::syntax::State;
 
@@ -141,18 +142,16 @@ fn unknown_option(spec: &'static Spec, word: &Word, name: &str, syntax: crate::s
             _ => {
                 Diagnostic::new(&codes::OPTION_REMOVED, span, format!("option `{name}` of `{}` was removed", spec.name))
                     .help(format!("it is gone since {}", option.life.removed))
+                    .fix_if(fixes::successor(spec.name, option.name))
             }
         };
     }
     let message = format!("`{}` has no option `{name}`", spec.name);
     let diagnostic = Diagnostic::new(&codes::UNKNOWN_OPTION, span, message);
-    let names = spec
-        .options
-        .iter()
-        .filter(|o| matches!(o.life.state(syntax), State::Active | State::Deprecated))
-        .flat_map(Opt::names);
-    match value::closest(name, names) {
-        Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+    let alive = |o: &&'static Opt| matches!(o.life.state(syntax), State::Active | State::Deprecated);
+    let names = || spec.options.iter().filter(alive).flat_map(Opt::names);
+    match value::closest(name, names()) {
+        Some(close) => diagnostic.help(format!("did you mean `{close}`?")).fix_if(value::only_closest(name, names())),
         None => diagnostic,
     }
 }
@@ -221,18 +220,24 @@ fn take_option(
 fn missing_value(option: &Opt, span: Span, next: Option<&Word>) -> Diagnostic {
     let diagnostic = Diagnostic::new(&codes::MISSING_VALUE, span, format!("`{}` needs a value", option.name));
     match next {
-        Some(_) => diagnostic.help(format!("a value that begins with a dash is written `{}=VALUE`", option.name)),
+        Some(next) => {
+            let between = Span { start: span.end, end: next.span.start, ..span };
+            diagnostic
+                .help(format!("a value that begins with a dash is written `{}=VALUE`", option.name))
+                .fix(Fix::replace("put an equals sign", between, "="))
+        }
         None => diagnostic,
     }
 }
 
 fn warn_if_deprecated(option: &Opt, span: Span, spec: &Spec, cx: &mut Cx<'_>) {
     if option.life.state(cx.syntax) == State::Deprecated {
-        cx.report(Diagnostic::new(
-            &codes::OPTION_DEPRECATED,
-            span,
-            format!("option `{}` of `{}` is deprecated since {}", option.name, spec.name, option.life.deprecated),
-        ));
+        let message =
+            format!("option `{}` of `{}` is deprecated since {}", option.name, spec.name, option.life.deprecated);
+        cx.report(
+            Diagnostic::new(&codes::OPTION_DEPRECATED, span, message)
+                .fix_if(fixes::successor(spec.name, option.name)),
+        );
     }
 }
 
@@ -246,7 +251,9 @@ fn convert(option: &Opt, text: &str, span: Span, cx: &mut Cx<'_>) -> Option<Valu
         Kind::Choice(of) => {
             let message = format!("`{text}` is no value for `{name}`");
             cx.report(
-                Diagnostic::new(&codes::INVALID_CHOICE, span, message).help(format!("it takes {}", of.join(", "))),
+                Diagnostic::new(&codes::INVALID_CHOICE, span, message)
+                    .help(format!("it takes {}", of.join(", ")))
+                    .fix_if(value::only_closest(text, of.iter().copied())),
             );
             None
         }
@@ -329,7 +336,8 @@ pub(crate) fn surplus(spec: &Spec, count: usize, value: &str, span: Span, cx: &m
     if count > 1 {
         diagnostic = diagnostic.help("a value with blanks in it needs quotes");
     } else if spec.options.iter().any(|o| o.names().any(|n| n == dashed)) {
-        diagnostic = diagnostic.help(format!("did you mean `{dashed}`?"));
+        let fix = fixes::did_you_mean(span, &dashed);
+        diagnostic = diagnostic.help(format!("did you mean `{dashed}`?")).fix(fix);
     }
     cx.report(diagnostic);
 }

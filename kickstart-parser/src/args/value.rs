@@ -57,19 +57,29 @@ pub(crate) fn negative_number(word: &str) -> bool {
 
 /// The name among `names` that a misspelt word was most likely meant to be.
 pub(crate) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = match word.chars().count() {
-        0..=2 => return None,
-        3..=5 => 1,
-        6..=40 => 2,
-        _ => return None,
-    };
+    close(word, names).min().map(|(_, n)| n)
+}
+
+/// As [`closest`], if no other name is as close.
+pub(crate) fn only_closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let all: Vec<(usize, &str)> = close(word, names).collect();
+    let (least, name) = all.iter().min()?;
+    let alone = all.iter().all(|(d, n)| d > least || n == name);
+    alone.then_some(*name)
+}
+
+/// The names that a misspelt word may stand for, with their distances.
+fn close<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = (usize, &'a str)> {
     let length = word.chars().count();
+    let limit = match length {
+        3..=5 => Some(1),
+        6..=40 => Some(2),
+        _ => None,
+    };
     names
-        .filter(|n| n.len().abs_diff(length) <= limit)
-        .map(|n| (distance(word, n), n))
-        .filter(|(d, _)| *d <= limit)
-        .min()
-        .map(|(_, n)| n)
+        .filter(move |n| limit.is_some_and(|limit| n.len().abs_diff(length) <= limit))
+        .map(move |n| (distance(word, n), n))
+        .filter(move |(d, _)| limit.is_some_and(|limit| *d <= limit))
 }
 
 /// Edits between two words; neighbours swapped count as one.
@@ -135,6 +145,8 @@ mod tests {
         assert_eq!(guess("autoprat"), Some("autopart"));
         assert_eq!(guess("langg"), Some("lang"));
         assert_eq!(guess("url"), None);
+        assert_eq!(only_closest("pastition", names.into_iter()), Some("partition"));
+        assert_eq!(only_closest("sdx", ["sda", "sdb"].into_iter()), None);
         assert_eq!(guess(&"x".repeat(100_000)), None);
     }
 }

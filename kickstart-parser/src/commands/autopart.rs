@@ -143,7 +143,8 @@ fn no_such_layout(name: &str, given: &Given, cx: &mut Cx<'_>) {
     let message = format!("there is no layout `{name}` in {}", cx.syntax);
     cx.report(
         Diagnostic::new(&codes::INVALID_CHOICE, given.value_span, message)
-            .help("there are plain, lvm, thinp, and on Fedora btrfs"),
+            .help("there are plain, lvm, thinp, and on Fedora btrfs")
+            .fix_if(crate::args::value::only_closest(name, ["plain", "lvm", "thinp"].into_iter())),
     );
 }
 

@@ -1,24 +1,45 @@
 //! `bootc-ks check`: is this kickstart any good? Nothing else is looked at.
 
+mod ci;
+mod fix;
+mod report;
+mod sarif;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use installer_core::request::from_kickstart;
-use kickstart_parser::{Diagnostic, ParseOptions, Parsed, ResolvedDiagnostic, Syntax, UnknownSyntax, codes, parse};
-use serde::Serialize;
+use installer_core::request::{CODES, from_kickstart};
+use kickstart_parser::codes::Code;
+use kickstart_parser::{ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse};
 
 use crate::diagnostics::{self, Style};
-use crate::loader::{self, FileLoader};
+use crate::{explain, loader};
+use fix::{Outcome, Overlay};
 
 /// The form of the output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// For people
     Text,
-    /// One JSON document for all files.
+    /// One JSON document for all files
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// A Code Quality report of GitLab
+    Gitlab,
+}
+
+/// What is taken for an error.
+#[derive(Clone, Copy, Debug)]
+pub enum Deny {
+    /// All warnings.
+    Warnings,
+    /// This code.
+    Code(&'static Code),
 }
 
 /// Check kickstart files.
@@ -35,10 +56,35 @@ pub struct Args {
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+
+    /// Do not report this code; errors cannot be allowed
+    #[arg(long, value_name = "CODE", value_parser = allow, value_delimiter = ',')]
+    pub allow: Vec<&'static Code>,
+
+    /// Take this code, or all `warnings`, for an error
+    #[arg(long, value_name = "CODE|warnings", value_parser = deny, value_delimiter = ',')]
+    pub deny: Vec<Deny>,
+
+    /// Put the remedies that are certain into the files, included ones too
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Show what --fix would change and write nothing; passwords and scripts are shown as stars
+    #[arg(long, visible_alias = "dry-run")]
+    pub diff: bool,
 }
 
 fn syntax(name: &str) -> Result<Syntax, UnknownSyntax> {
     name.parse()
+}
+
+fn allow(id: &str) -> Result<&'static Code, String> {
+    let code = explain::parse(id)?;
+    if code.can_be_allowed() { Ok(code) } else { Err(format!("{} is an error and cannot be allowed", code.id)) }
+}
+
+fn deny(id: &str) -> Result<Deny, String> {
+    if id == "warnings" { Ok(Deny::Warnings) } else { explain::parse(id).map(Deny::Code) }
 }
 
 /// The exit code for input that cannot be used.
@@ -53,30 +99,74 @@ enum Checked {
 
 /// Check every file, report, and say by the exit code whether all are good.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let overlay = Overlay::new();
+    // Standard input can be read but once.
+    let stdin = args.files.iter().any(|file| file == "-").then(loader::read_stdin);
+    let look = |file: &str| check(file, &args, &overlay, stdin.as_ref());
+    let mut outcome = Outcome::default();
+    if args.fix || args.diff {
+        for file in &args.files {
+            fix::fix(&overlay, &mut outcome, || look(file).parsed());
+        }
+    }
     let checked: Vec<(String, Checked)> =
-        args.files.iter().map(|file| (display_name(file).to_owned(), check(file, args.syntax))).collect();
-    let out = match args.format {
-        Format::Text => text(&checked, &Style::for_stream(&std::io::stdout())),
-        Format::Json => json(&checked, args.syntax)?,
+        args.files.iter().map(|file| (display_name(file).to_owned(), look(file))).collect();
+    let report = report_of(&checked, &args)?;
+    let told = told(&outcome, args.diff);
+    // Standard output is one thing: a diff, or a report.
+    let (out, aside) = if args.diff {
+        (overlay.diff(checked.iter().filter_map(|(_, c)| c.as_parsed())), format!("{told}{report}"))
+    } else if args.format == Format::Text {
+        (format!("{told}{report}"), String::new())
+    } else {
+        (report, told)
     };
+    if args.fix && !args.diff {
+        overlay.write()?;
+    }
+    std::io::stderr().lock().write_all(aside.as_bytes()).context("writing the report")?;
     std::io::stdout().lock().write_all(out.as_bytes()).context("writing the report")?;
     Ok(if checked.iter().all(|(_, c)| c.is_good()) { ExitCode::SUCCESS } else { ExitCode::from(BAD_INPUT) })
+}
+
+/// What was fixed, and what could not be reached.
+fn told(outcome: &Outcome, dry: bool) -> String {
+    let fixed = outcome.fixed.iter().map(|line| {
+        let line = if dry { line.replacen(": fixed ", ": would fix ", 1) } else { line.clone() };
+        format!("{line}\n")
+    });
+    let left =
+        outcome.out_of_reach.iter().map(|path| format!("{path}: not fixed: it is no file that can be written\n"));
+    fixed.chain(left).collect()
+}
+
+fn report_of(checked: &[(String, Checked)], args: &Args) -> anyhow::Result<String> {
+    match args.format {
+        Format::Text => Ok(text(checked, &Style::for_stream(&std::io::stdout()))),
+        Format::Json => report::json(checked, args.syntax),
+        Format::Sarif => sarif::sarif(&report::findings(checked)),
+        Format::Github => Ok(ci::github(&report::findings(checked))),
+        Format::Gitlab => ci::gitlab(&report::findings(checked)),
+    }
 }
 
 fn display_name(file: &str) -> &str {
     if file == "-" { "<stdin>" } else { file }
 }
 
-fn check(file: &str, syntax: Option<Syntax>) -> Checked {
-    let text = if file == "-" { loader::read_stdin() } else { loader::read(Path::new(file)) };
-    match text {
-        Err(error) => Checked::Unreadable(loader::describe(&error)),
-        Ok(text) => {
-            let loader = FileLoader::new();
-            let options = ParseOptions { syntax, loader: Some(&loader) };
-            Checked::Parsed(Box::new(examine(&text, display_name(file), &options)))
-        }
-    }
+fn check(file: &str, args: &Args, overlay: &Overlay, stdin: Option<&std::io::Result<String>>) -> Checked {
+    let text = match stdin.filter(|_| file == "-") {
+        Some(text) => text.as_ref().map(String::clone).map_err(loader::describe),
+        None => overlay.read(Path::new(file)).map_err(|error| loader::describe(&error)),
+    };
+    let text = match text {
+        Err(reason) => return Checked::Unreadable(reason),
+        Ok(text) => text,
+    };
+    let options = ParseOptions { syntax: args.syntax, loader: Some(overlay) };
+    let mut parsed = examine(&text, display_name(file), &options);
+    weigh(&mut parsed, args);
+    Checked::Parsed(Box::new(parsed))
 }
 
 /// Everything that is to be said about a text: by the language, and by the installer, whose
@@ -84,9 +174,24 @@ fn check(file: &str, syntax: Option<Syntax>) -> Checked {
 pub fn examine(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     let mut parsed = parse(text, path, options);
     let (_, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
+    let found = parsed.silences.judge_installer(found, &parsed.sources, CODES);
     parsed.diagnostics.extend(found);
     parsed.diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
     parsed
+}
+
+/// Leave out what is allowed, and make an error of what is denied.
+fn weigh(parsed: &mut Parsed, args: &Args) {
+    parsed.diagnostics.retain(|d| !args.allow.iter().any(|code| code.id == d.code));
+    for diagnostic in &mut parsed.diagnostics {
+        let denied = args.deny.iter().any(|deny| match deny {
+            Deny::Warnings => diagnostic.severity == Severity::Warning,
+            Deny::Code(code) => code.id == diagnostic.code,
+        });
+        if denied {
+            diagnostic.severity = Severity::Error;
+        }
+    }
 }
 
 impl Checked {
@@ -96,6 +201,20 @@ impl Checked {
             Checked::Unreadable(_) => false,
         }
     }
+
+    fn as_parsed(&self) -> Option<&Parsed> {
+        match self {
+            Checked::Parsed(parsed) => Some(parsed),
+            Checked::Unreadable(_) => None,
+        }
+    }
+
+    fn parsed(self) -> Option<Parsed> {
+        match self {
+            Checked::Parsed(parsed) => Some(*parsed),
+            Checked::Unreadable(_) => None,
+        }
+    }
 }
 
 fn text(checked: &[(String, Checked)], style: &Style) -> String {
@@ -103,7 +222,7 @@ fn text(checked: &[(String, Checked)], style: &Style) -> String {
     for (path, file) in checked {
         match file {
             Checked::Unreadable(reason) => {
-                out.push_str(&format!("{}\n", unreadable(path, reason)));
+                out.push_str(&format!("{}\n", report::unreadable(path, reason)));
             }
             Checked::Parsed(parsed) => {
                 out.push_str(&diagnostics::render_all(&parsed.diagnostics, &parsed.sources, style));
@@ -112,55 +231,30 @@ fn text(checked: &[(String, Checked)], style: &Style) -> String {
             }
         }
     }
+    let first = checked.iter().filter_map(|(_, c)| c.as_parsed()).find_map(|parsed| parsed.diagnostics.first());
+    if let Some(first) = first {
+        out.push_str(&format!("`bootc-ks explain {}` says more about a code\n", first.code));
+    }
     out
-}
-
-/// The whole report, version 1.
-#[derive(Serialize)]
-struct Report<'a> {
-    schema: u32,
-    files: Vec<FileReport<'a>>,
-}
-
-#[derive(Serialize)]
-struct FileReport<'a> {
-    path: &'a str,
-    /// The version the file was read as; null if it could not be read.
-    syntax: Option<&'static str>,
-    diagnostics: Vec<ResolvedDiagnostic>,
-}
-
-fn json(checked: &[(String, Checked)], syntax: Option<Syntax>) -> anyhow::Result<String> {
-    let files = checked
-        .iter()
-        .map(|(path, file)| match file {
-            Checked::Parsed(parsed) => {
-                FileReport { path, syntax: Some(parsed.syntax.name()), diagnostics: resolved(parsed) }
-            }
-            Checked::Unreadable(reason) => {
-                FileReport { path, syntax: syntax.map(Syntax::name), diagnostics: vec![unreadable(path, reason)] }
-            }
-        })
-        .collect();
-    let report = Report { schema: 1, files };
-    let mut out = serde_json::to_string_pretty(&report).context("writing the report")?;
-    out.push('\n');
-    Ok(out)
-}
-
-fn resolved(parsed: &Parsed) -> Vec<ResolvedDiagnostic> {
-    let flat = |d: &Diagnostic| d.resolve(&parsed.sources);
-    parsed.diagnostics.iter().map(flat).collect()
-}
-
-fn unreadable(path: &str, reason: &str) -> ResolvedDiagnostic {
-    ResolvedDiagnostic::of_file(&codes::UNREADABLE_FILE, path, reason)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+
+    fn look(path: &str) -> Checked {
+        let args = Args {
+            files: Vec::new(),
+            syntax: None,
+            format: Format::Text,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            fix: false,
+            diff: false,
+        };
+        check(path, &args, &Overlay::new(), None)
+    }
 
     fn checked(texts: &[&str]) -> (tempfile::TempDir, Vec<(String, Checked)>) {
         let dir = tempfile::tempdir().unwrap();
@@ -169,7 +263,7 @@ mod tests {
             let path = dir.path().join(format!("{n}.ks"));
             fs::write(&path, text).unwrap();
             let path = path.to_string_lossy().into_owned();
-            all.push((path.clone(), check(&path, None)));
+            all.push((path.clone(), look(&path)));
         }
         (dir, all)
     }
@@ -178,8 +272,8 @@ mod tests {
     fn json_is_one_document_with_stable_fields() {
         let (dir, mut all) = checked(&["text\nautopart --tpye=plain\n"]);
         let missing = dir.path().join("none.ks").to_string_lossy().into_owned();
-        all.push((missing.clone(), check(&missing, None)));
-        let value: serde_json::Value = serde_json::from_str(&json(&all, None).unwrap()).unwrap();
+        all.push((missing.clone(), look(&missing)));
+        let value: serde_json::Value = serde_json::from_str(&report::json(&all, None).unwrap()).unwrap();
         assert_eq!(value["schema"], 1);
         let files = value["files"].as_array().unwrap();
         assert_eq!(files.len(), 2);

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use kickstart_parser::{Diagnostic, Label, Severity, Source, Sources, Span};
 
 /// How diagnostics look.
@@ -51,12 +51,37 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> Stri
         let note = format!("included from {}:{}", include.path, include.line);
         group = group.element(Level::NOTE.message(note));
     }
-    if let Some(help) = &diagnostic.help {
+    let patch = patch(diagnostic, sources);
+    if let (Some(help), None) = (&diagnostic.help, &patch) {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    let mut text = style.renderer.render(&[group]);
+    let groups: Vec<Group<'_>> = std::iter::once(group).chain(patch).collect();
+    let mut text = style.renderer.render(&groups);
     text.push('\n');
     text
+}
+
+/// The fix as the lines that it would leave, if there are such lines: where
+/// one goes or comes, or where the line is one of a script, words are enough.
+fn patch<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Option<Group<'a>> {
+    let fix = diagnostic.fix.as_ref()?;
+    let whole = fix.edits.iter().map(|(span, _)| *span).reduce(Span::to)?;
+    let source = sources.get(whole.source)?;
+    let (lines, first) = source.lines_around(whole);
+    let shown = source.shown(lines.clone());
+    let one_line = shown.trim_end_matches(['\n', '\r']).lines().count() <= 1 && !shown.contains('\u{feff}');
+    let words =
+        fix.edits.iter().all(|(span, new)| span.source == whole.source && !new.is_empty() && !new.contains('\n'));
+    if !(one_line && words) {
+        return None;
+    }
+    let patches = fix.edits.iter().map(|(span, new)| {
+        let range = span.range().start - lines.start..span.range().end - lines.start;
+        Patch::new(range, new.as_str())
+    });
+    let title = diagnostic.help.as_deref().unwrap_or(&fix.description);
+    let snippet = Snippet::source(shown).line_start(first).path(source.path()).patches(patches);
+    Some(Level::HELP.secondary_title(title).element(snippet))
 }
 
 /// All diagnostics, with a line that counts them.
@@ -152,8 +177,22 @@ mod tests {
         assert!(text.contains("error[E201]: "), "{text}");
         assert!(text.contains("--> a.ks:2:10"), "{text}");
         assert!(text.contains("         ^^^^^^"), "{text}");
-        assert!(text.contains("did you mean `--type`?"), "{text}");
+        assert!(text.contains("help: did you mean `--type`?"), "{text}");
+        assert!(text.contains("autopart --type=plain"), "{text}");
         assert!(!text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn a_fix_shows_the_line_that_it_leaves() {
+        let text = shown("user --name=a --password=hush --lokc # \u{10d}\n", &[]);
+        assert!(text.contains("1 - user --name=a --password=**** --lokc # \u{10d}"), "{text}");
+        assert!(text.contains("1 + user --name=a --password=**** --lock # \u{10d}"), "{text}");
+        for text in
+            ["\u{feff}autoprat\n", "%post\nhush", "text \\\n --hush\n", "rootpw \\\n hush\n", "text\u{2028}text"]
+        {
+            let text = shown(text, &[]);
+            assert!(!text.contains("hush"), "{text}");
+        }
     }
 
     #[test]
@@ -196,7 +235,7 @@ mod tests {
     #[test]
     fn counting() {
         let parsed = parse("bogus\nbogus\n", "a.ks", &ParseOptions::default());
-        assert_eq!(summary(&parsed.diagnostics).unwrap(), "2 errors");
+        assert_eq!(summary(&parsed.diagnostics).unwrap(), "2 errors, 2 warnings");
         assert_eq!(summary(&[]), None);
     }
 }

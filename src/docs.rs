@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Command;
 use kickstart_parser::catalog::{self, ArgumentInfo, CommandInfo, OptionInfo, SectionInfo, Value, Versions};
-use kickstart_parser::codes::{self, Code};
 
+use crate::explain;
 use installer_core::request::effects::{self, Effect, Fate};
 
 /// Write the pages that are made from the code.
@@ -38,6 +38,12 @@ pub fn run(args: &Args, command: &Command) -> anyhow::Result<ExitCode> {
 /// Every page, by its path below docs/.
 fn pages(command: &Command) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let mut list = vec![(PathBuf::from("kickstart.md"), reference()), (PathBuf::from("diagnostics.md"), diagnostics())];
+    for code in explain::all() {
+        list.push((
+            Path::new("diagnostics").join(format!("{}.md", code.id)),
+            format!("{MADE}\n{}", explain::page(code)),
+        ));
+    }
     for (name, text) in man::pages(command)? {
         list.push((Path::new("man").join(name), text));
     }
@@ -150,20 +156,11 @@ fn names<'a>(out: &mut String, commands: impl Iterator<Item = &'a CommandInfo>) 
 
 fn diagnostics() -> String {
     let mut out = format!("{MADE}\n{}", include_str!("docs/diagnostics-intro.md"));
-    let mine = installer_core::request::CODES;
-    for code in codes::ALL.iter().chain(mine) {
-        code_entry(&mut out, code);
+    for code in explain::all() {
+        let (id, severity) = (code.id, code.severity.name());
+        line(&mut out, &format!("| [{id}](diagnostics/{id}.md) | {severity} | {} |", code.title));
     }
     out
-}
-
-fn code_entry(out: &mut String, code: &Code) {
-    line(out, &format!("\n### {}: {}\n\n{}. {}", code.id, code.title, capital(code.severity.name()), code.explanation));
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn line(out: &mut String, text: &str) {
@@ -187,9 +184,11 @@ mod tests {
             assert!(committed == *text, "docs/{} is not what the code makes: cargo run -- docs", name.display());
         }
         let made: BTreeSet<PathBuf> = pages.into_iter().map(|(name, _)| docs.join(name)).collect();
-        for entry in fs::read_dir(docs.join("man")).unwrap() {
-            let path = entry.unwrap().path();
-            assert!(made.contains(&path), "{} belongs to no command any more", path.display());
+        for dir in ["man", "diagnostics"] {
+            for entry in fs::read_dir(docs.join(dir)).unwrap() {
+                let path = entry.unwrap().path();
+                assert!(made.contains(&path), "{} is not made any more", path.display());
+            }
         }
     }
 }

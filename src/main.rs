@@ -8,6 +8,7 @@ mod commands;
 mod convert;
 mod diagnostics;
 mod docs;
+mod explain;
 mod failure;
 mod fetch;
 mod flatten;
@@ -49,6 +50,8 @@ enum Verb {
     Convert(convert::Args),
     /// Make one file of a kickstart and what it includes
     Flatten(flatten::Args),
+    /// Say what a diagnostic code means, with an example and the remedy
+    Explain(explain::Args),
     /// Show this machine as the installer sees it
     Probe(probe::Args),
     /// Show what must be known of an image before it is installed
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Verb::Fmt(args) => fmt::run(&args),
         Verb::Convert(args) => convert::run(&args),
         Verb::Flatten(args) => flatten::run(&args),
+        Verb::Explain(args) => Ok(explain::run(&args)),
         Verb::Probe(args) => probe::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Plan(args) => plan::run(&args),

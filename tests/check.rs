@@ -48,7 +48,7 @@ fn json_is_one_document_for_all_files() {
             keys.sort();
             assert_eq!(
                 keys,
-                ["code", "column", "end_column", "end_line", "help", "line", "message", "path", "severity"],
+                ["code", "column", "end_column", "end_line", "fix", "help", "line", "message", "path", "severity"],
                 "{diagnostic}"
             );
         }
@@ -138,7 +138,218 @@ fn what_is_included_is_checked_where_it_is() {
 fn passwords_are_not_repeated() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "bad.ks", "user --name=a --password=hunter2 --plaintext --nope\nrootpw hunter2 --nope\n");
-    for format in ["text", "json"] {
+    for format in ["text", "json", "sarif", "github", "gitlab"] {
         run_in(dir.path(), &["check", "--format", format, "bad.ks"]).exits(2).keeps(&["hunter2"]);
     }
+    write(dir.path(), "worse.ks", "rootpw \\\n hunter2\nuser --name=b --pasword hunter2\n%post\necho hunter2");
+    for arguments in [["--format", "text"], ["--format", "sarif"], ["--diff", "--fix"]] {
+        let [first, second] = arguments;
+        run_in(dir.path(), &["check", first, second, "worse.ks"]).keeps(&["hunter2"]);
+    }
+}
+
+const FIXABLE: &str = "text\nautopart --tpye=plian\ntimezone Etc/UTC --isUtc\nrootpw --lock\n\
+    user --name=a \\\n  --password=x --plaintext\nostreecontainer --url=quay.io/example/os:1\n%include more.ks\n";
+
+#[test]
+fn fixes_go_into_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "site.ks", FIXABLE);
+    write(dir.path(), "more.ks", "%post\r\ntrue\r\n");
+    let site = dir.path().join("site.ks");
+    std::fs::set_permissions(&site, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+
+    // First without doing it.
+    for option in ["--diff", "--dry-run"] {
+        let dry = run_in(dir.path(), &["check", "--fix", option, "site.ks"]).exits(0);
+        for line in ["--- a/site.ks", "-autopart --tpye=plian", "+autopart --type=plain", "+++ b/more.ks", "+%end"] {
+            assert!(dry.stdout.lines().any(|l| l == line), "no `{line}` in\n{dry}");
+        }
+        dry.says(&["would fix E201"]);
+    }
+    assert_eq!(std::fs::read_to_string(&site).unwrap(), FIXABLE);
+
+    let outcome = run_in(dir.path(), &["check", "--fix", "site.ks"]).exits(0);
+    for line in ["site.ks:2: fixed E201: ", "site.ks:5: fixed E002: join the lines", "more.ks:1: fixed E004: "] {
+        assert!(outcome.stdout.contains(line), "no `{line}` in\n{outcome}");
+    }
+    let expected = "text\nautopart --type=plain\ntimezone Etc/UTC --utc\nrootpw --lock\n\
+        user --name=a --password=x --plaintext\nostreecontainer --url=quay.io/example/os:1\n%include more.ks\n";
+    assert_eq!(std::fs::read_to_string(&site).unwrap(), expected);
+    assert_eq!(std::fs::read_to_string(dir.path().join("more.ks")).unwrap(), "%post\r\ntrue\r\n%end\r\n");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&site).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o640);
+    // There is nothing left to do, and nothing left behind.
+    let again = run_in(dir.path(), &["check", "--fix", "site.ks"]).exits(0);
+    assert!(!again.stdout.contains("fixed"), "{again}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn what_cannot_be_fixed_is_left_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "bad.ks", "autoprat\nbogus\n");
+    let outcome = run_in(dir.path(), &["check", "--fix", "bad.ks"]).exits(2);
+    assert!(outcome.stdout.contains("there is no command `bogus`"), "{outcome}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("bad.ks")).unwrap(), "autopart\nbogus\n");
+    write(dir.path(), "stdin.ks", "autoprat\n");
+    let file = std::fs::File::open(dir.path().join("stdin.ks")).unwrap();
+    let outcome = finish(bootc_ks(dir.path()).args(["check", "--fix", "-"]).stdin(file)).exits(2);
+    assert!(outcome.stdout.contains("<stdin>: not fixed"), "{outcome}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("stdin.ks")).unwrap(), "autoprat\n");
+}
+
+#[test]
+fn a_symbolic_link_stays_one() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "real.ks", "autoprat\n");
+    std::os::unix::fs::symlink("real.ks", dir.path().join("link.ks")).unwrap();
+    run_in(dir.path(), &["check", "--fix", "link.ks", "real.ks"]).exits(0);
+    assert!(std::fs::symlink_metadata(dir.path().join("link.ks")).unwrap().is_symlink());
+    assert_eq!(std::fs::read_to_string(dir.path().join("real.ks")).unwrap(), "autopart\n");
+}
+
+/// What the schema of SARIF 2.1.0 requires of the objects that we write.
+#[test]
+fn sarif_is_what_its_schema_requires() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "in a dir.ks", "user --nmae=b\n");
+    write(dir.path(), "site.ks", "text\ntext\nautopart --tpye=plain\n%include 'in a dir.ks'\n# bootc-ks: allow(R9)\n");
+    let outcome = run_in(dir.path(), &["check", "--format", "sarif", "site.ks", "none.ks"]).exits(2);
+    let log = outcome.json();
+    assert_eq!(log["version"], "2.1.0");
+    assert!(log["$schema"].as_str().unwrap().ends_with("sarif-schema-2.1.0.json"));
+    let run = &log["runs"][0];
+    let driver = &run["tool"]["driver"];
+    assert_eq!(driver["name"], "bootc-ks");
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    let rules = driver["rules"].as_array().unwrap();
+    for rule in rules {
+        for text in ["/id", "/shortDescription/text", "/fullDescription/text", "/help/text", "/help/markdown"] {
+            assert!(rule.pointer(text).is_some_and(|t| !t.as_str().unwrap().is_empty()), "{text} of {rule}");
+        }
+        assert!(
+            rule["helpUri"]
+                .as_str()
+                .unwrap()
+                .ends_with(&format!("docs/diagnostics/{}.md", rule["id"].as_str().unwrap()))
+        );
+        assert!(["error", "warning", "note"].contains(&rule["defaultConfiguration"]["level"].as_str().unwrap()));
+    }
+    let results = run["results"].as_array().unwrap();
+    assert!(results.len() >= 5, "{log:#}");
+    for result in results {
+        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        assert_eq!(rule["id"], result["ruleId"]);
+        assert!(result["message"]["text"].is_string());
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        let mut places: Vec<&Value> = result["locations"].as_array().unwrap().iter().collect();
+        places.extend(result["relatedLocations"].as_array().into_iter().flatten());
+        for place in places {
+            let place = &place["physicalLocation"];
+            assert!(!place["artifactLocation"]["uri"].as_str().unwrap().contains([' ', '<']), "{place}");
+            regular(&place["region"]);
+        }
+        for fix in result["fixes"].as_array().into_iter().flatten() {
+            assert!(fix["description"]["text"].is_string());
+            for change in fix["artifactChanges"].as_array().unwrap() {
+                assert!(change["artifactLocation"]["uri"].is_string());
+                for replacement in change["replacements"].as_array().unwrap() {
+                    regular(&replacement["deletedRegion"]);
+                    assert!(replacement["insertedContent"]["text"].is_string());
+                }
+            }
+        }
+    }
+    let of = |code: &str| results.iter().find(|r| r["ruleId"] == code).unwrap_or_else(|| panic!("{code}: {log:#}"));
+    assert_eq!(of("L001")["relatedLocations"].as_array().unwrap().len(), 1);
+    assert_eq!(of("E000")["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "none.ks");
+    assert_eq!(of("W402")["level"], "warning");
+    assert_eq!(of("E201")["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"], "--type");
+}
+
+/// Lines and columns count from 1, and the end is behind the start.
+fn regular(region: &Value) {
+    let at = |name: &str| region[name].as_u64().unwrap_or_else(|| panic!("no {name} in {region}"));
+    let (start, end) = ((at("startLine"), at("startColumn")), (at("endLine"), at("endColumn")));
+    assert!(start.0 >= 1 && start.1 >= 1 && start <= end, "{region}");
+}
+
+#[test]
+fn github_is_told_on_one_line_each() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a,b.ks", &format!("{GOOD}%pots\n%end\n"));
+    let outcome = run_in(dir.path(), &["check", "--format", "github", "a,b.ks"]).exits(2);
+    assert_eq!(
+        outcome.stdout,
+        "::error file=a%2Cb.ks,line=6,col=1,endLine=6,endColumn=5,title=E003::there is no section `%25pots`\
+         %0Adid you mean `%25post`?\n"
+    );
+}
+
+#[test]
+fn the_fingerprints_of_gitlab_outlast_moved_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let issues = |text: &str| {
+        write(dir.path(), "a.ks", text);
+        run_in(dir.path(), &["check", "--format", "gitlab", "a.ks"]).exits(2).json().as_array().unwrap().clone()
+    };
+    let before = issues(&format!("{GOOD}bogus\nbogus\nother\n"));
+    let after = issues(&format!("# new\n\n{GOOD}other\nbogus\nbogus\n"));
+    let prints = |issues: &[Value]| {
+        let mut all: Vec<String> = issues.iter().map(|i| i["fingerprint"].as_str().unwrap().to_owned()).collect();
+        all.sort();
+        all.dedup();
+        all
+    };
+    assert_eq!(prints(&before).len(), 3, "each has its own");
+    assert_eq!(prints(&before), prints(&after));
+    assert_eq!(before[0]["location"], serde_json::json!({"path": "a.ks", "lines": {"begin": 6, "end": 6}}));
+    assert_eq!((&before[0]["check_name"], &before[0]["severity"]), (&"E101".into(), &"critical".into()));
+}
+
+#[test]
+fn what_is_allowed_and_what_is_denied() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.ks", &format!("{GOOD}text\nsshkey --username=ann k\n"));
+    let check = |more: &[&str]| run_in(dir.path(), &[&["check", "--format", "json", "a.ks"], more].concat());
+    assert_eq!(codes(&check(&[]).exits(2).json()["files"][0]), ["L001", "L003"]);
+    assert_eq!(codes(&check(&["--allow", "L003"]).exits(0).json()["files"][0]), ["L001"]);
+    check(&["--allow", "l003", "--deny", "warnings"]).exits(2);
+    let denied = check(&["--allow", "L003", "--deny", "L001"]).exits(2).json();
+    assert_eq!(denied["files"][0]["diagnostics"][0]["severity"], "error");
+    check(&["--allow", "L003,L001", "--deny", "warnings"]).exits(0);
+    check(&["--allow", "E101"]).exits(2).says(&["cannot be allowed"]);
+    check(&["--deny", "X001"]).exits(2).says(&["there is no code X001"]);
+}
+
+#[test]
+fn comments_allow_what_the_installer_finds_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let addon = "%addon com_redhat_kdump --enable\n%end\n";
+    for (text, expected) in [
+        (addon.to_owned(), vec!["R002"]),
+        (format!("# bootc-ks: allow(R002)\n{addon}"), vec![]),
+        (format!("# bootc-ks: allow-file(R002)\n{addon}"), vec![]),
+        ("# bootc-ks: allow(R002)\n".to_owned(), vec!["W403"]),
+        ("# bootc-ks: allow(R001)\n".to_owned(), vec!["W401"]),
+        ("# bootc-ks: allow(R999)\n".to_owned(), vec!["W402"]),
+    ] {
+        write(dir.path(), "a.ks", &format!("{GOOD}{text}"));
+        let json = run_in(dir.path(), &["check", "--format", "json", "a.ks"]).exits(0).json();
+        assert_eq!(codes(&json["files"][0]), expected, "{text}");
+    }
+}
+
+#[test]
+fn codes_are_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = run_in(dir.path(), &["explain", "e212"]).exits(0);
+    assert!(page.stdout.starts_with("# E212: ") && page.stdout.contains("## Remedy"), "{page}");
+    let list = run_in(dir.path(), &["explain"]).exits(0);
+    assert!(list.stdout.lines().any(|line| line.starts_with("R001  error")), "{list}");
+    run_in(dir.path(), &["explain", "E999"]).exits(2).says(&["there is no code E999"]);
+    write(dir.path(), "a.ks", "autopart --type=x\n");
+    let text = run_in(dir.path(), &["check", "a.ks"]).exits(2);
+    assert!(text.stdout.ends_with("`bootc-ks explain E212` says more about a code\n"), "{text}");
 }

@@ -165,9 +165,82 @@ pub fn find(id: &str) -> Option<&'static Code> {
     ALL.iter().copied().find(|c| c.id.eq_ignore_ascii_case(id))
 }
 
+macro_rules! pages {
+    ($($id:literal)*) => { &[$(($id, include_str!(concat!("codes/", $id, ".md")))),*] };
+}
+
+/// One page for each code.
+const PAGES: &[(&str, &str)] = pages! {
+    "E000" "E001" "E002" "E003" "E004" "E005" "E006" "E007" "E008" "E009" "E010" "E011" "E101" "E102" "E103"
+    "E201" "E202" "E203" "E204" "E205" "E206" "E207" "E208" "E209" "E210" "E211" "E212" "E213" "E214" "E215"
+    "E216" "L001" "L002" "L003" "L004" "L005" "L006" "L007" "L008" "L009" "L010" "U002" "W001" "W002" "W003"
+    "W004" "W005" "W101" "W201" "W401" "W402" "W403"
+};
+
+/// What else there is to say about a code, in Markdown: an example that
+/// produces it, and the remedy. The examples are excerpts: that no image is
+/// named and nobody can log in counts only where that is the point.
+pub fn page(id: &str) -> Option<&'static str> {
+    PAGES.iter().find(|(code, _)| code.eq_ignore_ascii_case(id)).map(|(_, page)| *page)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
+    use crate::{ParseOptions, parse};
+
+    /// Too large to show, or nothing that a text can show.
+    const WITHOUT_EXAMPLE: &[&str] = &["E000", "E009", "E010"];
+
+    /// The kickstarts of a part of a page: the first one is called `a.ks` here, unless it has a name.
+    fn kickstarts(part: &str) -> Option<(String, BTreeMap<String, String>)> {
+        let mut blocks = part.split("```kickstart").skip(1).map(|rest| {
+            let (name, text) = rest.split_once('\n').unwrap();
+            (name.trim().to_owned(), text.split("```").next().unwrap().to_owned())
+        });
+        let (_, main) = blocks.next()?;
+        Some((main, blocks.collect()))
+    }
+
+    fn found(of: &str, (main, files): (String, BTreeMap<String, String>)) -> BTreeSet<&'static str> {
+        let options = ParseOptions { loader: Some(&files), ..ParseOptions::default() };
+        let parsed = parse(&main, "main.ks", &options);
+        let excerpt = ["L005", "L006"];
+        let counts = |code: &&str| excerpt.contains(&of) || !excerpt.contains(code);
+        parsed.diagnostics.iter().map(|d| d.code).filter(counts).collect()
+    }
+
+    #[test]
+    fn examples_give_their_code_and_remedies_do_not() {
+        let mut wrong = Vec::new();
+        for code in ALL {
+            let page = page(code.id).unwrap_or_else(|| panic!("{} has no page", code.id));
+            let (example, remedy) = page.split_once("## Remedy\n").unwrap_or_else(|| panic!("{}: {page}", code.id));
+            assert!(example.contains("## Example\n"), "{}", code.id);
+            let Some(bad) = kickstarts(example) else {
+                assert!(WITHOUT_EXAMPLE.contains(&code.id), "{} has no example", code.id);
+                continue;
+            };
+            let good = kickstarts(remedy).unwrap_or_else(|| panic!("{} has no corrected example", code.id));
+            let (bad, good) = (found(code.id, bad), found(code.id, good));
+            if bad != BTreeSet::from([code.id]) || !good.is_empty() {
+                wrong.push(format!("{}: the example gives {bad:?}, the remedy {good:?}", code.id));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn every_page_belongs_to_a_code() {
+        let pages = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/codes")).unwrap();
+        for page in pages {
+            let name = page.unwrap().file_name().into_string().unwrap();
+            let id = name.trim_end_matches(".md");
+            assert!(find(id).is_some() && super::page(id).is_some(), "{name} belongs to no code any more");
+        }
+    }
 
     #[test]
     fn codes_are_unique_and_explained() {

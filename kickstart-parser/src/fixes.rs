@@ -63,7 +63,8 @@ fn without_line(command: Span, sources: &Sources, description: &str) -> Option<F
         return None;
     }
     let (range, _) = source.lines_around(command);
-    let rest = [source.text().get(range.start..command.range().start)?, source.text().get(command.range().end..range.end)?];
+    let rest =
+        [source.text().get(range.start..command.range().start)?, source.text().get(command.range().end..range.end)?];
     if rest.iter().any(|part| !part.trim().is_empty()) {
         return None;
     }
@@ -106,7 +107,8 @@ pub(crate) fn join_lines(text: &str, source: SourceId, backslash: usize) -> Opti
         }
         at = end + next.trim_end().len() - 1;
     }
-    let description = if edits.iter().all(|(_, new)| new.is_empty()) { "remove the backslash" } else { "join the lines" };
+    let description =
+        if edits.iter().all(|(_, new)| new.is_empty()) { "remove the backslash" } else { "join the lines" };
     Some(Fix { description: description.to_owned(), edits })
 }
 

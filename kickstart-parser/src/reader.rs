@@ -22,6 +22,8 @@ pub(crate) struct Reader<'a> {
     pub document: Document,
     /// Lines that are broken, but look as if they held a password.
     pub secrets: Vec<Span>,
+    /// The line that is being continued may hold a password.
+    hides: bool,
     /// The paths of the files being read, outermost first.
     stack: Vec<String>,
     includes: usize,
@@ -39,6 +41,7 @@ impl<'a> Reader<'a> {
             diagnostics: Vec::new(),
             document: Document::default(),
             secrets: Vec::new(),
+            hides: false,
             stack: Vec::new(),
             includes: 0,
             said_too_many: false,
@@ -203,7 +206,7 @@ impl<'a> Reader<'a> {
                     "the file begins with a byte order mark",
                 )
                 .help("save the file as UTF-8 without one")
-                .fix(Fix::replace("remove it", Span { end: 3, ..span }, "")),
+                .fix(Fix::replace("remove the byte order mark", Span { end: 3, ..span }, "")),
             );
             content = &content[3..];
             span.start = 3;
@@ -213,6 +216,10 @@ impl<'a> Reader<'a> {
         }
         if was_continued && fixes::looks_continued(trimmed) {
             *continues = trimmed.ends_with('\\');
+            self.hides |= may_have_password(content);
+            if self.hides {
+                self.secrets.push(span);
+            }
             return LineKind::Broken;
         }
         self.note_unusual(raw, span);
@@ -288,7 +295,8 @@ impl<'a> Reader<'a> {
 
     fn report_lex_error(&mut self, error: LexError, content: &str, span: Span) {
         // Where the password begins cannot be told without words.
-        if content.contains("pass") || content.contains("pw") {
+        self.hides = may_have_password(content);
+        if self.hides {
             let command = content.trim_start().find([' ', '\t']).map_or(0, |blank| blank + 1);
             let indent = content.len() - content.trim_start().len();
             let start = span.start + (indent + command) as u32;
@@ -329,6 +337,10 @@ impl<'a> Reader<'a> {
 
 fn start(words: Vec<Word>, span: Span) -> Section {
     Section { span: join(&words, span), words, body: String::new(), body_spans: Vec::new(), end: None }
+}
+
+fn may_have_password(line: &str) -> bool {
+    ["pas", "pw", "wpakey", "wepkey"].iter().any(|word| line.contains(word))
 }
 
 /// From the first to the last word.

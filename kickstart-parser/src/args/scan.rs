@@ -235,8 +235,7 @@ fn warn_if_deprecated(option: &Opt, span: Span, spec: &Spec, cx: &mut Cx<'_>) {
         let message =
             format!("option `{}` of `{}` is deprecated since {}", option.name, spec.name, option.life.deprecated);
         cx.report(
-            Diagnostic::new(&codes::OPTION_DEPRECATED, span, message)
-                .fix_if(fixes::successor(spec.name, option.name)),
+            Diagnostic::new(&codes::OPTION_DEPRECATED, span, message).fix_if(fixes::successor(spec.name, option.name)),
         );
     }
 }

@@ -157,8 +157,8 @@ fn names<'a>(out: &mut String, commands: impl Iterator<Item = &'a CommandInfo>) 
 fn diagnostics() -> String {
     let mut out = format!("{MADE}\n{}", include_str!("docs/diagnostics-intro.md"));
     for code in explain::all() {
-        let (id, severity) = (code.id, code.severity.name());
-        line(&mut out, &format!("| [{id}](diagnostics/{id}.md) | {severity} | {} |", code.title));
+        let (id, about) = (code.id, code.explanation);
+        line(&mut out, &format!("\n### {id}: {}\n\n{about} [Example and remedy](diagnostics/{id}.md).", code.title));
     }
     out
 }

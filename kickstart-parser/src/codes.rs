@@ -173,8 +173,8 @@ macro_rules! pages {
 const PAGES: &[(&str, &str)] = pages! {
     "E000" "E001" "E002" "E003" "E004" "E005" "E006" "E007" "E008" "E009" "E010" "E011" "E101" "E102" "E103"
     "E201" "E202" "E203" "E204" "E205" "E206" "E207" "E208" "E209" "E210" "E211" "E212" "E213" "E214" "E215"
-    "E216" "L001" "L002" "L003" "L004" "L005" "L006" "L007" "L008" "L009" "L010" "U002" "W001" "W002" "W003"
-    "W004" "W005" "W101" "W201" "W401" "W402" "W403"
+    "E216" "E217" "L001" "L002" "L003" "L004" "L005" "L006" "L007" "L008" "L009" "L010" "L011" "L012" "L013"
+    "U002" "W001" "W002" "W003" "W004" "W005" "W101" "W201" "W401" "W402" "W403"
 };
 
 /// What else there is to say about a code, in Markdown: an example that
@@ -192,7 +192,7 @@ mod tests {
     use crate::{ParseOptions, parse};
 
     /// Too large to show, or nothing that a text can show.
-    const WITHOUT_EXAMPLE: &[&str] = &["E000", "E009", "E010"];
+    const WITHOUT_EXAMPLE: &[&str] = &["E000", "E009", "E010", "E217"];
 
     /// The kickstarts of a part of a page: the first one is called `a.ks` here, unless it has a name.
     fn kickstarts(part: &str) -> Option<(String, BTreeMap<String, String>)> {

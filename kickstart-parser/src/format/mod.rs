@@ -19,8 +19,8 @@ use crate::document::{File, Line, LineKind};
 use crate::span::{SourceId, Span};
 use crate::{Diagnostic, Parsed};
 
-pub use flatten::{NotFlattened, flatten};
 pub(crate) use line::is_template;
+pub use flatten::{NotFlattened, flatten};
 
 /// Why a file is not formatted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

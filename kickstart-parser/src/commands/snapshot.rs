@@ -2,7 +2,7 @@
 
 use super::Command;
 use crate::args::spec::{Spec, one, text};
-use crate::args::{Args, Cx};
+use crate::args::{Args, Cx, Value};
 use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -61,16 +61,19 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     kickstart.snapshots.push(Snapshot { span: args.span, origin_group: group, origin_volume: volume, name, when });
 }
 
-/// In small letters or large ones.
+/// In small letters or large ones. The last one counts, but every one is looked at.
 fn when(args: &Args, cx: &mut Cx<'_>) -> Option<SnapshotWhen> {
-    let (given, text) = (args.last("--when")?, args.text("--when")?);
-    let found = MOMENTS.iter().find(|(name, _)| text.to_lowercase() == *name);
-    if found.is_none() {
-        let message = format!("`{text}` is no value for `--when`");
-        let diagnostic = Diagnostic::new(&codes::INVALID_CHOICE, given.value_span, message);
-        cx.report(diagnostic.help("it takes pre-install or post-install"));
+    let mut last = None;
+    for given in args.given.iter().filter(|given| given.name == "--when") {
+        let Value::Text(text) = &given.value else { continue };
+        last = MOMENTS.iter().find(|(name, _)| text.to_lowercase() == *name).map(|(_, when)| *when);
+        if last.is_none() {
+            let message = format!("`{text}` is no value for `--when`");
+            let diagnostic = Diagnostic::new(&codes::INVALID_CHOICE, given.value_span, message);
+            cx.report(diagnostic.help("it takes pre-install or post-install"));
+        }
     }
-    found.map(|(_, when)| *when)
+    last
 }
 
 fn origin(args: &Args, cx: &mut Cx<'_>) -> Option<(String, String)> {
@@ -125,6 +128,7 @@ mod tests {
             ("snapshot a/b --name=s", &["E207"]),
             ("snapshot --name=s --when=pre-install", &["E208"]),
             ("snapshot a/b --name=s --when=later", &["E212"]),
+            ("snapshot a/b --name=s --when=later --when=pre-install", &["E212"]),
             ("snapshot a --name=s --when=pre-install", &["E216"]),
             ("snapshot a/b/c --name=s --when=pre-install", &["E216"]),
             ("snapshot /b --name=s --when=pre-install", &["E216"]),

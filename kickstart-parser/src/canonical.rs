@@ -8,10 +8,11 @@
 use std::fmt::{Display, Write as _};
 
 use crate::commands::{
-    autopart, bootc, bootloader, btrfs, clearpart, device, display, dmraid, driverdisk, end, fcoe, harddrive,
-    ignoredisk, iscsi, lang, liveimg, logvol, media, module, mount, multipath, nfs, nvdimm, old, ostreecontainer,
-    ostreesetup, part, raid, repo, reqpart, snapshot, stratisfs, stratispool, updates, url, volgroup, zerombr, zfcp,
-    zipl,
+    auth, authselect, autopart, bootc, bootloader, btrfs, clearpart, device, display, dmraid, driverdisk, end, eula,
+    fcoe, firewall, firstboot, group, harddrive, ignoredisk, iscsi, keyboard, lang, liveimg, logging, logvol, media,
+    module, mount, multipath, network, nfs, nvdimm, old, ostreecontainer, ostreesetup, part, raid, rdp, realm, repo,
+    reqpart, rescue, rhsm, rootpw, selinux, services, skipx, snapshot, sshkey, sshpw, stratisfs, stratispool,
+    syspurpose, timesource, timezone, updates, url, user, vnc, volgroup, xconfig, zerombr, zfcp, zipl,
 };
 use crate::kickstart::Kickstart;
 use crate::syntax::Syntax;
@@ -20,6 +21,8 @@ use crate::syntax::Syntax;
 type Order = (u16, &'static str, fn(&Kickstart, &mut Pen));
 
 const ORDER: &[Order] = &[
+    (0, "Authconfig", auth::write),
+    (0, "Authselect", authselect::write),
     (0, "AutoStep", old::write_autostep),
     (0, "Bootc", bootc::write),
     (0, "Cdrom", media::write_cdrom),
@@ -27,23 +30,46 @@ const ORDER: &[Order] = &[
     (0, "DeviceProbe", device::write_probe),
     (0, "DisplayMode", display::write),
     (0, "DriverDisk", driverdisk::write),
+    (0, "Eula", eula::write),
+    (0, "Firewall", firewall::write),
+    (0, "Firstboot", firstboot::write),
+    (0, "Group", group::write),
     (0, "HardDrive", harddrive::write),
     (0, "Hmc", media::write_hmc),
     (0, "IgnoreDisk", ignoredisk::write),
+    (0, "Keyboard", keyboard::write),
     (0, "Lang", lang::write),
     (0, "Liveimg", liveimg::write),
+    (0, "Logging", logging::write),
     (0, "MediaCheck", media::write_mediacheck),
     (0, "Module", module::write),
     (0, "Mount", mount::write),
     (0, "NFS", nfs::write),
+    (0, "Network", network::write),
     (0, "OSTreeContainer", ostreecontainer::write),
     (0, "OSTreeSetup", ostreesetup::write),
+    (0, "RDP", rdp::write),
+    (0, "RHSM", rhsm::write),
+    (0, "Realm", realm::write),
     (0, "Reboot", end::write),
     (0, "Repo", repo::write),
+    (0, "Rescue", rescue::write),
+    (0, "RootPw", rootpw::write),
+    (0, "SELinux", selinux::write),
+    (0, "Services", services::write),
+    (0, "SkipX", skipx::write),
+    (0, "SshKey", sshkey::write),
+    (0, "SshPw", sshpw::write),
+    (0, "Syspurpose", syspurpose::write),
+    (0, "Timesource", timesource::write),
+    (0, "Timezone", timezone::write),
     (0, "UnsupportedHardware", media::write_unsupported_hardware),
     (0, "Updates", updates::write),
     (0, "Upgrade", old::write_install),
     (0, "Url", url::write),
+    (0, "User", user::write),
+    (0, "Vnc", vnc::write),
+    (0, "XConfig", xconfig::write),
     (10, "Bootloader", bootloader::write),
     (10, "Zipl", zipl::write),
     (50, "MultiPath", multipath::write),
@@ -77,7 +103,7 @@ impl Kickstart {
         for (_, _, write) in ORDER {
             write(self, &mut pen);
         }
-        pen.out
+        pen.finish()
     }
 }
 
@@ -88,8 +114,13 @@ pub(crate) struct Pen {
 }
 
 impl Pen {
-    fn new(syntax: Syntax) -> Pen {
+    pub fn new(syntax: Syntax) -> Pen {
         Pen { syntax, out: String::new() }
+    }
+
+    /// What was written.
+    pub fn finish(self) -> String {
+        self.out
     }
 
     /// A line as it is.

@@ -9,18 +9,20 @@ use crate::conflicts::Used;
 use crate::diagnostic::Diagnostic;
 use crate::document::{CommandLine, Document, Statement, Word};
 use crate::kickstart::{Given, Kickstart};
+use crate::lex;
 use crate::sections;
+use crate::span::Sources;
 use crate::syntax::{Life, State};
 
 /// What the statements say, and which settings were made more than once.
-pub(crate) fn interpret(document: &Document, cx: &mut Cx<'_>) -> Kickstart {
+pub(crate) fn interpret(document: &Document, sources: &Sources, cx: &mut Cx<'_>) -> Kickstart {
     let mut kickstart = Kickstart::default();
     let mut earlier: Vec<Args> = Vec::new();
     let mut used = Used::default();
     for statement in &document.statements {
         match statement {
             Statement::Section(section) => sections::interpret(section, cx, &mut kickstart),
-            Statement::Command(line) => command(line, &mut earlier, &mut used, cx, &mut kickstart),
+            Statement::Command(line) => command(line, sources, &mut earlier, &mut used, cx, &mut kickstart),
         }
     }
     kickstart
@@ -28,6 +30,7 @@ pub(crate) fn interpret(document: &Document, cx: &mut Cx<'_>) -> Kickstart {
 
 fn command(
     line: &CommandLine,
+    sources: &Sources,
     earlier: &mut Vec<Args>,
     used: &mut Used,
     cx: &mut Cx<'_>,
@@ -42,6 +45,9 @@ fn command(
             used.line(command.spec.name, name, line.span, cx);
             kickstart.given.push(Given { name, span: line.span });
             let mut args = scan(command.spec, line.span, words, cx);
+            if command.spec.raw {
+                read_rest(line, sources, &mut args);
+            }
             if command.spec.repeatable {
                 (command.apply)(&args, cx, kickstart);
             } else {
@@ -62,6 +68,16 @@ fn command(
     if cx.diagnostics.len() > sound || known::find(&name.value).is_some() {
         hide_likely_passwords(name, words, cx);
     }
+}
+
+/// What stands after the command's name, for a command that takes its line as it is.
+fn read_rest(line: &CommandLine, sources: &Sources, args: &mut Args) {
+    let text = sources.get(line.span.source).map_or("", |source| source.text());
+    let text = text.get(line.span.start as usize..).unwrap_or("");
+    let content = lex::lines(text).next().and_then(|raw| text.get(..raw.content_end)).unwrap_or("");
+    let name = content.find(|c: char| c.is_whitespace() || c == '#').unwrap_or(content.len());
+    content[name..].trim().clone_into(&mut args.rest);
+    args.has_comment = content.get(line.span.len()..).is_some_and(|after| !after.trim().is_empty());
 }
 
 /// Lines without a table, or with a misspelt option, may hold passwords too.

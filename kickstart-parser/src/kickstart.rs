@@ -4,6 +4,8 @@
 //! are here.
 
 pub use crate::commands::{
+    auth::Auth,
+    authselect::Authselect,
     autopart::{Autopart, AutopartType},
     bootc::Bootc,
     bootloader::{Bootloader, BootloaderLocation},
@@ -16,19 +18,22 @@ pub use crate::commands::{
     end::{EndAction, EndKind},
     eula::Eula,
     fcoe::Fcoe,
+    firewall::Firewall,
     firstboot::{Firstboot, FirstbootMode},
+    group::Group,
     harddrive::{HardDrive, HardDrivePlace},
     ignoredisk::Ignoredisk,
     iscsi::{Iscsi, IscsiName},
     keyboard::Keyboard,
     lang::Lang,
     liveimg::Liveimg,
+    logging::Logging,
     logvol::{Cache, CacheMode, LogVol, Thin},
     media::Bare,
     module::Module,
     mount::Mount,
     multipath::Multipath,
-    network::{BootProto, Network},
+    network::{BootProto, Network, TeamPort},
     nfs::Nfs,
     nvdimm::{Nvdimm, NvdimmAction},
     old::{Autostep, Install},
@@ -36,19 +41,29 @@ pub use crate::commands::{
     ostreesetup::OstreeSetup,
     part::Partition,
     raid::{Raid, RaidLevel},
+    rdp::Rdp,
+    realm::Realm,
     repo::Repo,
     reqpart::Reqpart,
+    rescue::Rescue,
+    rhsm::Rhsm,
     rootpw::Rootpw,
     selinux::{Selinux, SelinuxMode},
+    services::Services,
     snapshot::{Snapshot, SnapshotWhen},
     sshkey::SshKey,
+    sshpw::SshPassword,
     stratisfs::StratisFs,
     stratispool::StratisPool,
+    syspurpose::Syspurpose,
+    timesource::Timesource,
     timezone::Timezone,
     updates::Updates,
     url::{Ssl, Url},
     user::User,
+    vnc::Vnc,
     volgroup::VolGroup,
+    xconfig::Xconfig,
     zerombr::Zerombr,
     zfcp::Zfcp,
     zipl::{SecureBoot, Zipl},
@@ -171,6 +186,38 @@ pub struct Kickstart {
     pub firstboot: Option<Firstboot>,
     /// `eula`.
     pub eula: Option<Eula>,
+    /// `auth` or `authconfig`: the last of them.
+    pub auth: Option<Auth>,
+    /// `authselect`.
+    pub authselect: Option<Authselect>,
+    /// `realm`.
+    pub realm: Option<Realm>,
+    /// `firewall`.
+    pub firewall: Option<Firewall>,
+    /// `services`.
+    pub services: Option<Services>,
+    /// `timesource`.
+    pub timesources: Vec<Timesource>,
+    /// `group`.
+    pub groups: Vec<Group>,
+    /// `sshpw`.
+    pub ssh_passwords: Vec<SshPassword>,
+    /// `rhsm`.
+    pub rhsm: Option<Rhsm>,
+    /// `syspurpose`.
+    pub syspurpose: Option<Syspurpose>,
+    /// `logging`.
+    pub logging: Option<Logging>,
+    /// `vnc`.
+    pub vnc: Option<Vnc>,
+    /// `rdp`.
+    pub rdp: Option<Rdp>,
+    /// `rescue`.
+    pub rescue: Option<Rescue>,
+    /// `skipx`.
+    pub skipx: Option<Bare>,
+    /// `xconfig`.
+    pub xconfig: Option<Xconfig>,
     /// `reboot`, `poweroff`, `halt` or `shutdown`: the last of them.
     pub end: Option<EndAction>,
     /// `%pre`, `%pre-install`, `%post`, `%onerror` and `%traceback`.

@@ -116,7 +116,7 @@ pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     let syntax = options.syntax.unwrap_or_else(|| version_line(&sources, &document, &mut diagnostics));
     let defined = HashMap::new();
     let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets, defined };
-    let kickstart = interpret::interpret(&document, &mut cx);
+    let kickstart = interpret::interpret(&document, &sources, &mut cx);
     sources.hide(secrets);
     let lost = lints::Lost::of(&diagnostics, &sources);
     let end = end_of_root(&sources);

@@ -103,6 +103,10 @@ pub(crate) struct Args {
     pub arguments: Vec<Vec<Argument>>,
     /// Arguments that no position took, for a command that looks at them.
     pub leftovers: Vec<Argument>,
+    /// Of a command that takes its line as it is: all that follows the name.
+    pub rest: String,
+    /// Of such a command too: the line ends in a comment.
+    pub has_comment: bool,
     /// Some word was wrong, so what seems to be missing may be that word.
     pub broken: bool,
 }

@@ -34,6 +34,8 @@ pub(crate) fn scan(spec: &'static Spec, span: Span, words: &[Word], cx: &mut Cx<
         given: Vec::new(),
         arguments: vec![Vec::new(); spec.positionals.len()],
         leftovers: Vec::new(),
+        rest: String::new(),
+        has_comment: false,
         broken: false,
     };
     let before = cx.diagnostics.len();

@@ -29,11 +29,12 @@ pub enum DisplayMode {
     Graphical,
 }
 
-const OPTIONS: &[Opt] = &[flag("--non-interactive").since(8, 0)];
+const OPTIONS: &[Opt] = &[flag("--non-interactive").since(8, 0).doc("ask nothing; stop where something is missing")];
 
-const TEXT_SPEC: Spec = Spec::new("text").options(OPTIONS);
-const CMDLINE_SPEC: Spec = Spec::new("cmdline").options(OPTIONS);
-const GRAPHICAL_SPEC: Spec = Spec::new("graphical").options(OPTIONS);
+const TEXT_SPEC: Spec = Spec::new("text").doc("Shows the installer in text mode.").options(OPTIONS);
+// It asks nothing anyway, and has no option that says so.
+const CMDLINE_SPEC: Spec = Spec::new("cmdline").doc("Shows only the progress of the installation, and asks nothing.");
+const GRAPHICAL_SPEC: Spec = Spec::new("graphical").doc("Shows the installer in graphical mode.").options(OPTIONS);
 
 pub(crate) const TEXT: Command =
     Command { spec: &TEXT_SPEC, apply: |args, cx, kickstart| apply(DisplayMode::Text, args, cx, kickstart) };
@@ -43,7 +44,8 @@ pub(crate) const GRAPHICAL: Command =
     Command { spec: &GRAPHICAL_SPEC, apply: |args, cx, kickstart| apply(DisplayMode::Graphical, args, cx, kickstart) };
 
 fn apply(mode: DisplayMode, args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
-    kickstart.display = Some(Display { span: args.span, mode, non_interactive: args.flag("--non-interactive") });
+    let non_interactive = mode != DisplayMode::Cmdline && args.flag("--non-interactive");
+    kickstart.display = Some(Display { span: args.span, mode, non_interactive });
 }
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
@@ -65,13 +67,17 @@ mod tests {
     #[test]
     fn the_last_one_counts() {
         assert_eq!(good("text").display.unwrap().mode, DisplayMode::Text);
-        let d = good("text\ncmdline --non-interactive").display.unwrap();
-        assert_eq!((d.mode, d.non_interactive), (DisplayMode::Cmdline, true));
+        let d = good("cmdline\ntext --non-interactive").display.unwrap();
+        assert_eq!((d.mode, d.non_interactive), (DisplayMode::Text, true));
     }
 
     #[test]
     fn mistakes() {
-        check(&[("text cmdline", &["E209"]), ("graphical --shiny", &["E201"])]);
+        check(&[
+            ("text cmdline", &["E209"]),
+            ("graphical --shiny", &["E201"]),
+            ("cmdline --non-interactive", &["E201"]),
+        ]);
         check_versions(&[(Syntax::Rhel7, "text --non-interactive", &["E202"])]);
     }
 }

@@ -33,12 +33,18 @@ pub enum EndKind {
     Shutdown,
 }
 
-const OPTIONS: &[Opt] = &[flag("--eject"), flag("--kexec").since(8, 0)];
+const OPTIONS: &[Opt] = &[
+    flag("--eject").doc("eject the installation medium"),
+    flag("--kexec").since(8, 0).doc("start the new system without going through the firmware"),
+];
 
-const REBOOT_SPEC: Spec = Spec::new("reboot").options(OPTIONS);
-const POWEROFF_SPEC: Spec = Spec::new("poweroff").options(OPTIONS);
-const HALT_SPEC: Spec = Spec::new("halt").options(OPTIONS);
-const SHUTDOWN_SPEC: Spec = Spec::new("shutdown").options(OPTIONS);
+const REBOOT_SPEC: Spec = Spec::new("reboot").doc("Restarts the machine after the installation.").options(OPTIONS);
+const POWEROFF_SPEC: Spec =
+    Spec::new("poweroff").doc("Switches the machine off after the installation.").options(OPTIONS);
+const HALT_SPEC: Spec =
+    Spec::new("halt").doc("Halts the machine after the installation, and leaves it switched on.").options(OPTIONS);
+const SHUTDOWN_SPEC: Spec =
+    Spec::new("shutdown").doc("Switches the machine off after the installation.").options(OPTIONS);
 
 pub(crate) const REBOOT: Command =
     Command { spec: &REBOOT_SPEC, apply: |args, _, kickstart| apply(EndKind::Reboot, args, kickstart) };

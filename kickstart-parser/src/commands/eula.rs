@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::{Spec, flag};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -15,7 +16,11 @@ pub struct Eula {
     pub agreed: bool,
 }
 
-const SPEC: Spec = Spec::new("eula").options(&[flag("--agreed").or(&["--agree", "--accepted", "--accept"])]);
+const SPEC: Spec =
+    Spec::new("eula").doc("Agrees to the licence, so that nobody is asked.").options(&[flag("--agreed")
+        .or(&["--agree", "--accepted", "--accept"])
+        .required()
+        .doc("the licence is agreed to")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
@@ -23,8 +28,15 @@ fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     kickstart.eula = Some(Eula { span: args.span, agreed: args.flag("--agreed") });
 }
 
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    if kickstart.eula.as_ref().is_some_and(|eula| eula.agreed) {
+        pen.line("# License agreement").line("eula --agreed");
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use crate::Syntax;
     use crate::commands::testing::{check, good};
 
     #[test]
@@ -32,7 +44,8 @@ mod tests {
         for word in ["--agreed", "--agree", "--accepted", "--accept"] {
             assert!(good(&format!("eula {word}")).eula.unwrap().agreed);
         }
-        assert!(!good("eula").eula.unwrap().agreed);
-        check(&[("eula yes", &["E209"])]);
+        let written = good("eula --accept").to_pykickstart(Syntax::F44);
+        assert!(written.contains("# License agreement\neula --agreed\n"), "{written}");
+        check(&[("eula", &["E207"]), ("eula --agreed yes", &["E209"]), ("eula --a", &["E204"])]);
     }
 }

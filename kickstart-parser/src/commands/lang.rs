@@ -33,7 +33,7 @@ fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
 }
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
-    if let Some(lang) = &kickstart.lang {
+    if let Some(lang) = kickstart.lang.as_ref().filter(|lang| !lang.lang.is_empty()) {
         pen.line("# System language").text("lang").word(&lang.lang).list("--addsupport", &lang.add_support).end();
     }
 }

@@ -11,6 +11,8 @@ use crate::kickstart::Kickstart;
 
 pub(crate) mod known;
 
+pub(crate) mod auth;
+pub(crate) mod authselect;
 pub(crate) mod autopart;
 pub(crate) mod bootc;
 pub(crate) mod bootloader;
@@ -24,7 +26,9 @@ pub(crate) mod encryption;
 pub(crate) mod end;
 pub(crate) mod eula;
 pub(crate) mod fcoe;
+pub(crate) mod firewall;
 pub(crate) mod firstboot;
+pub(crate) mod group;
 pub(crate) mod harddrive;
 pub(crate) mod ignoredisk;
 pub(crate) mod image;
@@ -32,6 +36,7 @@ pub(crate) mod iscsi;
 pub(crate) mod keyboard;
 pub(crate) mod lang;
 pub(crate) mod liveimg;
+pub(crate) mod logging;
 pub(crate) mod logvol;
 pub(crate) mod media;
 pub(crate) mod module;
@@ -45,20 +50,31 @@ pub(crate) mod ostreecontainer;
 pub(crate) mod ostreesetup;
 pub(crate) mod part;
 pub(crate) mod raid;
+pub(crate) mod rdp;
+pub(crate) mod realm;
 pub(crate) mod repo;
 pub(crate) mod reqpart;
+pub(crate) mod rescue;
+pub(crate) mod rhsm;
 pub(crate) mod rootpw;
 pub(crate) mod selinux;
+pub(crate) mod services;
+pub(crate) mod skipx;
 pub(crate) mod snapshot;
 pub(crate) mod sshkey;
+pub(crate) mod sshpw;
 pub(crate) mod storage;
 pub(crate) mod stratisfs;
 pub(crate) mod stratispool;
+pub(crate) mod syspurpose;
+pub(crate) mod timesource;
 pub(crate) mod timezone;
 pub(crate) mod updates;
 pub(crate) mod url;
 pub(crate) mod user;
+pub(crate) mod vnc;
 pub(crate) mod volgroup;
+pub(crate) mod xconfig;
 pub(crate) mod zerombr;
 pub(crate) mod zfcp;
 pub(crate) mod zipl;
@@ -71,6 +87,9 @@ pub(crate) struct Command {
 
 /// By name, sorted.
 pub(crate) const COMMANDS: &[(&str, Command)] = &[
+    ("auth", auth::COMMAND),
+    ("authconfig", auth::COMMAND),
+    ("authselect", authselect::COMMAND),
     ("autopart", autopart::COMMAND),
     ("autostep", old::AUTOSTEP),
     ("bootc", bootc::COMMAND),
@@ -85,8 +104,10 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("driverdisk", driverdisk::COMMAND),
     ("eula", eula::COMMAND),
     ("fcoe", fcoe::COMMAND),
+    ("firewall", firewall::COMMAND),
     ("firstboot", firstboot::COMMAND),
     ("graphical", display::GRAPHICAL),
+    ("group", group::COMMAND),
     ("halt", end::HALT),
     ("harddrive", harddrive::COMMAND),
     ("hmc", media::HMC),
@@ -97,6 +118,7 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("keyboard", keyboard::COMMAND),
     ("lang", lang::COMMAND),
     ("liveimg", liveimg::COMMAND),
+    ("logging", logging::COMMAND),
     ("logvol", logvol::COMMAND),
     ("mediacheck", media::MEDIACHECK),
     ("method", old::METHOD),
@@ -112,24 +134,35 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("partition", part::COMMAND),
     ("poweroff", end::POWEROFF),
     ("raid", raid::COMMAND),
+    ("rdp", rdp::COMMAND),
+    ("realm", realm::COMMAND),
     ("reboot", end::REBOOT),
     ("repo", repo::COMMAND),
     ("reqpart", reqpart::COMMAND),
+    ("rescue", rescue::COMMAND),
+    ("rhsm", rhsm::COMMAND),
     ("rootpw", rootpw::COMMAND),
     ("selinux", selinux::COMMAND),
+    ("services", services::COMMAND),
     ("shutdown", end::SHUTDOWN),
+    ("skipx", skipx::COMMAND),
     ("snapshot", snapshot::COMMAND),
     ("sshkey", sshkey::COMMAND),
+    ("sshpw", sshpw::COMMAND),
     ("stratisfs", stratisfs::COMMAND),
     ("stratispool", stratispool::COMMAND),
+    ("syspurpose", syspurpose::COMMAND),
     ("text", display::TEXT),
+    ("timesource", timesource::COMMAND),
     ("timezone", timezone::COMMAND),
     ("unsupported_hardware", media::UNSUPPORTED_HARDWARE),
     ("updates", updates::COMMAND),
     ("upgrade", old::UPGRADE),
     ("url", url::COMMAND),
     ("user", user::COMMAND),
+    ("vnc", vnc::COMMAND),
     ("volgroup", volgroup::COMMAND),
+    ("xconfig", xconfig::COMMAND),
     ("zerombr", zerombr::COMMAND),
     ("zfcp", zfcp::COMMAND),
     ("zipl", zipl::COMMAND),

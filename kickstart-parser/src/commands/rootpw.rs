@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::{Spec, flag, optional};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
@@ -27,8 +28,14 @@ pub struct Rootpw {
 const FORMS: &[&str] = &["--iscrypted", "--plaintext"];
 
 const SPEC: Spec = Spec::new("rootpw")
+    .doc("Sets the password of root, or locks the account.")
     .secret()
-    .options(&[flag("--iscrypted"), flag("--lock"), flag("--plaintext"), flag("--allow-ssh").since(9, 37)])
+    .options(&[
+        flag("--iscrypted").doc("the password is a hash"),
+        flag("--lock").doc("nobody can log in as root with a password"),
+        flag("--plaintext").doc("the password is no hash, which is the default"),
+        flag("--allow-ssh").since(9, 37).doc("root may log in over ssh with the password"),
+    ])
     .positionals(&[optional("a password")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
@@ -36,8 +43,11 @@ pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     args.contradict(cx, FORMS);
     let lock = args.flag("--lock");
-    let password = args.argument(0).map(|a| Secret::new(a.value.clone()));
-    if password.as_ref().is_none_or(Secret::is_empty) && !lock {
+    let own = args.argument(0).filter(|password| args.is_own(password.span) && !password.value.is_empty());
+    if own.is_none() && !lock {
+        if args.broken {
+            return;
+        }
         cx.report(
             Diagnostic::new(&codes::REQUIRED_ARGUMENT, args.span, "`rootpw` needs a password")
                 .help("`rootpw --lock` locks the account"),
@@ -46,11 +56,25 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     }
     kickstart.rootpw = Some(Rootpw {
         span: args.span,
-        password,
+        password: args.argument(0).filter(|a| !a.value.is_empty()).map(|a| Secret::new(a.value.clone())),
         is_crypted: args.last_of(FORMS).is_some_and(|g| g.name == "--iscrypted"),
         lock,
         allow_ssh: args.flag("--allow-ssh"),
     });
+}
+
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    let Some(rootpw) = &kickstart.rootpw else { return };
+    let Some(password) = &rootpw.password else {
+        pen.line("#Root password").line("rootpw --lock");
+        return;
+    };
+    pen.line("# Root password").text("rootpw").flag("--iscrypted", rootpw.is_crypted).flag("--lock", rootpw.lock);
+    pen.flag("--plaintext", !rootpw.is_crypted).flag("--allow-ssh", rootpw.allow_ssh);
+    match password.expose() {
+        password if password.contains('#') => pen.text(" \"").text(password).text('"').end(),
+        password => pen.word(password).end(),
+    }
 }
 
 #[cfg(test)]
@@ -71,10 +95,27 @@ mod tests {
     }
 
     #[test]
+    fn canonical() {
+        for (text, line) in [
+            ("rootpw --lock --allow-ssh", "#Root password\nrootpw --lock\n"),
+            ("rootpw a", "# Root password\nrootpw --plaintext a\n"),
+            ("rootpw 'a#b' --iscrypted --lock", "# Root password\nrootpw --iscrypted --lock \"a#b\"\n"),
+            ("rootpw a --lock --allow-ssh", "# Root password\nrootpw --lock --plaintext --allow-ssh a\n"),
+            ("rootpw a\nrootpw --lock --iscrypted", "# Root password\nrootpw --iscrypted --lock a\n"),
+            ("rootpw --lock\nrootpw a", "# Root password\nrootpw --plaintext a\n"),
+        ] {
+            let written = read_as(Syntax::F44, text).0.to_pykickstart(Syntax::F44);
+            assert!(written.contains(line), "{text}: {written}");
+        }
+    }
+
+    #[test]
     fn mistakes() {
         check(&[
             ("rootpw", &["E208"]),
             ("rootpw --iscrypted", &["E208"]),
+            ("rootpw a\nrootpw", &["E208"]),
+            ("rootpw a\nrootpw ''", &["E208"]),
             ("rootpw one two", &["E209"]),
             ("rootpw --plaintext=x y", &["E206"]),
         ]);

@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::{Spec, flag};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
 
@@ -28,10 +29,10 @@ pub enum SelinuxMode {
 
 const MODES: &[&str] = &["--disabled", "--enforcing", "--permissive"];
 
-const SPEC: Spec = Spec::new("selinux").options(&[
-    flag("--disabled").sticky(),
-    flag("--enforcing").sticky(),
-    flag("--permissive").sticky(),
+const SPEC: Spec = Spec::new("selinux").doc("The mode of SELinux on the installed system.").options(&[
+    flag("--disabled").sticky().doc("no SELinux"),
+    flag("--enforcing").sticky().doc("what is against the policy is not done, which is the default"),
+    flag("--permissive").sticky().doc("what is against the policy is only logged"),
 ]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
@@ -48,10 +49,21 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     });
 }
 
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    let Some(mode) = kickstart.selinux.as_ref().and_then(|selinux| selinux.mode) else { return };
+    let option = match mode {
+        SelinuxMode::Disabled => "--disabled",
+        SelinuxMode::Enforcing => "--enforcing",
+        SelinuxMode::Permissive => "--permissive",
+    };
+    pen.line("# SELinux configuration").text("selinux").word(option).end();
+}
+
 #[cfg(test)]
 mod tests {
     use super::SelinuxMode;
-    use crate::commands::testing::{check, good};
+    use crate::Syntax;
+    use crate::commands::testing::{check, good, read_as};
 
     #[test]
     fn modes() {
@@ -60,6 +72,10 @@ mod tests {
         assert_eq!(mode("selinux --permissive"), Some(SelinuxMode::Permissive));
         assert_eq!(mode("selinux --disabled"), Some(SelinuxMode::Disabled));
         assert_eq!(mode("selinux"), None);
+        let written = good("selinux --enforcing").to_pykickstart(Syntax::F44);
+        assert!(written.contains("# SELinux configuration\nselinux --enforcing\n"), "{written}");
+        let kept = read_as(Syntax::F44, "selinux --enforcing\nselinux").0.selinux.unwrap().mode;
+        assert_eq!(kept, Some(SelinuxMode::Enforcing));
         check(&[("selinux --cheese", &["E201"])]);
     }
 }

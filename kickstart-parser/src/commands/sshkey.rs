@@ -3,8 +3,10 @@
 use super::Command;
 use crate::args::spec::{ALL, Spec, one, text};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
+use crate::syntax::At;
 
 /// `sshkey`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,8 +23,9 @@ pub struct SshKey {
 
 const SPEC: Spec = Spec::new("sshkey")
     .since(8, ALL)
+    .doc("Lets somebody log in to the installed system with a key.")
     .repeatable()
-    .options(&[text("--username").required()])
+    .options(&[text("--username").required().doc("the account that the key opens")])
     .positionals(&[one("a key in quotes")]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
@@ -40,6 +43,15 @@ fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     }
 }
 
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    // Restrictions such as command="…" came through broken before.
+    let escapes = pen.syntax.reached(At::new(9, 38));
+    for key in &kickstart.ssh_keys {
+        let text = if escapes { key.key.replace('"', "\\\"") } else { key.key.clone() };
+        pen.text("sshkey").option("--username", Some(&key.username)).text(" \"").text(text).text('"').end();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::Syntax;
@@ -50,6 +62,9 @@ mod tests {
         let k = good("sshkey --username=root \"ssh-ed25519 AAAA me@host\"");
         assert_eq!(k.ssh_keys[0].username, "root");
         assert_eq!(k.ssh_keys[0].key, "ssh-ed25519 AAAA me@host");
+        let written = good("sshkey --username=a 'command=\"x\" k'");
+        assert!(written.to_pykickstart(Syntax::F44).contains("sshkey --username=a \"command=\\\"x\\\" k\"\n"));
+        assert!(written.to_pykickstart(Syntax::F37).contains("sshkey --username=a \"command=\"x\" k\"\n"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Command;
 use crate::args::spec::{Spec, flag, int, list, text};
 use crate::args::{Args, Cx};
+use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
 use crate::secret::Secret;
 use crate::span::Span;
@@ -36,19 +37,20 @@ pub struct User {
 
 const FORMS: &[&str] = &["--iscrypted", "--plaintext"];
 
-const SPEC: Spec = Spec::new("user").repeatable().secret().options(&[
-    list("--groups"),
-    text("--homedir"),
-    flag("--iscrypted"),
-    text("--name").required(),
-    text("--password").secret(),
-    text("--shell"),
-    int("--uid"),
-    flag("--lock"),
-    flag("--plaintext"),
-    text("--gecos"),
-    int("--gid"),
-]);
+const SPEC: Spec =
+    Spec::new("user").doc("Creates an account on the installed system.").repeatable().secret().options(&[
+        list("--groups").doc("further groups that the user belongs to, as NAME or NAME(GID), separated by commas"),
+        text("--homedir").doc("the home directory; else /home/NAME"),
+        flag("--iscrypted").doc("the password is a hash"),
+        text("--name").required().doc("the name of the account"),
+        text("--password").secret().doc("the password; without one nobody can log in with one"),
+        text("--shell").doc("the login shell"),
+        int("--uid").doc("the number of the user; else the next one that is free"),
+        flag("--lock").doc("nobody can log in with the password"),
+        flag("--plaintext").doc("the password is no hash, which is the default"),
+        text("--gecos").doc("the full name, and whatever else is to be known of the user"),
+        int("--gid").doc("the number of the user's own group"),
+    ]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
@@ -65,15 +67,32 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         shell: args.nonempty("--shell"),
         uid: args.int("--uid"),
         gid: args.int("--gid"),
-        gecos: args.text("--gecos"),
+        gecos: args.nonempty("--gecos"),
         password: args.secret("--password").filter(|p| !p.is_empty()),
         is_crypted: args.last_of(FORMS).is_some_and(|g| g.name == "--iscrypted"),
         lock: args.flag("--lock"),
     });
 }
 
+pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
+    for user in &kickstart.users {
+        let mut line = Pen::new(pen.syntax);
+        line.list("--groups", &user.groups).option("--homedir", user.home.as_ref());
+        line.option("--name", Some(&user.name).filter(|name| !name.is_empty()));
+        line.option("--password", user.password.as_ref().map(Secret::expose)).flag("--iscrypted", user.is_crypted);
+        line.option("--shell", user.shell.as_ref()).option("--uid", user.uid.filter(|uid| *uid != 0));
+        line.flag("--lock", user.lock).quoted("--gecos", user.gecos.as_ref());
+        line.option("--gid", user.gid.filter(|gid| *gid != 0));
+        let options = line.finish();
+        if !options.is_empty() {
+            pen.text("user").text(options).end();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use crate::Syntax;
     use crate::commands::testing::{check, good};
 
     #[test]
@@ -87,6 +106,22 @@ mod tests {
         assert_eq!(u.groups, ["wheel", "libvirt"]);
         assert!(!u.is_crypted);
         assert!(!format!("{u:?}").contains("hush"));
+    }
+
+    #[test]
+    fn canonical() {
+        for (text, line) in [
+            (
+                "user --gid=6 --gecos='G H' --lock --uid=5 --shell=/s --iscrypted --password=p --name=a --homedir=/h --groups=x,y",
+                "user --groups=x,y --homedir=/h --name=a --password=p --iscrypted --shell=/s --uid=5 --lock --gecos=\"G H\" --gid=6\n",
+            ),
+            ("user --name=a --uid=0 --password= --iscrypted", "user --name=a --iscrypted\n"),
+            ("user --name= --shell=x", "user --shell=x\n"),
+        ] {
+            let written = good(text).to_pykickstart(Syntax::F44);
+            assert!(written.contains(line), "{text}: {written}");
+        }
+        assert!(!good("user --name=").to_pykickstart(Syntax::F44).contains("user"));
     }
 
     #[test]

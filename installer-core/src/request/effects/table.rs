@@ -122,7 +122,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             ("--cdl", Ignored, "for a kind of disk that is not supported"),
         ],
     ),
-    used("cmdline", NOT_SHOWN, DISPLAY),
+    used("cmdline", NOT_SHOWN, &[]),
     refused("device", "name the kernel module in the image"),
     no_effect("deviceprobe", "leave it out"),
     refused("dmraid", "use a plain disk"),

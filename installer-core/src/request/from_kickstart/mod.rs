@@ -165,10 +165,10 @@ impl Reader<'_> {
             // `network --bootproto=dhcp` asks for what every image does anyway.
             let own = network.ip.is_some()
                 || network.vlan_id.is_some()
-                || !network.nameservers.is_empty()
-                || !network.bond_slaves.is_empty()
-                || !network.bridge_slaves.is_empty()
-                || network.team_slaves.is_some()
+                || network.nameservers.is_some()
+                || network.bond_slaves.is_some()
+                || network.bridge_slaves.is_some()
+                || !network.team_slaves.is_empty()
                 || network.essid.is_some();
             self.warn_if(
                 own,

@@ -70,6 +70,16 @@ codes! {
         "The kickstart, together with what it includes, is larger than any kickstart should be.";
     EMPTY_COMMAND = "E011" Error "empty command",
         "The first word of the line is an empty pair of quotes.";
+    EMPTY_CERTIFICATE = "E012" Error "empty certificate",
+        "The section %certificate has nothing in it.";
+    KSAPPEND_FAILED = "E013" Error "%ksappend not readable",
+        "The file that %ksappend names could not be read. It is pasted in before anything else is looked at, so nothing can be said without it.";
+    NUL_BYTE = "E014" Error "NUL byte",
+        "There is a NUL byte in the text. No tool that reads kickstart files expects one: the file is damaged, or is no text.";
+    TEMPLATE = "E015" Error "unfilled template",
+        "The line is meaningless because it holds the marks of a template. Fill the template in first, and use what comes out.";
+    NOT_UTF8 = "E016" Error "not UTF-8",
+        "The file is no UTF-8 text. Kickstart files are read as UTF-8 and as nothing else.";
     UNKNOWN_COMMAND = "E101" Error "unknown command",
         "The first word of the line is no kickstart command of any version.";
     COMMAND_NOT_YET = "E102" Error "command not in this syntax",
@@ -120,6 +130,14 @@ codes! {
         "The included file does not exist yet, but a %pre script writes it. It is checked when that script has run.";
     EMPTY_SCRIPT = "W005" Warning "empty script",
         "The script section has no command in it.";
+    NO_LINE_END = "W006" Warning "included text without a line end",
+        "The last line of an included file has no line end. In a script, the next line is appended to it.";
+    KSAPPEND_IN_BODY = "W007" Warning "%ksappend in a section",
+        "%ksappend is looked for in the whole file, inside scripts too, and pastes a file there. If a script is meant to have such a line, it must look different.";
+    KSAPPEND_IGNORED = "W008" Warning "%ksappend ignored",
+        "%ksappend works in the kickstart itself only. In a file that is included or pasted it is passed over in silence by other tools.";
+    PLACEHOLDER = "W009" Warning "placeholder as a value",
+        "A value looks like the placeholder of a template that nobody has filled in. It is taken as it is.";
     COMMAND_DEPRECATED = "W101" Warning "command deprecated",
         "The command is deprecated in the syntax version that the file is read as.";
     OPTION_DEPRECATED = "W201" Warning "option deprecated",
@@ -130,8 +148,6 @@ codes! {
         "A comment addresses bootc-ks, but it is none of the forms that are understood, or it names a code that there is not.";
     ALLOW_UNUSED = "W403" Warning "allow comment without effect",
         "A comment allows a code that is not found there.";
-    UNSUPPORTED_KSAPPEND = "U002" Error "%ksappend is not supported",
-        "%ksappend pastes a file before anything is parsed, so that no line number is right afterwards. %include does the same, properly.";
     REPEATED = "L001" Warning "command given twice",
         "The command sets one thing and is given more than once. Options of the later line win; values that it does not give stay those of the earlier one.";
     CONFLICT = "L002" Error "commands exclude each other",
@@ -158,6 +174,28 @@ codes! {
         "Two lines define something under the same name.";
     EMPTY_VALUE = "L013" Error "empty value",
         "The option must name something and is empty. The language takes it, but nothing can be done with it.";
+    UNKNOWN_PART = "L014" Error "part of a device that nobody makes",
+        "A volume group, array or pool is made of a part (pv.…, raid.…, btrfs.…, stratis.…) that no line makes. Anaconda finds that out when it partitions the disks, and names no line.";
+    UNUSED_PART = "L015" Warning "part that nothing uses",
+        "A part of a larger device (pv.…, raid.…, btrfs.…, stratis.…) is made, but no device uses it: the space is lost.";
+    PART_USED_TWICE = "L016" Error "part of two devices",
+        "Two devices are made of the same part.";
+    UNKNOWN_GROUP = "L017" Warning "volume group or pool that nobody makes",
+        "A logical volume is to be made in a volume group or thin pool that no line makes. Unless it is on the disks already, the installation fails there.";
+    BAD_MOUNT_POINT = "L018" Error "no mount point",
+        "What the space is for is neither a mount point, which begins with a slash, nor swap, biosboot or the like, nor a part of a larger device.";
+    PART_OF_ROOT = "L019" Error "directory of the root file system",
+        "The directory has to be part of the root file system and cannot have a file system of its own.";
+    TOO_SMALL = "L020" Warning "little space",
+        "The file system is smaller than what Anaconda recommends for this mount point.";
+    TOO_FEW_MEMBERS = "L021" Error "too few members",
+        "An array of this level needs more members, the spares not counted.";
+    KEPT_WITHOUT_NAME = "L022" Error "nothing says what is kept",
+        "A partition is to be kept as it is, but only --onpart can say which.";
+    NOT_ENCRYPTED = "L023" Warning "passphrase without encryption",
+        "A passphrase is given for something that is not encrypted.";
+    NO_PASSPHRASE = "L024" Warning "encryption without a passphrase",
+        "Something is to be encrypted, but neither this line nor one before it has a passphrase. An installer that can ask asks; one that cannot fails.";
 }
 
 /// The code of that name.

@@ -3,6 +3,8 @@
 //! A lint that something is *missing* keeps quiet while an included file is
 //! not there yet, for that file may hold it.
 
+mod storage;
+
 use std::collections::{HashMap, HashSet};
 
 use crate::args::value::closest;
@@ -25,8 +27,10 @@ pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: &Lost, end:
         if !lost.any(&["user"]) {
             keys(kickstart, &written, &mut found);
         }
-        if !lost.any(&["part", "partition", "autopart"]) && !lost.any(OTHER_STORAGE) {
-            no_root(kickstart, &written, &mut found);
+        if !lost.any(STORAGE) {
+            if storage::is_whole(kickstart) {
+                storage::lint(kickstart, &mut found);
+            }
         }
         if !lost.any(IMAGE) {
             no_image(kickstart, &written, end, &mut found);
@@ -37,6 +41,10 @@ pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: &Lost, end:
     }
     found
 }
+
+/// Commands that may make a root file system.
+const STORAGE: &[&str] =
+    &["autopart", "btrfs", "logvol", "mount", "part", "partition", "raid", "stratisfs", "stratispool", "volgroup"];
 
 /// Which commands have lines that could not be understood: nothing can be said
 /// to be missing that may stand on one of them.
@@ -114,25 +122,6 @@ fn mount_points(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
             let message = format!("`{mount}` is used twice as a mount point");
             found.push(Diagnostic::new(&codes::SAME_MOUNT_POINT, span, message).label(first, "first used here"));
         }
-    }
-}
-
-/// Commands that make a root file system of which this crate knows no more.
-const OTHER_STORAGE: &[&str] = &["btrfs", "logvol", "mount", "raid", "stratisfs", "volgroup"];
-
-fn no_root(kickstart: &Kickstart, written: &Written<'_>, found: &mut Vec<Diagnostic>) {
-    let understood = kickstart.partitions.len();
-    if written.any(OTHER_STORAGE) || written.count("part") + written.count("partition") != understood {
-        return;
-    }
-    let Some(first) = kickstart.partitions.first() else {
-        return;
-    };
-    if !written.any(&["autopart"]) && !kickstart.partitions.iter().any(|p| p.mount == "/") {
-        found.push(
-            Diagnostic::new(&codes::NO_ROOT, first.span, "there are partitions, but none for `/`")
-                .help("add `part / …`"),
-        );
     }
 }
 
@@ -223,11 +212,11 @@ mod tests {
             ("sshkey --username=ann k\n", vec![("L003", 1, 0)]),
             ("sshkey --username=root k\n", vec![]),
             ("user --name=ann\nsshkey --username=ann k\n", vec![]),
-            ("part /home --size=1\n", vec![("L004", 1, 0)]),
-            ("part / --size=1\npart swap --size=1\npart swap --size=1\n", vec![]),
-            ("part / --size=1\npart // --size=1\n", vec![("L007", 2, 1)]),
-            ("raid / --device=a --level=1 b\npart / --size=1\n", vec![("L007", 2, 1)]),
-            ("part / --size=1\npart raid.1 --size=1\npart raid.1 --size=1\n", vec![("L012", 3, 1)]),
+            ("part /home --size=2000\n", vec![("L004", 1, 0)]),
+            ("part / --size=2000\npart swap --size=2000\npart swap --size=2000\n", vec![]),
+            ("part / --size=2000\npart // --size=2000\n", vec![("L007", 2, 1)]),
+            ("raid / --device=a --level=1 b c\npart / --size=2000\n", vec![("L007", 2, 1)]),
+            ("volgroup a x\nvolgroup a y\npart / --size=2000\n", vec![("L012", 2, 1)]),
             ("user --name=a\nuser --name=a\n", vec![("L008", 2, 1)]),
             ("clearpart --all --none\n", vec![("L009", 1, 1)]),
             ("part /\n", vec![("L010", 1, 0)]),
@@ -250,7 +239,7 @@ mod tests {
         for (text, expected) in [
             ("ostreecontainer --urll=x\nrootpw x\n", vec!["E201"]),
             ("user --nmae=ann\nsshkey --username=ann k\nostreecontainer --url=a\n", vec!["E201"]),
-            ("part / --size=1 --x\npart /a --size=x\nrootpw x\nostreecontainer --url=a\n", vec!["E201", "E210"]),
+            ("part / --size=2000 --x\npart /a --size=x\nrootpw x\nostreecontainer --url=a\n", vec!["E201", "E210"]),
             ("ostreecontainer --url='x\nrootpw x\n", vec!["E001"]),
             // A broken line hides only what may be missing because of it.
             ("ostreecontainer --url='x\n", vec!["E001", "L006"]),
@@ -258,11 +247,11 @@ mod tests {
             ("user 'x\nsshkey --username=ann k\n", vec!["E001", "L005"]),
             ("usre --name=ann\nsshkey --username=ann k\nostreecontainer --url=a\n", vec!["E101"]),
             ("lagn en\nsshkey --username=ann k\nostreecontainer --url=a\n", vec!["E101", "L003"]),
-            ("part /a --size=1\npart 'x\nostreecontainer --url=a\nrootpw x\n", vec!["E001"]),
-            ("autopart 'x\npart /a --size=1\nostreecontainer --url=a\nrootpw x\n", vec!["E001"]),
+            ("part /a --size=2000\npart 'x\nostreecontainer --url=a\nrootpw x\n", vec!["E001"]),
+            ("autopart 'x\npart /a --size=2000\nostreecontainer --url=a\nrootpw x\n", vec!["E001"]),
             ("%post\nostreecontainer --url=a\n", vec!["E004"]),
             ("%include b.ks\n", vec!["E007"]),
-            ("logvol / --vgname=a --name=b --size=1\npart pv.1 --grow\nrootpw x\nostreecontainer --url=a\n", vec![]),
+            ("part pv.1 --grow\nvolgroup\nrootpw x\nostreecontainer --url=a\n", vec!["E208"]),
         ] {
             let got: Vec<_> = codes(text).into_iter().map(|c| c.0).collect();
             assert_eq!(got, expected, "{text}");

@@ -8,7 +8,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
 use crate::span::Span;
-use crate::syntax::{At, Syntax};
+use crate::syntax::At;
 
 /// `autopart`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,22 +106,18 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
 
 /// The layout given last.
 fn scheme(args: &Args, cx: &mut Cx<'_>) -> Option<AutopartType> {
-    for given in args.every("--type").filter(|given| scheme_of(given).is_none()) {
-        let name = given.value.text().unwrap_or_default();
-        no_such_layout(name, given, cx);
-    }
+    let is_there = |kind: &AutopartType| *kind != AutopartType::Stratis || cx.syntax.reached(At::new(NO, 45));
+    let wrong: Vec<&Given> = args.every("--type").filter(|g| scheme_of(g).filter(is_there).is_none()).collect();
     let last = args.last_of(&["--type", "--nolvm"])?;
-    let kind = scheme_of(last)?;
-    let in_this_syntax = match kind {
-        // Fedora's btrfs never was RHEL's.
-        AutopartType::Btrfs => cx.syntax == Syntax::Rhel7 || cx.syntax.reached(At::new(NO, 0)),
-        AutopartType::Stratis => cx.syntax.reached(At::new(NO, 45)),
-        _ => true,
-    };
-    if !in_this_syntax {
-        no_such_layout(kind.name(), last, cx);
+    let kind = scheme_of(last).filter(is_there);
+    for given in wrong {
+        no_such_layout(given.value.text().unwrap_or_default(), given, cx);
     }
-    Some(kind).filter(|_| in_this_syntax)
+    // Fedora's btrfs never was RHEL's; only the last one is held to that.
+    if kind == Some(AutopartType::Btrfs) && cx.syntax.reached(At::new(8, NO)) {
+        no_such_layout("btrfs", last, cx);
+    }
+    kind
 }
 
 fn scheme_of(given: &Given) -> Option<AutopartType> {
@@ -238,6 +234,7 @@ mod tests {
         check_versions(&[
             (Syntax::Rhel9, "autopart --type=btrfs", &["E212"]),
             (Syntax::Rhel9, "autopart --type=btrfs --nolvm", &[]),
+            (Syntax::F44, "autopart --type=stratis --nolvm", &["E212"]),
             (Syntax::F46, "autopart --type=stratis", &[]),
             (Syntax::F46, "autopart --type=stratis --cipher=x", &["E214"]),
             (Syntax::F46, "autopart --type=stratis --cipher= --pbkdf-memory=0", &[]),

@@ -130,6 +130,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     };
     let named_freely = cx.syntax.reached(At::new(10, 43));
     let device = device.strip_prefix("md").filter(|_| !named_freely).map_or(device.clone(), str::to_owned);
+    check_existing_device(args, &device, cx);
     cx.define_once("raid", &[&device], args.span, &format!("the array `{device}`"));
     kickstart.raids.push(Raid {
         span: args.span,
@@ -149,6 +150,16 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         label: args.nonempty("--label"),
         encryption,
     });
+}
+
+/// An array that exists is found by its name.
+fn check_existing_device(args: &Args, device: &str, cx: &mut Cx<'_>) {
+    if let (Some(given), true) = (args.last("--device"), device.is_empty())
+        && args.last_of(&["--useexisting", "--noformat"]).is_some()
+    {
+        let message = "an array that exists needs its name";
+        cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.span, message));
+    }
 }
 
 /// The level given last; every one is checked.
@@ -261,6 +272,8 @@ mod tests {
         ]);
         check_versions(&[
             (Syntax::Rhel7, "raid / --device=x --level=1 --pbkdf=x a", &["E202"]),
+            (Syntax::F42, "raid / --device=md --noformat", &["E216"]),
+            (Syntax::F43, "raid / --device=md --noformat", &[]),
             (Syntax::Rhel9, "raid / --device=x --level=1 --fstype=btrfs a", &["E216"]),
             (Syntax::Rhel10, "raid / --device=x --level=1 --fstype=btrfs a", &[]),
             (Syntax::F46, "raid / --device=x --level=1 --bytes-per-inode=1 a", &["E203"]),
@@ -275,6 +288,6 @@ mod tests {
                     --chunksize=8 --luks-version=luks2 --pbkdf-time=2 a b\n";
         assert_eq!(written(Syntax::F46, text), format!("raid / --device=md0 {rest}"));
         assert_eq!(written(Syntax::F42, text), format!("raid / --device=0 {rest}"));
-        assert_eq!(written(Syntax::F42, "raid / --device= --noformat\n"), "raid / --noformat --useexisting\n");
+        assert_eq!(written(Syntax::F42, "raid / --device=md --level=0 a\n"), "raid / --level=RAID0 a\n");
     }
 }

@@ -3,7 +3,7 @@
 //! Each entry is a kind of input or of finding, with the reason. What no
 //! entry covers is a mistake.
 
-use super::answer::Answer;
+use super::answer::{Answer, comparable};
 use super::case::Case;
 use super::compare::Level;
 
@@ -74,8 +74,9 @@ pub const INTENDED: &[Intended] = &[
         why: "a mount point that begins with exactly two keeps them there, and counts as another one; to Linux it is the \
               same",
         applies: |seen| {
+            let text = |answer: &Answer| comparable(answer.canonical.as_deref().unwrap_or(""), seen.case);
             let mounting = ["part", "partition", "raid", "logvol", "btrfs"].contains(&seen.command());
-            seen.level == Level::Canonical && mounting && seen.case.text.contains("//")
+            seen.level == Level::Canonical && mounting && text(seen.theirs).replace(" //", " /") == text(seen.ours)
         },
     },
     Intended {
@@ -123,6 +124,17 @@ pub const INTENDED: &[Intended] = &[
         name: "a section ends where it is included",
         why: "a section that an included file leaves open swallows the rest of the including file there",
         applies: |seen| seen.stricter("E004") && seen.case.text.contains("%include"),
+    },
+    Intended {
+        name: "a pasted text is there",
+        why: "the parser there passes over %ksappend, which another part of it deals with; here a text that cannot be \
+              had is an error",
+        applies: |seen| seen.stricter("E013"),
+    },
+    Intended {
+        name: "text has no NUL bytes",
+        why: "they are taken for letters there; such a file is damaged",
+        applies: |seen| seen.stricter("E014"),
     },
 ];
 

@@ -75,6 +75,8 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     if clearpart.mode.is_none() && clearpart.devices.is_empty() {
         return;
     }
+    // Before another option it loses blanks at its end.
+    let label = clearpart.disk_label.as_deref().map(|label| if clearpart.cdl { label.trim_end() } else { label });
     let is = |mode| clearpart.mode == Some(mode) && clearpart.devices.is_empty();
     pen.line("# Partition clearing information")
         .text("clearpart")
@@ -84,7 +86,7 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         .flag("--initlabel", clearpart.init_label)
         .list("--drives", &clearpart.drives)
         .list("--list", &clearpart.devices)
-        .option("--disklabel", clearpart.disk_label.as_ref())
+        .option("--disklabel", label)
         .flag("--cdl", clearpart.cdl)
         .end();
 }

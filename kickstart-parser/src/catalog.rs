@@ -4,7 +4,6 @@
 
 use crate::args::spec::{Kind, Many, Opt, Positional, Spec};
 use crate::commands::COMMANDS;
-use crate::commands::known::{KNOWN, Known};
 use crate::sections;
 pub use crate::syntax::State;
 use crate::syntax::{ALWAYS, At, Life, NEVER, Syntax};
@@ -103,10 +102,7 @@ pub struct SectionInfo {
 
 /// Every command, by name.
 pub fn commands() -> Vec<CommandInfo> {
-    let understood = COMMANDS.iter().map(|(name, command)| understood(name, command.spec));
-    let mut list: Vec<CommandInfo> = understood.chain(KNOWN.iter().map(not_understood)).collect();
-    list.sort_by_key(|command| command.name);
-    list
+    COMMANDS.iter().map(|(name, command)| self::command(name, command.spec)).collect()
 }
 
 /// Every section.
@@ -114,7 +110,7 @@ pub fn sections() -> Vec<SectionInfo> {
     sections::all().map(|(name, spec)| SectionInfo { name, doc: spec.doc, options: options(spec) }).collect()
 }
 
-fn understood(name: &'static str, spec: &Spec) -> CommandInfo {
+fn command(name: &'static str, spec: &Spec) -> CommandInfo {
     CommandInfo {
         name,
         doc: spec.doc,
@@ -122,17 +118,6 @@ fn understood(name: &'static str, spec: &Spec) -> CommandInfo {
         repeatable: spec.repeatable,
         options: options(spec),
         arguments: spec.positionals.iter().map(argument).collect(),
-    }
-}
-
-fn not_understood(known: &Known) -> CommandInfo {
-    CommandInfo {
-        name: known.name,
-        doc: "",
-        versions: versions(&known.life),
-        repeatable: false,
-        options: Vec::new(),
-        arguments: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::args::scan::scan;
 use crate::args::{Args, Cx, value};
 use crate::codes;
-use crate::commands::{self, Command, known};
+use crate::commands::{self, Command};
 use crate::conflicts::Used;
 use crate::diagnostic::Diagnostic;
 use crate::document::{CommandLine, Document, Statement, Word};
@@ -56,16 +56,11 @@ fn command(
                 remember(args, before, earlier);
             }
         }
-    } else if let Some(known) = known::find(&name.value) {
-        if in_this_syntax(line, &known.life, cx) {
-            used.line(known.name, known.name, line.span, cx);
-            kickstart.given.push(Given { name: known.name, span: line.span });
-        }
     } else {
         cx.report(unknown(line, &name.value));
     }
     // The tables know where passwords are, as long as every word is where it belongs.
-    if cx.diagnostics.len() > sound || known::find(&name.value).is_some() {
+    if cx.diagnostics.len() > sound {
         hide_likely_passwords(name, words, cx);
     }
 }
@@ -80,7 +75,7 @@ fn read_rest(line: &CommandLine, sources: &Sources, args: &mut Args) {
     args.has_comment = content.get(line.span.len()..).is_some_and(|after| !after.trim().is_empty());
 }
 
-/// Lines without a table, or with a misspelt option, may hold passwords too.
+/// Lines of no command, or with a misspelt option, may hold passwords too.
 fn hide_likely_passwords(name: &Word, words: &[Word], cx: &mut Cx<'_>) {
     let mut next_is_secret = name.value == "sshpw";
     for word in words {

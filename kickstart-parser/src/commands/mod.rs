@@ -3,13 +3,11 @@
 //! A command's file holds its type, one table ([`Spec`]) that says which
 //! options there are and in which versions, one function from the sorted
 //! arguments to the type, and its tests. To add one: write the file, add its
-//! line to [`COMMANDS`], take its line out of [`known`].
+//! line to [`COMMANDS`].
 
 use crate::args::spec::Spec;
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-
-pub(crate) mod known;
 
 pub(crate) mod auth;
 pub(crate) mod authselect;
@@ -79,7 +77,7 @@ pub(crate) mod zerombr;
 pub(crate) mod zfcp;
 pub(crate) mod zipl;
 
-/// A command that is supported: its table and what it does to a kickstart.
+/// A command: its table and what it does to a kickstart.
 pub(crate) struct Command {
     pub spec: &'static Spec,
     pub apply: fn(&Args, &mut Cx<'_>, &mut Kickstart),
@@ -173,15 +171,14 @@ pub(crate) fn find(name: &str) -> Option<&'static (&'static str, Command)> {
     COMMANDS.get(at)
 }
 
-/// Whether the word is a command, supported or not.
+/// Whether the word is a command.
 pub(crate) fn is_known(name: &str) -> bool {
-    find(name).is_some() || known::find(name).is_some()
+    find(name).is_some()
 }
 
 /// The names of all commands.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    let supported = COMMANDS.iter().map(|(name, _)| *name);
-    supported.chain(known::KNOWN.iter().map(|k| k.name))
+    COMMANDS.iter().map(|(name, _)| *name)
 }
 
 #[cfg(test)]
@@ -237,10 +234,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_sorted_and_disjoint() {
+    fn tables_are_sorted() {
         assert!(COMMANDS.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(known::KNOWN.is_sorted_by(|a, b| a.name < b.name));
-        assert!(COMMANDS.iter().all(|(n, _)| known::find(n).is_none()));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `network`: the host's name, and one connection per line.
 
+mod team;
+
 use super::Command;
 use crate::args::spec::{NO, Spec, boolean, choice, flag, text};
 use crate::args::{Args, Cx, value};
@@ -10,6 +12,7 @@ use crate::kickstart::Kickstart;
 use crate::secret::Secret;
 use crate::span::Span;
 use crate::syntax::Syntax;
+pub use team::TeamPort;
 
 /// `network`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -86,15 +89,6 @@ pub struct Network {
     pub wpa_key: Option<Secret>,
     /// `--notksdevice`: not the device that the kickstart came over.
     pub not_ks_device: bool,
-}
-
-/// A device that a team is made of.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TeamPort {
-    /// The device.
-    pub name: String,
-    /// JSON for teamd, if there is any.
-    pub config: String,
 }
 
 /// How a connection gets its IPv4 address.
@@ -202,7 +196,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         bond_options: args.nonempty("--bondopts"),
         bridge_slaves: args.nonempty("--bridgeslaves"),
         bridge_options: args.nonempty("--bridgeopts"),
-        team_slaves: args.text("--teamslaves").map(|text| team_ports(&text)).unwrap_or_default(),
+        team_slaves: args.text("--teamslaves").map(|text| team::ports(&text)).unwrap_or_default(),
         team_config: args.nonempty("--teamconfig"),
         essid: args.nonempty("--essid"),
         wep_key: args.secret("--wepkey").filter(|k| !k.is_empty()),
@@ -223,7 +217,8 @@ fn check(args: &Args, cx: &mut Cx<'_>) {
             cx.report(Diagnostic::new(&codes::OPTION_NEEDS_OTHER, given.span, message));
         }
     }
-    if args.nonempty("--vlanid").is_some() {
+    // The options of a bond make the line one about the bond, not about the VLAN.
+    if args.nonempty("--vlanid").is_some() && args.nonempty("--bondopts").is_none() {
         args.exclude(cx, "--vlanid", "--bindto");
     }
     check_bridge(args, cx);
@@ -270,29 +265,6 @@ fn check_interface_name(name: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
-}
-
-/// Devices separated by commas, each with its configuration behind it in single quotes, if it
-/// has any. The comma after a configuration may be missing, and so may the last quote.
-fn team_ports(text: &str) -> Vec<TeamPort> {
-    let mut ports = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find([',', '\'']).unwrap_or(rest.len());
-        let (name, after) = rest.split_at(end);
-        let mut config = "";
-        rest = match after.strip_prefix('\'') {
-            Some(quoted) => {
-                let (inside, after) = quoted.split_once('\'').unwrap_or((quoted, ""));
-                config = inside;
-                after
-            }
-            None => after,
-        };
-        rest = rest.strip_prefix(',').unwrap_or(rest);
-        ports.push(TeamPort { name: name.to_owned(), config: config.to_owned() });
-    }
-    ports
 }
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
@@ -344,12 +316,6 @@ impl Network {
     }
 }
 
-impl TeamPort {
-    fn written(&self) -> String {
-        if self.config.is_empty() { self.name.clone() } else { format!("{}'{}'", self.name, self.config) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::BootProto;
@@ -371,6 +337,27 @@ mod tests {
     }
 
     #[test]
+    fn canonical() {
+        let all = "network  --bootproto=static --dhcpclass=c --device=eth0 --essid=\"my net\" --ethtool=\"a b\" \
+                   --gateway=3 --hostname=h --ip=1 --mtu=9 --nameserver=,4, 5 --netmask=2 --nodns --onboot=off \
+                   --wepkey=k --notksdevice --noipv6 --ipv6=x --activate --nodefroute --wpakey=w --bondslaves=a,b \
+                   --bondopts=a;b --vlanid=5 --ipv6gateway=y --interfacename=v --bridgeslaves=a,b \
+                   --bridgeopts=c=5 --bindto=mac --ipv4-dns-search=d --ipv6-dns-search=e --ipv4-ignore-auto-dns \
+                   --ipv6-ignore-auto-dns\n";
+        let text = all.replace("--nameserver=,4, 5", "--nameserver=',4, 5'").replace("=a;b", "='a;b'");
+        let written = good(&text).to_pykickstart(Syntax::F44);
+        assert!(written.contains(&format!("# Network information\n{all}")), "{written}");
+        let written = good("network --onboot=yes --noipv4\nnetwork --device=a --no-activate");
+        let lines = "# Network information\nnetwork  --noipv4\nnetwork  --bootproto=dhcp --device=a --no-activate\n";
+        assert!(written.to_pykickstart(Syntax::F44).contains(lines));
+        assert!(written.to_pykickstart(Syntax::Rhel7).contains("\nnetwork  --bootproto=dhcp --noipv4\n"));
+        let text = "network --teamslaves=\"p1'{\\\"a\\\": 1}',p2\" --teamconfig='{\"b\": 2}'";
+        let written = good(text).to_pykickstart(Syntax::F44);
+        let options = " --teamslaves=\"p1'{\\\"a\\\": 1}',p2\" --teamconfig=\"{\\\"b\\\": 2}\"\n";
+        assert!(written.contains(options), "{written}");
+    }
+
+    #[test]
     fn mistakes() {
         check(&[
             ("network --bootproto=bogus", &["E212"]),
@@ -378,6 +365,12 @@ mod tests {
             ("network --ipv4-dns-search example.com", &["E215"]),
             ("network --interfacename=vlan.5", &[]),
             ("network --bindto=ip", &["E212"]),
+            ("network --bindto=mac --vlanid=5", &["E214"]),
+            ("network --bindto=mac --vlanid=", &[]),
+            ("network --bindto=mac --vlanid=5 --bondslaves=a --bondopts=b", &[]),
+            ("network --bridgeopts=a=1", &["E215"]),
+            ("network --bridgeslaves=a --bridgeopts=a=1,b", &["E216"]),
+            ("network --bridgeslaves=a --bridgeopts=a=1,b=2", &[]),
         ]);
         check_versions(&[
             (Syntax::Rhel7, "network --interfacename=vlan.5", &["E216"]),

@@ -55,8 +55,11 @@ pub(crate) fn scan(spec: &'static Spec, span: Span, words: &[Word], cx: &mut Cx<
                     .map_or(tokens.len(), |n| i + n);
                 let run: Vec<&Word> =
                     (i..end).filter(|n| matches!(tokens[*n], Token::Argument)).map(|n| &words[n]).collect();
-                if next_position == spec.positionals.len() && matches!(token, Token::Separator) {
-                    surplus(spec, 1, "--", words[i].span, cx);
+                // Where no position is left, that is itself a word too many.
+                if next_position == spec.positionals.len()
+                    && let Some(at) = (i..end).find(|n| matches!(tokens[*n], Token::Separator))
+                {
+                    surplus(spec, 1, "--", words[at].span, cx);
                 }
                 next_position = fill(&mut args, next_position, &run, cx);
                 i = end;

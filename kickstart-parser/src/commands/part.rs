@@ -139,7 +139,10 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
 }
 
 fn check(args: &Args, cx: &mut Cx<'_>) {
-    storage::needs(args, cx, "--resize", "--onpart");
+    if let (Some(resize), None) = (args.last("--resize"), on_device(args, "--onpart")) {
+        let message = "`--resize` needs `--onpart`";
+        cx.report(Diagnostic::new(&codes::OPTION_NEEDS_OTHER, resize.span, message));
+    }
     storage::needs(args, cx, "--resize", "--size");
     storage::check_mkfs_options(args, cx);
     storage::check_btrfs(args, cx);
@@ -289,6 +292,7 @@ mod tests {
             ("part / --onpart=sda1 --resize", &["E215"]),
             ("part / --size=1 --mkfsoptions=a --fsprofile=b", &["E214"]),
             ("part / --onpart=x --resize --size=0", &["E215"]),
+            ("part / --onpart=/dev/ --resize --size=1", &["E215"]),
             ("part / --onpart= --ondisk=", &[]),
             ("part / --size=1 --noformat --mkfsoptions=", &[]),
             ("part / --on=sda", &["E204"]),

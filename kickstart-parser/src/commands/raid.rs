@@ -251,6 +251,7 @@ mod tests {
             ("raid / a --device=x --level=1 b", &["E209"]),
             ("raid / --device=x --level=1 -5", &["E209"]),
             ("raid / --device=x --level=1 -- a", &["E209"]),
+            ("raid / --device=x --level=1 a -- b", &["E209"]),
         ]);
     }
 

@@ -70,6 +70,15 @@ pub const INTENDED: &[Intended] = &[
         },
     },
     Intended {
+        name: "two dashes end the options",
+        why: "only btrfs takes them for an argument there, and refuses it",
+        applies: |seen| {
+            let dashes = seen.case.text.split_whitespace().any(|word| word == "--");
+            let looser = seen.level == Level::Verdict || seen.theirs.line < seen.ours.line;
+            seen.command() == "btrfs" && dashes && looser && !seen.theirs.ok
+        },
+    },
+    Intended {
         name: "two slashes are one",
         why: "a mount point that begins with exactly two keeps them there, and counts as another one; to Linux it is the \
               same",

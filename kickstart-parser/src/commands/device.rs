@@ -67,8 +67,11 @@ fn apply_probe(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
 }
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
-    for device in kickstart.devices.iter().filter(|device| !device.module.is_empty()) {
-        pen.text("device").word(&device.module).quoted("--opts", device.options.as_ref()).end();
+    for device in &kickstart.devices {
+        if !device.module.is_empty() {
+            pen.text("device").word(&device.module).quoted("--opts", device.options.as_ref());
+        }
+        pen.end();
     }
 }
 

@@ -56,26 +56,28 @@ pub const INTENDED: &[Intended] = &[
     },
     Intended {
         name: "members are not lost",
-        why: "words after the options of raid, volgroup and btrfs are dropped without a word there; a device that is \
-              named and not used is a mistake",
-        applies: |seen| seen.stricter("E209") && matches!(seen.command(), "raid" | "volgroup" | "btrfs"),
+        why: "of words before and after the options of raid, volgroup, btrfs and stratispool, some are dropped without \
+              a word there; a device that is named and not used is a mistake",
+        applies: |seen| {
+            seen.stricter("E209") && matches!(seen.command(), "raid" | "volgroup" | "btrfs" | "stratispool")
+        },
     },
     Intended {
         name: "options are no members",
-        why: "a volgroup takes the options that it does not know for physical volumes there, in place of the ones before \
-              them",
+        why: "volgroup and stratispool take the options that they do not know for devices there, in place of the ones \
+              before them",
         applies: |seen| {
             let unknown = ["E201", "E202", "E203"].iter().any(|code| seen.stricter(code));
-            unknown && seen.command() == "volgroup"
+            unknown && matches!(seen.command(), "volgroup" | "stratispool")
         },
     },
     Intended {
         name: "two dashes end the options",
-        why: "only btrfs takes them for an argument there, and refuses it",
+        why: "only btrfs and device take them for an argument there, and refuse it",
         applies: |seen| {
             let dashes = seen.case.text.split_whitespace().any(|word| word == "--");
             let looser = seen.level == Level::Verdict || seen.theirs.line < seen.ours.line;
-            seen.command() == "btrfs" && dashes && looser && !seen.theirs.ok
+            matches!(seen.command(), "btrfs" | "device") && dashes && looser && !seen.theirs.ok
         },
     },
     Intended {
@@ -84,7 +86,8 @@ pub const INTENDED: &[Intended] = &[
               same",
         applies: |seen| {
             let text = |answer: &Answer| comparable(answer.canonical.as_deref().unwrap_or(""), seen.case);
-            let mounting = ["part", "partition", "raid", "logvol", "btrfs"].contains(&seen.command());
+            let mounting =
+                ["part", "partition", "raid", "logvol", "btrfs", "mount", "stratisfs"].contains(&seen.command());
             seen.level == Level::Canonical && mounting && text(seen.theirs).replace(" //", " /") == text(seen.ours)
         },
     },

@@ -15,6 +15,7 @@ use crate::commands::{
     syspurpose, timesource, timezone, updates, url, user, vnc, volgroup, xconfig, zerombr, zfcp, zipl,
 };
 use crate::kickstart::Kickstart;
+use crate::sections;
 use crate::syntax::Syntax;
 
 /// By pykickstart's priority, then by the name of its class: the order of the output.
@@ -100,10 +101,14 @@ impl Kickstart {
     /// where pykickstart loses them).
     pub fn to_pykickstart(&self, syntax: Syntax) -> String {
         let mut pen = Pen::new(syntax);
+        if let Some(platform) = &self.platform {
+            pen.text("#platform=").text(platform).end();
+        }
         pen.text("#version=").text(syntax).end();
         for (_, _, write) in ORDER {
             write(self, &mut pen);
         }
+        sections::write(self, &mut pen);
         pen.finish()
     }
 }

@@ -131,6 +131,16 @@ pub enum Statement {
     Section(Section),
 }
 
+impl Statement {
+    /// The words of the command line, or of the section's header.
+    pub(crate) fn words(&self) -> &[Word] {
+        match self {
+            Statement::Command(line) => &line.words,
+            Statement::Section(section) => &section.words,
+        }
+    }
+}
+
 /// The text of a kickstart, taken apart without loss.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Document {

@@ -13,6 +13,7 @@ use crate::lex;
 use crate::sections;
 use crate::span::Sources;
 use crate::syntax::{Life, State};
+use crate::templates;
 
 /// What the statements say, and which settings were made more than once.
 pub(crate) fn interpret(document: &Document, sources: &Sources, cx: &mut Cx<'_>) -> Kickstart {
@@ -20,10 +21,12 @@ pub(crate) fn interpret(document: &Document, sources: &Sources, cx: &mut Cx<'_>)
     let mut earlier: Vec<Args> = Vec::new();
     let mut used = Used::default();
     for statement in &document.statements {
+        let before = cx.diagnostics.len();
         match statement {
             Statement::Section(section) => sections::interpret(section, cx, &mut kickstart),
             Statement::Command(line) => command(line, sources, &mut earlier, &mut used, cx, &mut kickstart),
         }
+        templates::judge(statement.words(), before, cx);
     }
     kickstart
 }

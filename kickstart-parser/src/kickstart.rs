@@ -1,7 +1,6 @@
 //! What the kickstart says, typed: one field per command.
 //!
-//! The types of the commands live in their own files; those of the sections
-//! are here.
+//! The types of the commands and the sections live in their own files.
 
 pub use crate::commands::{
     auth::Auth,
@@ -67,6 +66,10 @@ pub use crate::commands::{
     zerombr::Zerombr,
     zfcp::Zfcp,
     zipl::{SecureBoot, Zipl},
+};
+
+pub use crate::sections::{
+    Addon, Anaconda, Certificate, GroupMembers, PackageEntry, PackageName, Packages, Script, ScriptKind, Selection,
 };
 
 use crate::secret::Secret;
@@ -224,8 +227,14 @@ pub struct Kickstart {
     pub scripts: Vec<Script>,
     /// `%addon`.
     pub addons: Vec<Addon>,
+    /// `%anaconda`.
+    pub anaconda: Vec<Anaconda>,
     /// `%packages`.
     pub packages: Vec<Packages>,
+    /// `%certificate`.
+    pub certificates: Vec<Certificate>,
+    /// What the last comment `#platform=` says.
+    pub platform: Option<String>,
     /// Every command and section that takes part, in the order of writing.
     pub given: Vec<Given>,
 }
@@ -237,98 +246,6 @@ pub struct Given {
     pub name: &'static str,
     /// The command line, or the header of the section.
     pub span: Span,
-}
-
-/// When a script runs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ScriptKind {
-    /// `%pre`: before anything else, even before the kickstart is acted upon.
-    Pre,
-    /// `%pre-install`: the disks are ready, nothing is installed.
-    PreInstall,
-    /// `%post`: everything is installed.
-    Post,
-    /// `%onerror`: something failed.
-    OnError,
-    /// `%traceback`: the installer itself failed.
-    Traceback,
-}
-
-impl ScriptKind {
-    /// The name of the section.
-    pub fn name(self) -> &'static str {
-        match self {
-            ScriptKind::Pre => "%pre",
-            ScriptKind::PreInstall => "%pre-install",
-            ScriptKind::Post => "%post",
-            ScriptKind::OnError => "%onerror",
-            ScriptKind::Traceback => "%traceback",
-        }
-    }
-}
-
-/// A script section.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Script {
-    /// The header of the section.
-    pub span: Span,
-    /// When it runs.
-    pub kind: ScriptKind,
-    /// `--interpreter`: the program that runs it, `/bin/sh` if none is given.
-    pub interpreter: Option<String>,
-    /// `--log`: the file that takes its output.
-    pub log: Option<String>,
-    /// `--erroronfail`: the installation fails with it.
-    pub error_on_fail: bool,
-    /// `--nochroot`: runs in the installer instead of the installed system.
-    pub no_chroot: bool,
-    /// The script itself, verbatim.
-    pub body: String,
-    /// Where it comes from: one span per stretch of lines.
-    pub body_spans: Vec<Span>,
-}
-
-// Scripts hold passwords more often than they should.
-impl std::fmt::Debug for Script {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Script")
-            .field("kind", &self.kind)
-            .field("interpreter", &self.interpreter)
-            .field("log", &self.log)
-            .field("error_on_fail", &self.error_on_fail)
-            .field("no_chroot", &self.no_chroot)
-            .finish_non_exhaustive()
-    }
-}
-
-/// An `%addon` section, verbatim: its meaning is the add-on's business.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Addon {
-    /// The header of the section.
-    pub span: Span,
-    /// The name of the add-on.
-    pub name: String,
-    /// The words after the name.
-    pub arguments: Vec<String>,
-    /// The body, verbatim.
-    pub body: String,
-    /// Where it comes from: one span per stretch of lines.
-    pub body_spans: Vec<Span>,
-}
-
-impl std::fmt::Debug for Addon {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Addon").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// A `%packages` section, verbatim.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Packages {
-    /// The header of the section.
-    pub span: Span,
-    /// The body, verbatim.
-    pub body: String,
 }
 
 /// How a device is to be encrypted; shared by the commands that create some.

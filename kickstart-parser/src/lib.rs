@@ -57,6 +57,7 @@ mod sections;
 mod silence;
 mod span;
 mod syntax;
+mod templates;
 
 pub use diagnostic::{Diagnostic, Fix, Label, ResolvedDiagnostic, ResolvedEdit, ResolvedFix, Severity};
 pub use document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
@@ -112,11 +113,12 @@ impl Parsed {
 pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     let mut reader = Reader::new(options);
     reader.read(text, path);
-    let Reader { mut sources, mut diagnostics, document, mut secrets, .. } = reader;
+    let Reader { mut sources, mut diagnostics, document, mut secrets, platform, .. } = reader;
     let syntax = options.syntax.unwrap_or_else(|| version_line(&sources, &document, &mut diagnostics));
     let defined = HashMap::new();
     let mut cx = Cx { syntax, diagnostics: &mut diagnostics, secrets: &mut secrets, defined };
-    let kickstart = interpret::interpret(&document, &sources, &mut cx);
+    let mut kickstart = interpret::interpret(&document, &sources, &mut cx);
+    kickstart.platform = platform;
     sources.hide(secrets);
     let lost = lints::Lost::of(&diagnostics, &sources);
     let end = end_of_root(&sources);

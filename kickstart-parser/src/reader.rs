@@ -4,6 +4,7 @@
 //! beyond the question whether a word is one. Everything it cannot read
 //! becomes a diagnostic and a [`LineKind::Broken`] line, and it goes on.
 
+mod append;
 mod include;
 
 use crate::ParseOptions;
@@ -14,6 +15,7 @@ use crate::fixes;
 use crate::lex::{self, LexError, RawLine};
 use crate::sections;
 use crate::span::{SourceId, Sources, Span};
+use crate::templates;
 
 pub(crate) struct Reader<'a> {
     options: &'a ParseOptions<'a>,
@@ -29,8 +31,21 @@ pub(crate) struct Reader<'a> {
     includes: usize,
     said_too_many: bool,
     bytes: usize,
+    /// What the last `#platform=` says.
+    pub platform: Option<String>,
     /// Includes that failed, to be judged when all scripts are known.
     failed: Vec<(DeferredInclude, Diagnostic)>,
+}
+
+/// Where the reading of a file stands.
+#[derive(Default)]
+struct State<'s> {
+    /// The section that includes the file.
+    within: Option<&'s mut Section>,
+    /// The section that the file has opened.
+    open: Option<Section>,
+    /// The line before ended in a backslash.
+    continues: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -46,6 +61,7 @@ impl<'a> Reader<'a> {
             includes: 0,
             said_too_many: false,
             bytes: 0,
+            platform: None,
             failed: Vec::new(),
         }
     }
@@ -61,37 +77,59 @@ impl<'a> Reader<'a> {
     }
 
     /// Read one file; `within` is the section that includes it, if one does.
-    fn read_file(&mut self, source: SourceId, mut within: Option<&mut Section>) {
+    fn read_file(&mut self, source: SourceId, within: Option<&mut Section>) {
+        let mut state = State { within, ..State::default() };
+        self.read_lines(source, &mut state, false);
+        if let Some(open) = state.open {
+            self.report_unfinished(&open, None);
+            self.document.statements.push(Statement::Section(open));
+        }
+    }
+
+    /// Read the lines of a file, or of a text that is `pasted` into one.
+    fn read_lines(&mut self, source: SourceId, state: &mut State<'_>, pasted: bool) {
         let text = self.sources.text(source);
+        self.report_nul(source, &text);
         let slot = self.document.files.len();
         self.document.files.push(File { source, lines: Vec::new() });
+        let pastes = source == SourceId::ROOT;
         let mut lines = Vec::new();
-        let mut open: Option<Section> = None;
-        let mut continues = false;
         for raw in lex::lines(&text) {
             let span = Span::new(source, raw.start, raw.content_end);
             let terminator = Span::new(source, raw.content_end, raw.end);
             let content = text.get(span.range()).unwrap_or("");
-            let kind = match (&mut open, within.as_deref_mut()) {
+            let appends = content.trim_start().starts_with("%ksappend");
+            if appends && pastes && self.ksappend(content, span, state) {
+                lines.push(Line { kind: LineKind::Include, span, terminator });
+                continue;
+            }
+            let kind = match (&mut state.open, state.within.as_deref_mut()) {
                 (Some(section), _) => {
                     let kind = self.body_line(section, content, &raw, span, true);
                     if kind != LineKind::Body && kind != LineKind::Include {
-                        self.close(&mut open, kind, content, span)
+                        self.close(&mut state.open, kind, content, span)
                     } else {
                         kind
                     }
                 }
                 (None, Some(outer)) => self.body_line(outer, content, &raw, span, false),
-                (None, None) => self.command_line(content, &raw, span, &mut open, &mut continues),
+                (None, None) if appends => self.ignored_ksappend(span, pasted),
+                (None, None) => self.command_line(content, &raw, span, state),
             };
             lines.push(Line { kind, span, terminator });
         }
-        if let Some(open) = open {
-            self.report_unfinished(&open, None);
-            self.document.statements.push(Statement::Section(open));
-        }
         if let Some(file) = self.document.files.get_mut(slot) {
             file.lines = lines;
+        }
+    }
+
+    fn report_nul(&mut self, source: SourceId, text: &str) {
+        if let Some(at) = text.find('\0') {
+            let message = "there is a NUL byte in the text";
+            self.diagnostics.push(
+                Diagnostic::new(&codes::NUL_BYTE, Span::new(source, at, at + 1), message)
+                    .help("is the file damaged, or saved as UTF-16?"),
+            );
         }
     }
 
@@ -155,6 +193,7 @@ impl<'a> Reader<'a> {
             }
         }
         let whole = Span::new(span.source, raw.start, raw.end);
+        self.note_joined(open, whole);
         open.body.push_str(self.slice(whole).as_ref());
         match open.body_spans.last_mut() {
             Some(last) if last.source == whole.source && last.end == whole.start => {
@@ -163,6 +202,19 @@ impl<'a> Reader<'a> {
             _ => open.body_spans.push(whole),
         }
         LineKind::Body
+    }
+
+    /// The text before may come from another file, and end in the middle of a line.
+    fn note_joined(&mut self, open: &Section, next: Span) {
+        let Some(before) = open.body_spans.last().filter(|before| before.source != next.source) else {
+            return;
+        };
+        let whole_lines = open.body.is_empty() || open.body.ends_with(lex::is_break);
+        let by_lines = ["%packages", "%addon", "%anaconda"].contains(&open.words.first().map_or("", |w| &w.value));
+        if !whole_lines && !by_lines {
+            let end = Span { start: before.end, ..*before };
+            self.diagnostics.push(no_line_end(end).label(next, "this line is appended to it"));
+        }
     }
 
     fn slice(&self, span: Span) -> String {
@@ -179,22 +231,22 @@ impl<'a> Reader<'a> {
     }
 
     /// A line outside of any section.
-    fn command_line(
-        &mut self,
-        content: &str,
-        raw: &RawLine,
-        span: Span,
-        open: &mut Option<Section>,
-        continues: &mut bool,
-    ) -> LineKind {
-        let was_continued = std::mem::take(continues);
+    fn command_line(&mut self, content: &str, raw: &RawLine, span: Span, state: &mut State<'_>) -> LineKind {
+        let was_continued = std::mem::take(&mut state.continues);
         let trimmed = content.trim();
         if trimmed.is_empty() {
             return LineKind::Blank;
         }
         if trimmed.starts_with('#') {
             self.note_unusual(raw, span);
+            if let Some(platform) = content.strip_prefix("#platform=").map(str::trim) {
+                self.platform = Some(platform.to_owned()).filter(|p| !p.is_empty());
+            }
             return LineKind::Comment;
+        }
+        // It has been reported; what the line says is anybody's guess.
+        if content.contains('\0') {
+            return LineKind::Broken;
         }
         let mut span = span;
         let mut content = content;
@@ -215,7 +267,7 @@ impl<'a> Reader<'a> {
             }
         }
         if was_continued && fixes::looks_continued(trimmed) {
-            *continues = trimmed.ends_with('\\');
+            state.continues = trimmed.ends_with('\\');
             self.hides |= may_have_password(content);
             if self.hides {
                 self.secrets.push(span);
@@ -227,18 +279,18 @@ impl<'a> Reader<'a> {
             Ok(words) => words,
             Err(error) => {
                 self.report_lex_error(error, content, span);
+                state.continues = content.ends_with('\\');
                 let LexError::TrailingBackslash(offset) = error else {
                     return LineKind::Broken;
                 };
                 // The line without the backslash is still worth a look.
-                *continues = true;
                 let Ok(words) = self.words(&content[..offset], span) else {
                     return LineKind::Broken;
                 };
                 words
             }
         };
-        self.statement(words, content, span, open)
+        self.statement(words, content, span, &mut state.open)
     }
 
     fn statement(&mut self, words: Vec<Word>, content: &str, span: Span, open: &mut Option<Section>) -> LineKind {
@@ -260,10 +312,8 @@ impl<'a> Reader<'a> {
                 Diagnostic::new(&codes::STRAY_END, first.span, "`%end` ends no section")
                     .help("does a script above print a line `%end`? It ends the script there"),
             ),
-            _ if name.starts_with("%ksappend") => self.diagnostics.push(
-                Diagnostic::new(&codes::UNSUPPORTED_KSAPPEND, first.span, "`%ksappend` is not supported")
-                    .help("use `%include`"),
-            ),
+            // Mako's control lines, and what is left of others.
+            "%" | "%>" => self.diagnostics.push(templates::report(first.span)),
             _ if name.starts_with('%') => {
                 if sections::is_known(name) {
                     *open = Some(start(words, span));
@@ -306,19 +356,21 @@ impl<'a> Reader<'a> {
             let start = span.start as usize + offset;
             Span::new(span.source, start, start + 1)
         };
+        if let Some(mark) = templates::find(content) {
+            let start = span.start as usize;
+            let at = Span::new(span.source, start + mark.start, start + mark.end);
+            return self.diagnostics.push(templates::report(at));
+        }
+        let quoted = matches!(error, LexError::Unclosed(_)) && content.ends_with('\\');
         self.diagnostics.push(match error {
+            LexError::Unclosed(_) if quoted => continuation(at(content.len() - 1)),
             LexError::Unclosed(offset) => {
                 Diagnostic::new(&codes::UNCLOSED_QUOTE, at(offset), "this quote is not closed on its line")
             }
             LexError::TrailingBackslash(offset) => {
-                let place = at(offset);
-                let mut diagnostic = Diagnostic::new(
-                    &codes::LINE_CONTINUATION,
-                    place,
-                    "a kickstart command does not continue on the next line",
-                )
-                .help("write the whole command on one line");
-                diagnostic.fix = fixes::join_lines(&self.sources.text(span.source), span.source, place.range().start);
+                let mut diagnostic = continuation(at(offset));
+                let backslash = span.range().start + offset;
+                diagnostic.fix = fixes::join_lines(&self.sources.text(span.source), span.source, backslash);
                 diagnostic
             }
         });
@@ -333,6 +385,17 @@ impl<'a> Reader<'a> {
             );
         }
     }
+}
+
+/// A backslash that is meant to join lines.
+pub(crate) fn continuation(at: Span) -> Diagnostic {
+    Diagnostic::new(&codes::LINE_CONTINUATION, at, "a kickstart command does not continue on the next line")
+        .help("write the whole command on one line, however long it gets")
+}
+
+/// The last line of a text that goes on in another one.
+fn no_line_end(end: Span) -> Diagnostic {
+    Diagnostic::new(&codes::NO_LINE_END, end, "the last line of this text has no line end").help("add one")
 }
 
 fn start(words: Vec<Word>, span: Span) -> Section {

@@ -38,7 +38,7 @@ fn codes(text: &str) -> Vec<&'static str> {
 
 #[test]
 fn scripts_are_verbatim() {
-    let body = "#!/bin/sh\n  echo \"it's\" # not a comment\n\n%notasection\n%ksappend x\n\t\n";
+    let body = "#!/bin/sh\n  echo \"it's\" # not a comment\n\n%notasection\n%endless x\n\t\n";
     let text = format!("%post --interpreter=/usr/bin/python3 --log /l --erroronfail\n{body}%end\n");
     let parsed = with_files(&text, &[]);
     assert_eq!(findings(&parsed), []);
@@ -80,9 +80,9 @@ fn sections_gone_wrong() {
         ("%post\n\n%end\n", vec!["W005"]),
         ("%packages\n@core\n%end\n", vec![]),
         ("%anaconda\nx\n%end\n", vec![]),
-        ("%certificate --filename=x\nx\n%end\n", vec![]),
+        ("%certificate --filename=x\nx\n%end\n", vec!["E207"]),
         ("%addon\n%end\n", vec!["E208"]),
-        ("%ksappend http://x\n", vec!["U002"]),
+        ("%ksappend http://x\n", vec!["E013"]),
         ("%traceback\nx\n%end\n", vec!["W101"]),
     ] {
         assert_eq!(codes(text), expected, "{text}");
@@ -255,4 +255,67 @@ fn the_flat_form_is_stable() {
         })
     );
     assert!(flat.to_string().starts_with("main.ks:1:1: error[E101]: "));
+}
+
+#[test]
+fn a_pasted_text_is_read_in_its_place() {
+    let files = [("a.ks", "bogus1\n%post\necho a\n"), ("b.ks", "user --name=ann\n%ksappend a.ks\n")];
+    let parsed = with_files("text\n%ksappend a.ks\necho b\n%end\nbogus2\n %ksappend b.ks more\nlang cs\n", &files);
+    let at = |code, path: &str, line| (code, path.to_owned(), line);
+    assert_eq!(findings(&parsed), [at("E101", "main.ks", 5), at("E101", "a.ks", 1), at("W008", "b.ks", 2)]);
+    // The section begins in one text and ends in the other.
+    let script = &parsed.kickstart.scripts[0];
+    assert_eq!(script.body, "echo a\necho b\n");
+    assert_eq!(script.body_spans.len(), 2);
+    assert_eq!((parsed.kickstart.users.len(), parsed.kickstart.lang.is_some()), (1, true));
+    let bogus = parsed.diagnostics.iter().find(|d| d.span.source.index() == 1).unwrap();
+    let chain: Vec<_> = parsed.sources.include_chain(bogus.span).iter().map(|l| (l.path.clone(), l.line)).collect();
+    assert_eq!(chain, [("main.ks".to_owned(), 2)]);
+}
+
+#[test]
+fn a_text_is_pasted_into_scripts_too() {
+    let parsed = with_files("%post\na\n\t%ksappend f\nb\n%end\n", &[("f", "x\n%end\ntext\n%pre\n")]);
+    let at = |code, path: &str, line| (code, path.to_owned(), line);
+    assert_eq!(findings(&parsed), [at("W007", "main.ks", 3)]);
+    let bodies: Vec<&str> = parsed.kickstart.scripts.iter().map(|s| s.body.as_str()).collect();
+    assert_eq!(bodies, ["a\nx\n", "b\n"]);
+    // Without the file it is a line of the script.
+    let parsed = with_files("%post\n%ksappend f\n%end\n", &[]);
+    assert_eq!(findings(&parsed), [at("W007", "main.ks", 2)]);
+    assert_eq!(parsed.kickstart.scripts[0].body, "%ksappend f\n");
+}
+
+#[test]
+fn a_text_without_a_line_end_runs_into_the_next_line() {
+    let files = [("f", "echo a"), ("g", "text")];
+    let parsed = with_files("%post\n%include f\necho b\n%end\n%ksappend g\nlang cs\n", &files);
+    let at = |code, path: &str, line| (code, path.to_owned(), line);
+    assert_eq!(findings(&parsed), [at("W006", "f", 1), at("W006", "g", 1)]);
+    assert_eq!(parsed.kickstart.scripts[0].body, "echo aecho b\n");
+    assert!(parsed.kickstart.lang.is_some() && parsed.kickstart.display.is_some());
+    let last = with_files("%post\necho b\n%include f\n%end\n%packages\n%include f\nb\n%end\n", &files);
+    assert_eq!(findings(&last), []);
+}
+
+#[test]
+fn texts_that_are_none() {
+    assert_eq!(codes("lang c\0s\nbogus\n"), ["E014", "E101"]);
+    assert_eq!(codes("t\0e\0x\0t\0\n\0l\0a\0n\0g\0\n"), ["E014"]);
+    assert_eq!(codes("#platform=x\n%post\n\0\n%end\n"), ["E014"]);
+}
+
+#[test]
+fn the_platform_is_that_of_the_last_comment() {
+    for (text, platform) in [
+        ("#platform=x86_64\n", Some("x86_64")),
+        ("#platform= a=b \n", Some("a=b")),
+        ("#platform=a\n#platform=\n", None),
+        (" #platform=a\n", None),
+        ("%post\n#platform=a\n%end\n", None),
+        ("#platform=a\n%include f\n", Some("f")),
+    ] {
+        let parsed = with_files(text, &[("f", "#platform=f\n")]);
+        assert_eq!(parsed.kickstart.platform.as_deref(), platform, "{text}");
+    }
 }

@@ -34,14 +34,19 @@ impl fmt::Display for NotFlattened {
 impl std::error::Error for NotFlattened {}
 
 /// Mistakes within one line; they can be pasted like anything else.
-const WITHIN_A_LINE: &[&codes::Code] =
-    &[&codes::UNCLOSED_QUOTE, &codes::LINE_CONTINUATION, &codes::UNKNOWN_SECTION, &codes::EMPTY_COMMAND];
+const WITHIN_A_LINE: &[&codes::Code] = &[
+    &codes::UNCLOSED_QUOTE,
+    &codes::LINE_CONTINUATION,
+    &codes::UNKNOWN_SECTION,
+    &codes::EMPTY_COMMAND,
+    &codes::EMPTY_CERTIFICATE,
+    &codes::TEMPLATE,
+];
 
 /// The kickstart with its includes in place; it parses to the same.
 pub fn flatten(parsed: &Parsed) -> Result<String, NotFlattened> {
     let breaks = |d: &&Diagnostic| {
-        let structure = d.code.starts_with("E0") || d.code == codes::UNSUPPORTED_KSAPPEND.id;
-        structure && WITHIN_A_LINE.iter().all(|code| code.id != d.code)
+        d.code.starts_with("E0") && WITHIN_A_LINE.iter().all(|code| code.id != d.code)
     };
     if let Some(found) = parsed.diagnostics.iter().find(breaks) {
         return Err(NotFlattened::Broken(Box::new(found.clone())));

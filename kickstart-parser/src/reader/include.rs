@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{DeferredInclude, Section, Statement, Word};
 use crate::loader::{IncludeRequest, LoadError, Loaded};
 use crate::span::{SourceId, Span};
+use crate::templates;
 
 /// Nested includes; more is a mistake, and recursion has to end somewhere.
 const MAX_DEPTH: usize = 32;
@@ -43,18 +44,12 @@ impl Reader<'_> {
             ));
             return;
         };
-        if self.stack.len() >= MAX_DEPTH || self.includes >= MAX_INCLUDES {
-            // Said once: every include after the first one too many is the same.
-            if !std::mem::replace(&mut self.said_too_many, true) {
-                self.diagnostics.push(Diagnostic::new(
-                    &codes::TOO_MANY_INCLUDES,
-                    file.span,
-                    "there are too many includes",
-                ));
-            }
+        if templates::find(&file.value).is_some() {
+            return self.diagnostics.push(templates::report(file.span));
+        }
+        if !self.may_read_another(file) {
             return;
         }
-        self.includes += 1;
         match self.load(&file.value) {
             Err(error) => {
                 let message = format!("`{}` cannot be included: {}", file.value, error.message);
@@ -62,10 +57,7 @@ impl Reader<'_> {
                 diagnostic.help = error.help;
                 self.failed_include(file, diagnostic);
             }
-            Ok(loaded) if self.stack.contains(&loaded.path) => {
-                let message = format!("`{}` includes itself", loaded.path);
-                self.diagnostics.push(Diagnostic::new(&codes::INCLUDE_CYCLE, file.span, message));
-            }
+            Ok(loaded) if self.stack.contains(&loaded.path) => self.report_cycle(&loaded.path, file),
             Ok(loaded) => {
                 let path = loaded.path.clone();
                 if let Some(source) = self.add_source(loaded.path, &loaded.text, Some(file.span)) {
@@ -77,7 +69,47 @@ impl Reader<'_> {
         }
     }
 
-    fn load(&self, name: &str) -> Result<Loaded, LoadError> {
+    /// Count a file that is about to be read, if it is not one too many.
+    pub(super) fn may_read_another(&mut self, file: &Word) -> bool {
+        let deep = self.stack.len() >= MAX_DEPTH;
+        if !deep && self.includes < MAX_INCLUDES {
+            self.includes += 1;
+            return true;
+        }
+        // Said once: every include after the first one too many is the same.
+        if !std::mem::replace(&mut self.said_too_many, true) {
+            let message = match deep {
+                true => format!("includes are nested more than {MAX_DEPTH} deep"),
+                false => format!("there are more than {MAX_INCLUDES} includes"),
+            };
+            let diagnostic = Diagnostic::new(&codes::TOO_MANY_INCLUDES, file.span, message);
+            self.diagnostics.push(match deep {
+                true => diagnostic.help("does a file include itself under several names?"),
+                false => diagnostic,
+            });
+        }
+        false
+    }
+
+    fn report_cycle(&mut self, path: &str, file: &Word) {
+        let message = format!("`{path}` includes itself");
+        let mut diagnostic = Diagnostic::new(&codes::INCLUDE_CYCLE, file.span, message);
+        // The way round, from the file itself to the line that closes the circle.
+        let mut at = Some(file.span.source);
+        while let Some(source) = at.and_then(|id| self.sources.get(id)) {
+            if source.path() == path {
+                break;
+            }
+            let from = source.included_from();
+            if let Some(from) = from {
+                diagnostic = diagnostic.label(from, format!("`{}` is included here", source.path()));
+            }
+            at = from.map(|from| from.source);
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    pub(super) fn load(&self, name: &str) -> Result<Loaded, LoadError> {
         let from = self.stack.last().map_or("", String::as_str);
         match self.options.loader {
             Some(loader) => loader.load(IncludeRequest { name, from }),

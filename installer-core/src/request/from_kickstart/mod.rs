@@ -136,7 +136,7 @@ impl Reader<'_> {
                     inside: !script.no_chroot,
                     interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
                     body: script.body.clone(),
-                    log: script.log.clone(),
+                    log: script.log.clone().filter(|log| !log.is_empty()),
                     fatal: script.error_on_fail,
                     origin: self.place(script.span),
                 }),

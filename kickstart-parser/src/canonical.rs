@@ -43,7 +43,6 @@ const ORDER: &[Order] = &[
     (0, "Liveimg", liveimg::write),
     (0, "Logging", logging::write),
     (0, "MediaCheck", media::write_mediacheck),
-    (0, "Method", old::write_method),
     (0, "Module", module::write),
     (0, "Mount", mount::write),
     (0, "NFS", nfs::write),

@@ -59,8 +59,14 @@ fn has_levels(syntax: Syntax) -> bool {
 }
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
-    let Some(logging) = &kickstart.logging else { return };
     let levels = has_levels(pen.syntax);
+    let Some(logging) = &kickstart.logging else {
+        // The line end of a line that is not there.
+        if levels {
+            pen.line("");
+        }
+        return;
+    };
     if logging.host.is_none() && !levels {
         return;
     }
@@ -84,6 +90,8 @@ mod tests {
         assert!(written.contains("# Installation logging level\nlogging --host=a --port=5\n"), "{written}");
         let (kickstart, _) = read_as(Syntax::Rhel8, "logging --level=debug\nlogging --host=a");
         assert!(kickstart.to_pykickstart(Syntax::Rhel8).contains("logging --level=info --host=a\n"));
+        let (kickstart, _) = read_as(Syntax::Rhel8, "lang cs");
+        assert!(kickstart.to_pykickstart(Syntax::Rhel8).starts_with("#version=RHEL8\n# System language\nlang cs\n\n"));
         let (kickstart, _) = read_as(Syntax::F44, "logging");
         assert!(!kickstart.to_pykickstart(Syntax::F44).contains("logging"));
     }

@@ -239,9 +239,7 @@ fn check_bridge(args: &Args, cx: &mut Cx<'_>) {
         let message = "`--bridgeopts` needs `--bridgeslaves`";
         cx.report(Diagnostic::new(&codes::OPTION_NEEDS_OTHER, given.span, message));
     }
-    let is_pair = |text: &str| {
-        text.split_once('=').is_some_and(|(key, value)| !key.is_empty() && !value.is_empty() && !value.contains('='))
-    };
+    let is_pair = |text: &str| text.split_once('=').is_some_and(|(_, value)| !value.is_empty() && !value.contains('='));
     if !options.split(',').all(is_pair) {
         let message = "`--bridgeopts` takes KEY=VALUE pairs, separated by commas";
         cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.value_span, message));

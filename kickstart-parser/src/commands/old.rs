@@ -8,7 +8,6 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
 use crate::span::Span;
-use crate::syntax::Syntax;
 
 /// `autostep`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,13 +81,6 @@ fn method(args: &Args, cx: &mut Cx<'_>, _: &mut Kickstart) {
 pub(crate) fn write_autostep(kickstart: &Kickstart, pen: &mut Pen) {
     if let Some(autostep) = &kickstart.autostep {
         pen.text("autostep").flag("--autoscreenshot", autostep.auto_screenshot).end();
-    }
-}
-
-/// There is never anything to write, but there is a line for it.
-pub(crate) fn write_method(_: &Kickstart, pen: &mut Pen) {
-    if matches!(pen.syntax, Syntax::Rhel7 | Syntax::Rhel8) {
-        pen.line("");
     }
 }
 

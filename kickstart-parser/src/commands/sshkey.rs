@@ -30,10 +30,12 @@ const SPEC: Spec = Spec::new("sshkey")
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
-fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
+fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     if let (Some(user), Some(username), Some(key)) =
         (args.last("--username"), args.text("--username"), args.argument(0))
     {
+        // A user may well have several keys; the same one twice is a slip.
+        cx.define_once("sshkey", &[&username, &key.value], args.span, &format!("this key of `{username}`"));
         kickstart.ssh_keys.push(SshKey {
             span: args.span,
             username,
@@ -65,6 +67,16 @@ mod tests {
         let written = good("sshkey --username=a 'command=\"x\" k'");
         assert!(written.to_pykickstart(Syntax::F44).contains("sshkey --username=a \"command=\\\"x\\\" k\"\n"));
         assert!(written.to_pykickstart(Syntax::F37).contains("sshkey --username=a \"command=\"x\" k\"\n"));
+    }
+
+    #[test]
+    fn the_same_key_twice() {
+        let codes = |text| {
+            let parsed = crate::parse(text, "a.ks", &crate::ParseOptions::default());
+            parsed.diagnostics.iter().filter(|d| d.code == "L012").count()
+        };
+        assert_eq!(codes("sshkey --username=root k\nsshkey --username=root l\n"), 0);
+        assert_eq!(codes("sshkey --username=root k\nsshkey --username=root k\n"), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use kickstart_parser::{IncludeRequest, LoadError, Loaded, Loader};
@@ -96,23 +97,46 @@ fn tidy(path: &Path) -> String {
     path.components().collect::<PathBuf>().to_string_lossy().into_owned()
 }
 
-/// Read a text; bytes that are no UTF-8 are an error that says where.
+/// More than any kickstart has, and little enough to hold.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Read a text; bytes that are no UTF-8 are an error that says where. Devices are not read:
+/// some never end, others wait for somebody to type.
 pub fn read(path: &Path) -> std::io::Result<String> {
-    text(fs::read(path)?)
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if kind.is_block_device() || kind.is_char_device() {
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is a device"));
+    }
+    limited(fs::File::open(path)?)
 }
 
 /// Read standard input.
 pub fn read_stdin() -> std::io::Result<String> {
+    limited(std::io::stdin().lock())
+}
+
+fn limited(from: impl Read) -> std::io::Result<String> {
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let message = format!("it is larger than {} MiB", MAX_BYTES >> 20);
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, message));
+    }
     text(bytes)
 }
 
 fn text(bytes: Vec<u8>) -> std::io::Result<String> {
+    let invalid = |message: String| std::io::Error::new(ErrorKind::InvalidData, message);
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(invalid("it is UTF-16 text, save it as UTF-8".to_owned()));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
-        std::io::Error::new(ErrorKind::InvalidData, format!("line {line} is not UTF-8 text"))
+        invalid(format!("line {line} is not UTF-8 text"))
     })
 }
 
@@ -142,6 +166,23 @@ mod tests {
             .filter(|d| d.is_error())
             .map(|d| (d.code, parsed.sources.locate(d.span).path))
             .collect()
+    }
+
+    #[test]
+    fn what_is_no_text_file_is_refused_in_plain_words() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |bytes: &[u8]| {
+            let path = dir.path().join("a.ks");
+            fs::write(&path, bytes).unwrap();
+            read(&path).map_err(|error| describe(&error))
+        };
+        assert_eq!(file(b"text\n").unwrap(), "text\n");
+        assert_eq!(file(b"text\n# \xe9\n").unwrap_err(), "line 2 is not UTF-8 text");
+        assert_eq!(file(b"\xff\xfet\0").unwrap_err(), "it is UTF-16 text, save it as UTF-8");
+        assert_eq!(describe(&read(dir.path()).unwrap_err()), "it is a directory");
+        assert_eq!(describe(&read(Path::new("/dev/zero")).unwrap_err()), "it is a device");
+        let large = limited(std::io::repeat(b'#')).unwrap_err();
+        assert_eq!(describe(&large), "it is larger than 64 MiB");
     }
 
     #[test]

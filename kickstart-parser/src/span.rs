@@ -5,7 +5,7 @@
 //! turns a span into the line and column that a person or an editor wants.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::lex;
 
@@ -83,7 +83,8 @@ pub struct Location {
 pub struct Source {
     path: String,
     text: Arc<str>,
-    starts: Vec<u32>,
+    /// Where the lines begin, once somebody has asked: a file without findings needs no lines.
+    starts: OnceLock<Vec<u32>>,
     /// Bytes are characters: columns need no counting.
     ascii: bool,
     included_from: Option<Span>,
@@ -138,14 +139,18 @@ impl Source {
         self.included_from
     }
 
+    fn starts(&self) -> &[u32] {
+        self.starts.get_or_init(|| lex::lines(&self.text).map(|line| line.start as u32).collect())
+    }
+
     fn line_of(&self, offset: usize) -> usize {
-        self.starts.partition_point(|s| *s as usize <= offset).max(1) - 1
+        self.starts().partition_point(|s| *s as usize <= offset).max(1) - 1
     }
 
     fn position(&self, offset: usize) -> (usize, usize) {
         let offset = floor_boundary(&self.text, offset);
         let line = self.line_of(offset);
-        let start = self.starts.get(line).map_or(0, |s| *s as usize);
+        let start = self.starts().get(line).map_or(0, |s| *s as usize);
         let column = match self.text.get(start..offset) {
             Some(before) if self.ascii => before.len(),
             Some(before) => before.chars().count(),
@@ -159,7 +164,7 @@ impl Source {
     pub fn lines_around(&self, span: Span) -> (std::ops::Range<usize>, usize) {
         let first = self.line_of(span.start as usize);
         let last = self.line_of(span.end.max(span.start) as usize);
-        let start_of = |line: usize| self.starts.get(line).map(|s| *s as usize);
+        let start_of = |line: usize| self.starts().get(line).map(|s| *s as usize);
         let range = start_of(first).unwrap_or(0)..start_of(last + 1).unwrap_or(self.text.len());
         (range, first + 1)
     }
@@ -174,8 +179,8 @@ pub struct Sources {
 impl Sources {
     pub(crate) fn add(&mut self, path: String, text: Arc<str>, from: Option<Span>) -> SourceId {
         let id = SourceId(self.all.len() as u32);
-        let starts = lex::lines(&text).map(|l| l.start as u32).collect();
-        self.all.push(Source { path, ascii: text.is_ascii(), text, secrets: Vec::new(), starts, included_from: from });
+        let (ascii, starts) = (text.is_ascii(), OnceLock::new());
+        self.all.push(Source { path, ascii, text, secrets: Vec::new(), starts, included_from: from });
         id
     }
 
@@ -224,7 +229,7 @@ impl Sources {
         let Some(source) = self.get(span.source) else {
             return "";
         };
-        let start = source.starts.get(source.line_of(span.start as usize)).map_or(0, |s| *s as usize);
+        let start = source.starts().get(source.line_of(span.start as usize)).map_or(0, |s| *s as usize);
         let rest = source.text.get(start..).unwrap_or("");
         lex::lines(rest).next().and_then(|l| rest.get(l.start..l.content_end)).unwrap_or("")
     }

@@ -229,7 +229,7 @@ mod tests {
     use crate::{ParseOptions, parse};
 
     /// Too large to show, or nothing that a text can show.
-    const WITHOUT_EXAMPLE: &[&str] = &["E000", "E009", "E010", "E014",, "E217", "W006"];
+    const WITHOUT_EXAMPLE: &[&str] = &["E000", "E009", "E010", "E014", "E217", "W006"];
 
     /// The kickstarts of a part of a page: the first one is called `a.ks` here, unless it has a name.
     fn kickstarts(part: &str) -> Option<(String, BTreeMap<String, String>)> {

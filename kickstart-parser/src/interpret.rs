@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{CommandLine, Document, Statement, Word};
 use crate::kickstart::{Given, Kickstart};
 use crate::lex;
+use crate::limits::Tally;
 use crate::sections;
 use crate::span::Sources;
 use crate::syntax::{Life, State};
@@ -20,6 +21,7 @@ pub(crate) fn interpret(document: &Document, sources: &Sources, cx: &mut Cx<'_>)
     let mut kickstart = Kickstart::default();
     let mut earlier: Vec<Args> = Vec::new();
     let mut used = Used::default();
+    let mut tally = Tally::default();
     for statement in &document.statements {
         let before = cx.diagnostics.len();
         match statement {
@@ -27,7 +29,9 @@ pub(crate) fn interpret(document: &Document, sources: &Sources, cx: &mut Cx<'_>)
             Statement::Command(line) => command(line, sources, &mut earlier, &mut used, cx, &mut kickstart),
         }
         templates::judge(statement.words(), before, cx);
+        tally.settle(cx.diagnostics, before);
     }
+    cx.diagnostics.extend(tally.rest());
     kickstart
 }
 

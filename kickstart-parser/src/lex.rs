@@ -97,6 +97,8 @@ pub(crate) enum LexError {
     Unclosed(usize),
     /// A backslash as the last character, at this offset.
     TrailingBackslash(usize),
+    /// It is not even looked at.
+    TooLong,
 }
 
 fn blank(c: char) -> bool {

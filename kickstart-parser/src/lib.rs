@@ -49,6 +49,7 @@ pub mod format;
 mod interpret;
 pub mod kickstart;
 mod lex;
+mod limits;
 mod lints;
 mod loader;
 mod reader;
@@ -122,7 +123,11 @@ pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     sources.hide(secrets);
     let lost = lints::Lost::of(&diagnostics, &sources);
     let end = end_of_root(&sources);
+    let before = diagnostics.len();
     diagnostics.extend(lints::lint(&kickstart, &document, &lost, end));
+    let mut tally = limits::Tally::default();
+    tally.settle(&mut diagnostics, before);
+    diagnostics.extend(tally.rest());
     fixes::complete(&mut diagnostics, &sources);
     // Sources are numbered in the order of reading, which is close enough to
     // the order of the text for a file that is included in the middle.

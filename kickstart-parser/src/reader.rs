@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Fix};
 use crate::document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
 use crate::fixes;
 use crate::lex::{self, LexError, RawLine};
+use crate::limits::{MAX_LINE, Tally};
 use crate::sections;
 use crate::span::{SourceId, Sources, Span};
 use crate::templates;
@@ -31,6 +32,11 @@ pub(crate) struct Reader<'a> {
     includes: usize,
     said_too_many: bool,
     bytes: usize,
+    lines: usize,
+    words: usize,
+    /// There was too much; nothing more is read.
+    full: bool,
+    tally: Tally,
     /// What the last `#platform=` says.
     pub platform: Option<String>,
     /// Includes that failed, to be judged when all scripts are known.
@@ -61,6 +67,10 @@ impl<'a> Reader<'a> {
             includes: 0,
             said_too_many: false,
             bytes: 0,
+            lines: 0,
+            words: 0,
+            full: false,
+            tally: Tally::default(),
             platform: None,
             failed: Vec::new(),
         }
@@ -74,6 +84,8 @@ impl<'a> Reader<'a> {
         self.stack.push(path.to_owned());
         self.read_file(source, None);
         self.judge_failed_includes();
+        let tally = std::mem::take(&mut self.tally);
+        self.diagnostics.extend(tally.rest());
     }
 
     /// Read one file; `within` is the section that includes it, if one does.
@@ -81,7 +93,9 @@ impl<'a> Reader<'a> {
         let mut state = State { within, ..State::default() };
         self.read_lines(source, &mut state, false);
         if let Some(open) = state.open {
-            self.report_unfinished(&open, None);
+            if !self.full {
+                self.report_unfinished(&open, None);
+            }
             self.document.statements.push(Statement::Section(open));
         }
     }
@@ -97,10 +111,20 @@ impl<'a> Reader<'a> {
         for raw in lex::lines(&text) {
             let span = Span::new(source, raw.start, raw.content_end);
             let terminator = Span::new(source, raw.content_end, raw.end);
+            self.count(span);
+            if self.full {
+                // The rest as one line: no byte is lost.
+                let end = text.len();
+                let (span, terminator) = (Span::new(source, raw.start, end), Span::new(source, end, end));
+                lines.push(Line { kind: LineKind::Broken, span, terminator });
+                break;
+            }
+            let before = self.diagnostics.len();
             let content = text.get(span.range()).unwrap_or("");
             let appends = content.trim_start().starts_with("%ksappend");
             if appends && pastes && self.ksappend(content, span, state) {
                 lines.push(Line { kind: LineKind::Include, span, terminator });
+                self.settle(before);
                 continue;
             }
             let kind = match (&mut state.open, state.within.as_deref_mut()) {
@@ -117,6 +141,7 @@ impl<'a> Reader<'a> {
                 (None, None) => self.command_line(content, &raw, span, state),
             };
             lines.push(Line { kind, span, terminator });
+            self.settle(before);
         }
         if let Some(file) = self.document.files.get_mut(slot) {
             file.lines = lines;
@@ -339,8 +364,13 @@ impl<'a> Reader<'a> {
         LineKind::Broken
     }
 
-    fn words(&self, content: &str, span: Span) -> Result<Vec<Word>, LexError> {
-        Ok(lex::words(content)?.into_iter().map(|w| Word::new(w, span.source, span.start as usize)).collect())
+    fn words(&mut self, content: &str, span: Span) -> Result<Vec<Word>, LexError> {
+        if content.len() > MAX_LINE {
+            return Err(LexError::TooLong);
+        }
+        let words = lex::words(content)?;
+        self.words += words.len();
+        Ok(words.into_iter().map(|w| Word::new(w, span.source, span.start as usize)).collect())
     }
 
     fn report_lex_error(&mut self, error: LexError, content: &str, span: Span) {
@@ -363,6 +393,10 @@ impl<'a> Reader<'a> {
         }
         let quoted = matches!(error, LexError::Unclosed(_)) && content.ends_with('\\');
         self.diagnostics.push(match error {
+            LexError::TooLong => {
+                let message = format!("this line is longer than {} MiB", MAX_LINE >> 20);
+                Diagnostic::new(&codes::TOO_LARGE, Span { end: span.start, ..span }, message)
+            }
             LexError::Unclosed(_) if quoted => continuation(at(content.len() - 1)),
             LexError::Unclosed(offset) => {
                 Diagnostic::new(&codes::UNCLOSED_QUOTE, at(offset), "this quote is not closed on its line")

@@ -166,7 +166,8 @@ mod tests {
             for (at, _) in name.char_indices() {
                 let (head, tail) = name.split_at(at);
                 let rest = &tail[1..];
-                let changed = letters.iter().flat_map(|new| [format!("{head}{new}{rest}"), format!("{head}{new}{tail}")]);
+                let changed =
+                    letters.iter().flat_map(|new| [format!("{head}{new}{rest}"), format!("{head}{new}{tail}")]);
                 for word in changed.chain([format!("{head}{rest}"), name.to_uppercase()]) {
                     let limit = usize::from(word.chars().count() > 2);
                     let there = super::close(&word, [*name].into_iter()).count();

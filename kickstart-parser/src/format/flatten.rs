@@ -45,9 +45,7 @@ const WITHIN_A_LINE: &[&codes::Code] = &[
 
 /// The kickstart with its includes in place; it parses to the same.
 pub fn flatten(parsed: &Parsed) -> Result<String, NotFlattened> {
-    let breaks = |d: &&Diagnostic| {
-        d.code.starts_with("E0") && WITHIN_A_LINE.iter().all(|code| code.id != d.code)
-    };
+    let breaks = |d: &&Diagnostic| d.code.starts_with("E0") && WITHIN_A_LINE.iter().all(|code| code.id != d.code);
     if let Some(found) = parsed.diagnostics.iter().find(breaks) {
         return Err(NotFlattened::Broken(Box::new(found.clone())));
     }

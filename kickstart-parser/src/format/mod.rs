@@ -16,11 +16,12 @@ use std::fmt;
 
 use crate::codes;
 use crate::document::{File, Line, LineKind};
+use crate::limits::MAX_FINDINGS;
 use crate::span::{SourceId, Span};
 use crate::{Diagnostic, Parsed};
 
-pub(crate) use line::is_template;
 pub use flatten::{NotFlattened, flatten};
+pub(crate) use line::is_template;
 
 /// Why a file is not formatted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +31,8 @@ pub enum Unformattable {
     NotAKickstart,
     /// The text was too large to be read.
     NotRead,
+    /// Not all of the lines that are wrong are known.
+    TooManyErrors,
 }
 
 impl fmt::Display for Unformattable {
@@ -37,6 +40,7 @@ impl fmt::Display for Unformattable {
         f.write_str(match self {
             Unformattable::NotAKickstart => "it does not look like a kickstart: most of its lines are no commands",
             Unformattable::NotRead => "there is too much text for a kickstart",
+            Unformattable::TooManyErrors => "there are too many errors in it to know what it says",
         })
     }
 }
@@ -56,6 +60,9 @@ pub fn format(parsed: &Parsed, file: SourceId) -> Result<String, Unformattable> 
     let file = parsed.document.files.iter().find(|f| f.source == file).ok_or(Unformattable::NotRead)?;
     if parsed.diagnostics.iter().any(|d| d.code == codes::TOO_LARGE.id) {
         return Err(Unformattable::NotRead);
+    }
+    if kept(parsed, file.source).count() > MAX_FINDINGS {
+        return Err(Unformattable::TooManyErrors);
     }
     let wrong = lines_in_error(parsed, file);
     if !looks_like_a_kickstart(parsed, file) {

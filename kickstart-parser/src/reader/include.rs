@@ -1,5 +1,5 @@
-//! `%include`: what may be included, how much of it, and what becomes of
-//! files that are not there.
+//! `%include`: what may be included, how much is read in all, and what
+//! becomes of files that are not there.
 
 use std::sync::Arc;
 
@@ -7,25 +7,39 @@ use super::{Reader, join};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::document::{DeferredInclude, Section, Statement, Word};
+use crate::limits::{MAX_BYTES, MAX_DEPTH, MAX_INCLUDES, MAX_LINES, MAX_SEARCHED, MAX_WORDS};
 use crate::loader::{IncludeRequest, LoadError, Loaded};
 use crate::span::{SourceId, Span};
 use crate::templates;
 
-/// Nested includes; more is a mistake, and recursion has to end somewhere.
-const MAX_DEPTH: usize = 32;
-/// All includes of one parse: two files that include each other's children
-/// twice would otherwise double with every level.
-const MAX_INCLUDES: usize = 1000;
-/// All text of one parse.
-const MAX_BYTES: usize = 256 << 20;
-
 impl Reader<'_> {
+    /// Count a line that is about to be read.
+    pub(super) fn count(&mut self, line: Span) {
+        self.lines += 1;
+        let most = match (self.lines > MAX_LINES, self.words > MAX_WORDS) {
+            _ if self.full => return,
+            (true, _) => format!("{MAX_LINES} lines"),
+            (_, true) => format!("{MAX_WORDS} words"),
+            (false, false) => return,
+        };
+        self.full = true;
+        let start = Span { end: line.start, ..line };
+        self.diagnostics.push(Diagnostic::new(&codes::TOO_LARGE, start, format!("there are more than {most}")));
+    }
+
+    /// Keep of what was found on a line what is not one too many of its kind.
+    pub(super) fn settle(&mut self, before: usize) {
+        self.tally.settle(&mut self.diagnostics, before);
+    }
+
     pub(super) fn add_source(&mut self, path: String, text: &str, from: Option<Span>) -> Option<SourceId> {
         self.bytes = self.bytes.saturating_add(text.len());
         if self.bytes > MAX_BYTES {
             let source = self.sources.add(path, Arc::from(""), from);
             let at = from.unwrap_or(Span::new(source, 0, 0));
-            self.diagnostics.push(Diagnostic::new(&codes::TOO_LARGE, at, "there is too much text for a kickstart"));
+            let message = format!("there are more than {} MiB of text", MAX_BYTES >> 20);
+            self.diagnostics.push(Diagnostic::new(&codes::TOO_LARGE, at, message));
+            self.full = true;
             return None;
         }
         Some(self.sources.add(path, Arc::from(text), from))
@@ -127,7 +141,7 @@ impl Reader<'_> {
         for (include, diagnostic) in std::mem::take(&mut self.failed) {
             let made_by_script = self.document.statements.iter().any(|s| match s {
                 Statement::Section(s) => {
-                    s.words.first().is_some_and(|w| w.value == "%pre") && s.body.contains(&include.path)
+                    s.words.first().is_some_and(|w| w.value == "%pre") && searched(&s.body).contains(&include.path)
                 }
                 Statement::Command(_) => false,
             });
@@ -140,4 +154,9 @@ impl Reader<'_> {
             self.document.deferred.push(include);
         }
     }
+}
+
+/// The part of a script that is searched for names: there may be many of them.
+fn searched(script: &str) -> &str {
+    script.get(..script.floor_char_boundary(MAX_SEARCHED)).unwrap_or(script)
 }

@@ -194,6 +194,26 @@ codes! {
         "A passphrase is given for something that is not encrypted.";
     NO_PASSPHRASE = "L024" Warning "encryption without a passphrase",
         "Something is to be encrypted, but neither this line nor one before it has a passphrase. An installer that can ask asks; one that cannot fails.";
+    GRUB_PASSWORD = "L025" Error "password that GRUB cannot read",
+        "The password of the boot loader is said to be a hash, but is none of GRUB's, which begin with grub.pbkdf2. and are all that Anaconda takes.";
+    NO_MODE = "L026" Warning "SELinux mode missing",
+        "An selinux command says nothing without an option.";
+    NO_ADDRESS = "L027" Warning "repository without an address",
+        "A repo command has a name but no address: it can only mean a repository that the installer knows already.";
+    MANY_SOURCES = "L028" Warning "more than one installation source",
+        "Several commands say where packages come from. Only one of them counts.";
+    SAME_NUMBER = "L029" Error "number of a user or group taken twice",
+        "Two users, or two groups, are to have the same number. The second one cannot be made, which fails the installation.";
+    ROOT_USER = "L030" Warning "root made as a user",
+        "A user command has the name root. That account is there already.";
+    NO_PARTITIONS = "L031" Warning "nothing about partitions",
+        "The file says what to install, but not how to use the disks.";
+    WOULD_ASK = "L032" Error "question that nobody may be asked",
+        "The installation is not to ask anything, but something is missing that only a question could answer.";
+    NO_ADMIN = "L033" Warning "no administrator",
+        "The installation is not to ask anything, and no account is given that may administer the system.";
+    PACKAGES_IN_POST = "L034" Warning "packages installed beside an image",
+        "A %post script changes packages of a system that comes out of an image. The change does not outlive the next update.";
 }
 
 /// The code of that name.
@@ -208,15 +228,17 @@ macro_rules! pages {
 /// One page for each code.
 const PAGES: &[(&str, &str)] = pages! {
     "E000" "E001" "E002" "E003" "E004" "E005" "E006" "E007" "E008" "E009" "E010" "E011" "E012" "E013" "E014"
-    "E015" "E101" "E102" "E103" "E201" "E202" "E203" "E204" "E205" "E206" "E207" "E208" "E209" "E210"
-    "E211" "E212" "E213" "E214" "E215" "E216" "E217" "L001" "L002" "L003" "L004" "L005" "L006" "L007" "L008"
-    "L009" "L010" "L011" "L012" "L013" "W001" "W002" "W003" "W004" "W005" "W006" "W007" "W008" "W009" "W101"
-    "W201" "W401" "W402" "W403"
+    "E015" "E101" "E102" "E103" "E201" "E202" "E203" "E204" "E205" "E206" "E207" "E208" "E209" "E210" "E211"
+    "E212" "E213" "E214" "E215" "E216" "E217" "L001" "L002" "L003" "L004" "L005" "L006" "L007" "L008" "L009"
+    "L010" "L011" "L012" "L013" "L014" "L015" "L016" "L017" "L018" "L019" "L020" "L021" "L022" "L023" "L024"
+    "L025" "L026" "L027" "L028" "L029" "L030" "L031" "L032" "L033" "L034" "W001" "W002" "W003" "W004" "W005"
+    "W006" "W007" "W008" "W009" "W101" "W201" "W401" "W402" "W403"
 };
 
 /// What else there is to say about a code, in Markdown: an example that
 /// produces it, and the remedy. The examples are excerpts: that no image is
-/// named and nobody can log in counts only where that is the point.
+/// named, nothing is said about partitions and nobody can log in counts only
+/// where that is the point.
 pub fn page(id: &str) -> Option<&'static str> {
     PAGES.iter().find(|(code, _)| code.eq_ignore_ascii_case(id)).map(|(_, page)| *page)
 }
@@ -244,8 +266,8 @@ mod tests {
     fn found(of: &str, (main, files): (String, BTreeMap<String, String>)) -> BTreeSet<&'static str> {
         let options = ParseOptions { loader: Some(&files), ..ParseOptions::default() };
         let parsed = parse(&main, "main.ks", &options);
-        let excerpt = ["L005", "L006"];
-        let counts = |code: &&str| excerpt.contains(&of) || !excerpt.contains(code);
+        let excerpt = ["L005", "L006", "L031"];
+        let counts = |code: &&str| *code == of || !excerpt.contains(code);
         parsed.diagnostics.iter().map(|d| d.code).filter(counts).collect()
     }
 

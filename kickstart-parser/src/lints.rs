@@ -3,7 +3,9 @@
 //! A lint that something is *missing* keeps quiet while an included file is
 //! not there yet, for that file may hold it.
 
+mod scripts;
 mod storage;
+mod system;
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +14,7 @@ use crate::codes;
 use crate::commands;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Statement};
-use crate::kickstart::Kickstart;
+use crate::kickstart::{DisplayMode, Kickstart};
 use crate::span::{Sources, Span};
 
 /// Everything that is odd about the kickstart as a whole. `lost` is what could
@@ -22,21 +24,23 @@ pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: &Lost, end:
     let mut found = Vec::new();
     mount_points(kickstart, &mut found);
     users(kickstart, &mut found);
+    system::lint(kickstart, &mut found);
+    scripts::lint(kickstart, &mut found);
     if document.deferred.is_empty() && !lost.everything {
         let written = Written::of(document);
         if !lost.any(&["user"]) {
             keys(kickstart, &written, &mut found);
         }
-        if !lost.any(STORAGE) {
-            if storage::is_whole(kickstart) {
-                storage::lint(kickstart, &mut found);
-            }
+        if !lost.any(STORAGE) && storage::is_whole(kickstart) {
+            storage::lint(kickstart, &mut found);
+            system::no_partitions(kickstart, end, &mut found);
         }
         if !lost.any(IMAGE) {
             no_image(kickstart, &written, end, &mut found);
         }
         if !lost.any(&["rootpw", "user", "sshkey"]) {
             no_login(kickstart, &written, end, &mut found);
+            system::no_admin(kickstart, &written, end, &mut found);
         }
     }
     found
@@ -45,6 +49,20 @@ pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: &Lost, end:
 /// Commands that may make a root file system.
 const STORAGE: &[&str] =
     &["autopart", "btrfs", "logvol", "mount", "part", "partition", "raid", "stratisfs", "stratispool", "volgroup"];
+
+/// The line that says that nobody is to be asked.
+fn unattended(kickstart: &Kickstart) -> Option<Span> {
+    let display = kickstart.display.as_ref()?;
+    (display.mode == DisplayMode::Cmdline || display.non_interactive).then_some(display.span)
+}
+
+/// With that line, if there is one.
+fn unasked(diagnostic: Diagnostic, kickstart: &Kickstart) -> Diagnostic {
+    match unattended(kickstart) {
+        Some(line) => diagnostic.label(line, "nobody is asked, by this line"),
+        None => diagnostic,
+    }
+}
 
 /// Which commands have lines that could not be understood: nothing can be said
 /// to be missing that may stand on one of them.
@@ -143,10 +161,10 @@ const IMAGE: &[&str] = &["ostreecontainer", "bootc", "ostreesetup", "liveimg"];
 fn no_image(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut Vec<Diagnostic>) {
     let tried = written.any(IMAGE);
     if kickstart.ostreecontainer.is_none() && !tried {
-        found.push(
-            Diagnostic::new(&codes::NO_IMAGE, end, "no command says which image to install")
-                .help("add `ostreecontainer --url IMAGE`"),
-        );
+        let finding = Diagnostic::new(&codes::NO_IMAGE, end, "no command says which image to install")
+            .help("add `ostreecontainer --url IMAGE`");
+        let sources = system::has_source(kickstart);
+        found.push(if sources { finding } else { unasked(finding, kickstart) });
     }
 }
 
@@ -184,16 +202,16 @@ fn no_login(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut
     });
     if !(root || user || script) {
         let at = kickstart.rootpw.as_ref().map_or(end, |r| r.span);
-        found.push(
-            Diagnostic::new(&codes::NO_LOGIN, at, "no account gets a password or a key: nobody can log in")
-                .help("add `sshkey`, `rootpw`, or `user` with a password, unless the image has accounts"),
-        );
+        let finding = Diagnostic::new(&codes::NO_LOGIN, at, "no account gets a password or a key: nobody can log in")
+            .help("add `sshkey`, `rootpw`, or `user` with a password, unless the image has accounts");
+        let asks = kickstart.rootpw.is_none();
+        found.push(if asks { unasked(finding, kickstart) } else { finding });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{ParseOptions, parse};
+    use crate::{ParseOptions, codes, parse};
 
     /// What keeps the lints about missing things quiet.
     const REST: &str = "rootpw --plaintext x\nostreecontainer --url=quay.io/a/b\n";
@@ -201,7 +219,9 @@ mod tests {
     fn codes(text: &str) -> Vec<(&'static str, usize, usize)> {
         let parsed = parse(text, "a.ks", &ParseOptions::default());
         let line = |d: &crate::Diagnostic| parsed.sources.locate(d.span).line;
-        parsed.diagnostics.iter().map(|d| (d.code, line(d), d.labels.len())).collect()
+        // That nothing is said about partitions is tested in its place.
+        let found = parsed.diagnostics.iter().filter(|d| d.code != codes::NO_PARTITIONS.id);
+        found.map(|d| (d.code, line(d), d.labels.len())).collect()
     }
 
     #[test]

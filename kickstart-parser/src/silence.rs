@@ -235,7 +235,7 @@ mod tests {
 
     use crate::{ParseOptions, parse};
 
-    const REST: &str = "rootpw x\nostreecontainer --url=a\n";
+    const REST: &str = "autopart\nrootpw x\nostreecontainer --url=a\n";
 
     fn found(text: &str) -> Vec<(&'static str, usize)> {
         let parsed = parse(&format!("{text}{REST}"), "a.ks", &ParseOptions::default());

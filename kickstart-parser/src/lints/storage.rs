@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::{unasked, unattended};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Kickstart, RaidLevel, Thin};
@@ -222,7 +223,8 @@ fn passphrases(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
             found.push(Diagnostic::new(&codes::NOT_ENCRYPTED, span, message).help("add `--encrypted`"));
         } else if encryption.encrypted && !known {
             let message = "the device is encrypted, but there is no passphrase: the installer has to ask";
-            found.push(Diagnostic::new(&codes::NO_PASSPHRASE, span, message).help("add `--passphrase=`"));
+            let code = if unattended(kickstart).is_some() { &codes::WOULD_ASK } else { &codes::NO_PASSPHRASE };
+            found.push(unasked(Diagnostic::new(code, span, message).help("add `--passphrase=`"), kickstart));
         }
     }
 }

@@ -6,8 +6,8 @@ use std::io::IsTerminal;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
-use kickstart_parser::{Diagnostic, Label, Severity, Source, Sources, Span};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Patch, Renderer, Snippet};
+use kickstart_parser::{Diagnostic, Severity, Source, Sources, Span};
 
 /// How diagnostics look.
 pub struct Style {
@@ -42,9 +42,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> Stri
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code)
         .elements(None::<annotate_snippets::Message<'_>>);
-    for id in involved(diagnostic) {
-        if let Some(source) = sources.iter().nth(id) {
-            group = group.element(snippet(diagnostic, id, source));
+    for stretch in stretches(diagnostic) {
+        if let Some(source) = sources.get(stretch.source) {
+            group = group.element(element(diagnostic, stretch, source));
         }
     }
     for include in sources.include_chain(diagnostic.span) {
@@ -68,6 +68,9 @@ fn patch<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Option<Group<'
     let whole = fix.edits.iter().map(|(span, _)| *span).reduce(Span::to)?;
     let source = sources.get(whole.source)?;
     let (lines, first) = source.lines_around(whole);
+    if lines.len() > MOST_SHOWN {
+        return None;
+    }
     let shown = source.shown(lines.clone());
     let one_line = shown.trim_end_matches(['\n', '\r']).lines().count() <= 1 && !shown.contains('\u{feff}');
     let words =
@@ -94,40 +97,42 @@ pub fn render_all(diagnostics: &[Diagnostic], sources: &Sources, style: &Style) 
     text
 }
 
-/// The sources that a diagnostic points into, its own first.
-fn involved(diagnostic: &Diagnostic) -> Vec<usize> {
-    let mut ids = vec![diagnostic.span.source.index()];
+/// More of a text than this is not shown around a finding: the renderer reads all that it gets.
+const MOST_SHOWN: usize = 8 << 10;
+
+/// The stretches of text that a diagnostic points into, its own first: labels that are far
+/// away, or in other sources, get stretches of their own.
+fn stretches(diagnostic: &Diagnostic) -> Vec<Span> {
+    let mut all = vec![diagnostic.span];
     for label in &diagnostic.labels {
-        let id = label.span.source.index();
-        if !ids.contains(&id) {
-            ids.push(id);
+        let near = all.iter_mut().find(|s| s.source == label.span.source && s.to(label.span).len() <= MOST_SHOWN);
+        match near {
+            Some(stretch) => *stretch = stretch.to(label.span),
+            None => all.push(label.span),
         }
     }
-    ids
+    all
 }
 
-fn snippet<'a>(
-    diagnostic: &'a Diagnostic,
-    id: usize,
-    source: &'a Source,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let primary = Some(diagnostic.span).filter(|s| s.source.index() == id);
-    let labels: Vec<&Label> = diagnostic.labels.iter().filter(|l| l.span.source.index() == id).collect();
-    // Only the lines in question: the renderer reads all that it is given.
-    let whole = primary.into_iter().chain(labels.iter().map(|l| l.span)).reduce(Span::to).unwrap_or(diagnostic.span);
-    let (lines, first) = source.lines_around(whole);
+/// The lines of a stretch with what there is to say about them, or, where they are too long to
+/// be shown, their place.
+fn element<'a>(diagnostic: &'a Diagnostic, stretch: Span, source: &'a Source) -> Element<'a> {
+    let (lines, first) = source.lines_around(stretch);
+    if lines.len() > MOST_SHOWN {
+        let before = source.text().get(lines.start..visible(source, stretch, 0).start).unwrap_or("");
+        return Origin::path(source.path()).line(first).char_column(before.chars().count() + 1).into();
+    }
     let at = lines.start;
+    let inside = |span: &Span| span.source == stretch.source && stretch.to(*span) == stretch;
     let mut snippet = Snippet::source(source.shown(lines)).line_start(first).path(source.path());
-    if let Some(span) = primary {
-        let range = visible(source, span, at);
-        snippet = snippet.annotation(AnnotationKind::Primary.span(range));
+    if inside(&diagnostic.span) {
+        snippet = snippet.annotation(AnnotationKind::Primary.span(visible(source, diagnostic.span, at)));
     }
-    for label in labels {
+    for label in diagnostic.labels.iter().filter(|label| inside(&label.span)) {
         let range = visible(source, label.span, at);
-        let note = AnnotationKind::Context.span(range).label(label.message.as_str());
-        snippet = snippet.annotation(note);
+        snippet = snippet.annotation(AnnotationKind::Context.span(range).label(label.message.as_str()));
     }
-    snippet
+    snippet.into()
 }
 
 /// A range inside the text from `from` on, on character boundaries.
@@ -187,9 +192,7 @@ mod tests {
         let text = shown("user --name=a --password=hush --lokc # \u{10d}\n", &[]);
         assert!(text.contains("1 - user --name=a --password=**** --lokc # \u{10d}"), "{text}");
         assert!(text.contains("1 + user --name=a --password=**** --lock # \u{10d}"), "{text}");
-        for text in
-            ["\u{feff}autoprat\n", "%post\nhush", "text \\\n --hush\n", "rootpw \\\n hush\n", "text\u{2028}text"]
-        {
+        for text in ["\u{feff}autoprat\n", "%post\nhush", "rootpw \\\n hush\n", "text\u{2028}text"] {
             let text = shown(text, &[]);
             assert!(!text.contains("hush"), "{text}");
         }
@@ -212,6 +215,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_long_or_far_away_is_not_shown() {
+        let long = shown(&format!("autopart {}--x --y=\u{10d} --z\n", "--nohome ".repeat(100_000)), &[]);
+        assert!(long.len() < 2000, "{} bytes", long.len());
+        assert!(long.contains("--> a.ks:1:900010\n"), "{long}");
+        let far = shown(&format!("user --name=a\n{}user --name=a\n", "lang cs\n".repeat(2)), &[]);
+        assert!(far.contains("lang cs") || far.contains("..."), "{far}");
+        let far = shown(&format!("user --name=a\n{}user --name=a\n", "# \n".repeat(20_000)), &[]);
+        assert!(far.contains("--> a.ks:20002:1\n") && far.contains("::: a.ks:1:1\n"), "{far}");
+        assert!(far.contains("first created here"), "{far}");
+    }
+
+    #[test]
     fn passwords_are_not_shown() {
         for line in [
             "rootpw hush hush2",
@@ -222,7 +237,7 @@ mod tests {
             "user --name=a --password=hush --bogus",
             "user --name=a --pasword hush",
             "autopart --encrypted --passphrase hush --bogus",
-            "iscsi --ipaddr=x --password=hush",
+            "iscsi --ipaddr=x --password=hush --bogus",
             "sshpw --username=a hush",
             "network --wpakey=hush --bogus",
         ] {

@@ -85,6 +85,11 @@ impl Used {
         let Some(place_here) = place(name) else {
             return;
         };
+        // Lines of one kind alone are the rule.
+        if self.first.iter().enumerate().all(|(at, first)| first.is_none() || at == place_here) {
+            self.first[place_here].get_or_insert(span);
+            return;
+        }
         for (other, since) in CONFLICTS[place_here].earlier {
             if let Some(before) = place(other).and_then(|at| self.first[at])
                 && !self.told.contains(&(name, other))

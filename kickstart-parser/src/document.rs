@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::lex::RawWord;
 use crate::span::{SourceId, Span};
 
@@ -14,7 +16,7 @@ use crate::span::{SourceId, Span};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Word {
     /// What the word says.
-    pub value: String,
+    pub value: SmolStr,
     /// Where it is, quotes included.
     pub span: Span,
     /// How many leading bytes of the value are spelled as they read.

@@ -12,6 +12,7 @@ use nom::bytes::complete::{is_not, tag, take_till, take_while, take_while1};
 use nom::character::complete::{anychar, char, one_of};
 use nom::combinator::{recognize, value};
 use nom::sequence::{delimited, preceded};
+use smol_str::SmolStr;
 
 /// One physical line, as offsets into the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +84,7 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = RawLine> + '_ {
 /// A word with quotes and escapes resolved, as offsets into its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct RawWord {
-    pub value: String,
+    pub value: SmolStr,
     pub start: usize,
     pub end: usize,
     /// How many leading bytes of the value are spelled as they read.
@@ -159,7 +160,7 @@ pub(crate) fn words(line: &str) -> Result<Vec<RawWord>, LexError> {
 fn plain_words(line: &str) -> Vec<RawWord> {
     let word = |word: &str| {
         let start = word.as_ptr() as usize - line.as_ptr() as usize;
-        RawWord { value: word.to_owned(), start, end: start + word.len(), linear: word.len() }
+        RawWord { value: word.into(), start, end: start + word.len(), linear: word.len() }
     };
     line.split(blank).filter(|w| !w.is_empty()).map(word).collect()
 }
@@ -198,7 +199,7 @@ fn word<'a>(line: &'a str, input: &'a str) -> Result<(&'a str, RawWord), LexErro
         rest = after;
     }
     let linear = linear.unwrap_or(value.len());
-    Ok((rest, RawWord { value, start: offset(input), end: offset(rest), linear }))
+    Ok((rest, RawWord { value: value.into(), start: offset(input), end: offset(rest), linear }))
 }
 
 #[cfg(test)]
@@ -206,7 +207,7 @@ mod tests {
     use super::*;
 
     fn values(line: &str) -> Vec<String> {
-        words(line).unwrap().into_iter().map(|w| w.value).collect()
+        words(line).unwrap().into_iter().map(|w| w.value.to_string()).collect()
     }
 
     #[test]

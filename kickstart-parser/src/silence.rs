@@ -156,6 +156,9 @@ impl Silences {
         known: &[&Code],
         mine: impl Fn(&str) -> bool,
     ) -> Vec<Diagnostic> {
+        if self.all.is_empty() {
+            return found;
+        }
         let allowed: HashSet<&str> = known.iter().filter(|c| c.can_be_allowed()).map(|c| c.id).collect();
         let mut left: Vec<Diagnostic> = Vec::with_capacity(found.len());
         for diagnostic in found {
@@ -170,9 +173,6 @@ impl Silences {
 
     /// Whether a comment silences a finding.
     fn silenced(&mut self, diagnostic: &Diagnostic, sources: &Sources) -> bool {
-        if self.all.is_empty() {
-            return false;
-        }
         let span = diagnostic.span;
         let line = sources.get(span.source).map_or(0, |s| s.lines_around(Span { end: span.start, ..span }).0.start);
         let mut silenced = false;

@@ -73,6 +73,10 @@ fn at_signs(line: &str) -> Option<Range<usize>> {
 
 /// Whether a value that the language takes is most likely meant for somebody else.
 fn is_placeholder(word: &str) -> bool {
+    // This is asked of every word there is, and hardly one has any of these.
+    if !word.bytes().any(|byte| matches!(byte, b'{' | b'<' | b'$' | b'@')) {
+        return false;
+    }
     let value = word.split_once('=').filter(|(option, _)| option.starts_with("--")).map_or(word, |(_, value)| value);
     match find(value) {
         // Addresses and passwords may have at signs; a whole value of them is another thing.

@@ -12,6 +12,8 @@ pub(crate) mod value;
 
 use std::collections::HashMap;
 
+use smol_str::SmolStr;
+
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secret;
@@ -55,7 +57,7 @@ impl Cx<'_> {
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     None,
-    Text(String),
+    Text(SmolStr),
     Int(i64),
     Count(u64),
     Bool(bool),
@@ -87,7 +89,7 @@ pub(crate) struct Given {
 /// One argument that is no option.
 #[derive(Clone)]
 pub(crate) struct Argument {
-    pub value: String,
+    pub value: SmolStr,
     pub span: Span,
 }
 
@@ -133,7 +135,7 @@ impl Args {
 
     pub fn text(&self, name: &str) -> Option<String> {
         match &self.last(name)?.value {
-            Value::Text(text) => Some(text.clone()),
+            Value::Text(text) => Some(text.to_string()),
             _ => None,
         }
     }
@@ -151,7 +153,7 @@ impl Args {
     pub fn texts(&self, name: &str) -> Vec<String> {
         self.declared(name);
         let values = self.given.iter().filter(|g| g.name == name).filter_map(|g| match &g.value {
-            Value::Text(text) => Some(text.clone()),
+            Value::Text(text) => Some(text.to_string()),
             _ => None,
         });
         values.collect()

@@ -249,9 +249,9 @@ fn convert(option: &Opt, text: &str, span: Span, cx: &mut Cx<'_>) -> Option<Valu
     let name = option.name;
     match option.kind {
         Kind::Flag => Some(Value::None),
-        Kind::Text => Some(Value::Text(text.to_owned())),
+        Kind::Text => Some(Value::Text(text.into())),
         Kind::List => Some(Value::List(value::list(text))),
-        Kind::Choice(of) if of.contains(&text) => Some(Value::Text(text.to_owned())),
+        Kind::Choice(of) if of.contains(&text) => Some(Value::Text(text.into())),
         Kind::Choice(of) => {
             let message = format!("`{text}` is no value for `{name}`");
             cx.report(

@@ -55,14 +55,14 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         let message = format!("`{}` is no name of a module", module.value);
         cx.report(Diagnostic::new(&codes::INVALID_VALUE, module.span, message));
     }
-    let name = module.value.clone();
+    let name = module.value.to_string();
     cx.define_once("device", &[&name], args.span, &format!("the module `{name}`"));
     kickstart.devices.push(Device { span: args.span, module: name, options: args.nonempty("--opts") });
 }
 
 fn apply_probe(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let own = args.arguments(0).iter().filter(|word| args.is_own(word.span));
-    let words = own.map(|word| word.value.clone()).collect();
+    let words = own.map(|word| word.value.to_string()).collect();
     kickstart.device_probe = Some(DeviceProbe { span: args.span, words });
 }
 

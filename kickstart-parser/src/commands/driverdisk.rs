@@ -61,7 +61,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let from = match (url, bios, args.argument(0)) {
         (Some(url), ..) => DriverSource::Url(url),
         (None, Some(partition), _) => DriverSource::BiosPartition(partition),
-        (None, None, Some(partition)) => DriverSource::Partition(partition.value.clone()),
+        (None, None, Some(partition)) => DriverSource::Partition(partition.value.to_string()),
         (None, None, None) => {
             if !args.broken {
                 let message = "`driverdisk` needs a partition, or `--source`";

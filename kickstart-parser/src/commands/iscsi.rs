@@ -77,7 +77,7 @@ fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
 
 fn apply_name(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     if let Some(iqn) = args.argument(0) {
-        kickstart.iscsi_name = Some(IscsiName { span: args.span, iqn: iqn.value.clone() });
+        kickstart.iscsi_name = Some(IscsiName { span: args.span, iqn: iqn.value.to_string() });
     }
 }
 

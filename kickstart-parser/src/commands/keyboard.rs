@@ -43,7 +43,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     }
     let keyboard = Keyboard {
         span: args.span,
-        keyboard: args.argument(0).map(|a| a.value.clone()),
+        keyboard: args.argument(0).map(|a| a.value.to_string()),
         vckeymap: args.nonempty("--vckeymap"),
         xlayouts: args.list("--xlayouts"),
         switch: args.list("--switch"),

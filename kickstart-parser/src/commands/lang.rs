@@ -28,7 +28,7 @@ pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     if let Some(lang) = args.argument(0) {
         kickstart.lang =
-            Some(Lang { span: args.span, lang: lang.value.clone(), add_support: args.list("--addsupport") });
+            Some(Lang { span: args.span, lang: lang.value.to_string(), add_support: args.list("--addsupport") });
     }
 }
 

@@ -58,7 +58,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     }
     kickstart.mounts.push(Mount {
         span: args.span,
-        device: device.value.clone(),
+        device: device.value.to_string(),
         mount: normal_path(&mount.value),
         reformat: args.flag("--reformat"),
         format: args.text("--reformat"),

@@ -102,7 +102,7 @@ fn read(args: &Args, cx: &mut Cx<'_>) -> Option<Realm> {
             (_, Some(value), _) => (value.to_owned(), word.span),
             (_, None, [next, after @ ..]) => {
                 rest = after;
-                (next.value.clone(), next.span)
+                (next.value.to_string(), next.span)
             }
             (_, None, []) => {
                 let message = format!("`{}` needs a value", option.name);
@@ -180,7 +180,7 @@ fn find_option(name: &str, span: Span, cx: &mut Cx<'_>) -> Option<&'static Opt> 
 fn one_realm(args: &Args, rest: &[Argument], cx: &mut Cx<'_>) -> Option<String> {
     let comment = args.has_comment;
     match rest {
-        [realm] if !comment => Some(realm.value.clone()),
+        [realm] if !comment => Some(realm.value.to_string()),
         [] if !comment => {
             cx.report(Diagnostic::new(&codes::REQUIRED_ARGUMENT, args.span, "`realm join` needs a realm"));
             None

@@ -56,7 +56,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     }
     kickstart.rootpw = Some(Rootpw {
         span: args.span,
-        password: args.argument(0).filter(|a| !a.value.is_empty()).map(|a| Secret::new(a.value.clone())),
+        password: args.argument(0).filter(|a| !a.value.is_empty()).map(|a| Secret::new(a.value.to_string())),
         is_crypted: args.last_of(FORMS).is_some_and(|g| g.name == "--iscrypted"),
         lock,
         allow_ssh: args.flag("--allow-ssh"),

@@ -40,7 +40,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
             span: args.span,
             username,
             username_span: user.value_span,
-            key: key.value.clone(),
+            key: key.value.to_string(),
         });
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn no_btrfs(span: Span, cx: &mut Cx<'_>) {
 /// The arguments behind the first one, which may stand before the options or behind them.
 pub(crate) fn members(args: &Args) -> Vec<String> {
     let before = args.arguments(1).iter();
-    before.chain(&args.leftovers).map(|member| member.value.clone()).collect()
+    before.chain(&args.leftovers).map(|member| member.value.to_string()).collect()
 }
 
 /// Report members that the language would drop or refuse: some before the options and some

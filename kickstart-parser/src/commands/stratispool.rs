@@ -56,8 +56,8 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     cx.define_once("stratispool", &[&name.value], args.span, &format!("the pool `{}`", name.value));
     kickstart.stratis_pools.push(StratisPool {
         span: args.span,
-        name: name.value.clone(),
-        block_devices: members.iter().map(|m| m.value.clone()).collect(),
+        name: name.value.to_string(),
+        block_devices: members.iter().map(|m| m.value.to_string()).collect(),
         use_existing: args.flag("--useexisting"),
         encrypted: args.flag("--encrypted"),
         passphrase: args.secret("--passphrase").filter(|p| !p.is_empty()),

@@ -57,7 +57,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     }
     kickstart.timezone = Some(Timezone {
         span: args.span,
-        zone: zone.filter(|zone| !zone.value.is_empty()).map(|zone| zone.value.clone()),
+        zone: zone.filter(|zone| !zone.value.is_empty()).map(|zone| zone.value.to_string()),
         utc: args.flag("--utc") || args.flag("--isUtc"),
         no_ntp: args.flag("--nontp"),
         ntp_servers: args.list("--ntpservers"),

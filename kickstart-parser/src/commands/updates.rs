@@ -35,7 +35,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         let message = "`updates` needs the address of an image";
         cx.report(Diagnostic::new(&codes::REQUIRED_ARGUMENT, args.span, message));
     }
-    kickstart.updates = Some(Updates { span: args.span, url: own.map(|a| a.value.clone()) });
+    kickstart.updates = Some(Updates { span: args.span, url: own.map(|a| a.value.to_string()) });
 }
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {

@@ -53,7 +53,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     cx.define_once("volgroup", &[&name.value], args.span, &format!("the volume group `{}`", name.value));
     kickstart.volume_groups.push(VolGroup {
         span: args.span,
-        name: name.value.clone(),
+        name: name.value.to_string(),
         members: storage::members(args),
         existing: args.flag("--useexisting") || args.flag("--noformat"),
         no_format: args.flag("--noformat"),

@@ -44,7 +44,7 @@ fn named(table: &[(&'static str, &'static str)], option: &str) -> Option<&'stati
 /// `authconfig` is gone; its line becomes one of `authselect`, or goes too.
 pub(super) fn convert(line: &mut Line<'_>) {
     let (mut profile, mut features) = (None, Vec::new());
-    let options: Vec<String> = line.words.iter().skip(1).map(|w| w.value.clone()).collect();
+    let options: Vec<String> = line.words.iter().skip(1).map(|w| w.value.to_string()).collect();
     for option in joined(&options) {
         if let Some(feature) = named(FEATURES, &option) {
             if !features.contains(&feature) {

@@ -126,7 +126,7 @@ impl Line<'_> {
                 && let Some(next) = words.next_if(|next| !next.value.starts_with("--"))
             {
                 range.end = next.span.range().end;
-                value = Some(next.value.clone());
+                value = Some(next.value.to_string());
             }
             found.push(Found { range, name: word.part(0, length).range(), value });
         }

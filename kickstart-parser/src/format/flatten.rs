@@ -196,7 +196,7 @@ fn says_the_same(parsed: &Parsed, text: &str) -> bool {
 }
 
 fn same(one: &Statement, other: &Statement) -> bool {
-    let words = |list: &[crate::Word]| list.iter().map(|w| w.value.clone()).collect::<Vec<_>>();
+    let words = |list: &[crate::Word]| list.iter().map(|w| w.value.to_string()).collect::<Vec<_>>();
     match (one, other) {
         (Statement::Command(a), Statement::Command(b)) => words(&a.words) == words(&b.words),
         (Statement::Section(a), Statement::Section(b)) => {

@@ -85,7 +85,7 @@ fn read(spec: &'static Spec, words: &[Word], syntax: Syntax) -> (Args, Vec<&'sta
 fn same(one: &Args, other: &Args) -> bool {
     let option = |a: &Given, b: &Given| a.name == b.name && format!("{:?}", a.value) == format!("{:?}", b.value);
     let values = |args: &Args| -> Vec<Vec<String>> {
-        args.arguments.iter().map(|run| run.iter().map(|a| a.value.clone()).collect()).collect()
+        args.arguments.iter().map(|run| run.iter().map(|a| a.value.to_string()).collect()).collect()
     };
     one.given.len() == other.given.len()
         && one.given.iter().zip(&other.given).all(|(a, b)| option(a, b))

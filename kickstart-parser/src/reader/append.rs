@@ -81,6 +81,6 @@ fn second_word(content: &str, span: Span) -> Option<Word> {
     let word = content.split_whitespace().nth(1)?;
     // Both are parts of the same text, so this is where the word begins.
     let start = word.as_ptr() as usize - content.as_ptr() as usize;
-    let raw = lex::RawWord { value: word.to_owned(), start, end: start + word.len(), linear: word.len() };
+    let raw = lex::RawWord { value: word.into(), start, end: start + word.len(), linear: word.len() };
     Some(Word::new(raw, span.source, span.start as usize))
 }

@@ -132,7 +132,7 @@ impl Reader<'_> {
     }
 
     fn failed_include(&mut self, file: &Word, diagnostic: Diagnostic) {
-        let include = DeferredInclude { path: file.value.clone(), span: file.span };
+        let include = DeferredInclude { path: file.value.to_string(), span: file.span };
         self.failed.push((include, diagnostic));
     }
 

@@ -59,8 +59,8 @@ pub(super) fn addon(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kickstar
     };
     kickstart.addons.push(Addon {
         span: section.span,
-        name: name.value.clone(),
-        arguments: section.words.iter().skip(2).map(|w| w.value.clone()).collect(),
+        name: name.value.to_string(),
+        arguments: section.words.iter().skip(2).map(|w| w.value.to_string()).collect(),
         body: section.body.clone(),
         body_spans: section.body_spans.clone(),
     });
@@ -69,7 +69,7 @@ pub(super) fn addon(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kickstar
 pub(super) fn anaconda(section: &Section, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
     kickstart.anaconda.push(Anaconda {
         span: section.span,
-        arguments: section.words.iter().skip(1).map(|w| w.value.clone()).collect(),
+        arguments: section.words.iter().skip(1).map(|w| w.value.to_string()).collect(),
         body: section.body.clone(),
         body_spans: section.body_spans.clone(),
     });

@@ -95,7 +95,7 @@ mod tests {
         let parsed = parse(TEXT, "a.ks", &ParseOptions::default());
         let word = |part: &str| {
             let offset = TEXT.find(part).unwrap();
-            Cursor::at(&parsed, offset).map(|cursor| (cursor.name().to_owned(), cursor.word().value.clone()))
+            Cursor::at(&parsed, offset).map(|cursor| (cursor.name().to_owned(), cursor.word().value.to_string()))
         };
         let is = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
         assert_eq!(word("ext"), is("text", "text"));

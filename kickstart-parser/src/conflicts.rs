@@ -75,7 +75,7 @@ pub(crate) struct Used {
 }
 
 fn place(name: &str) -> Option<usize> {
-    CONFLICTS.binary_search_by_key(&name, |c| c.later).ok()
+    CONFLICTS.iter().position(|c| c.later == name)
 }
 
 impl Used {

@@ -143,7 +143,7 @@ pub(crate) fn words(line: &str) -> Result<Vec<RawWord>, LexError> {
     if !line.bytes().any(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'#')) {
         return Ok(plain_words(line));
     }
-    let mut words = Vec::new();
+    let mut words = Vec::with_capacity(USUAL);
     let mut rest = line;
     loop {
         rest = blanks(rest).map_or(rest, |(after, _)| after);
@@ -156,13 +156,18 @@ pub(crate) fn words(line: &str) -> Result<Vec<RawWord>, LexError> {
     }
 }
 
+/// How many words a line usually has at most.
+const USUAL: usize = 8;
+
 /// The words of a line in which nothing is quoted, as most are.
 fn plain_words(line: &str) -> Vec<RawWord> {
     let word = |word: &str| {
         let start = word.as_ptr() as usize - line.as_ptr() as usize;
         RawWord { value: word.into(), start, end: start + word.len(), linear: word.len() }
     };
-    line.split(blank).filter(|w| !w.is_empty()).map(word).collect()
+    let mut words = Vec::with_capacity(USUAL);
+    words.extend(line.split(blank).filter(|w| !w.is_empty()).map(word));
+    words
 }
 
 fn word<'a>(line: &'a str, input: &'a str) -> Result<(&'a str, RawWord), LexError> {

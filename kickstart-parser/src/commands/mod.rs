@@ -166,9 +166,26 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("zipl", zipl::COMMAND),
 ];
 
+/// Where the commands that begin with a letter begin: hardly any letter has more than a
+/// handful, and most of those have another length.
+const LETTERS: [u8; 27] = {
+    let mut letters = [0; 27];
+    let mut letter = 0;
+    while letter < 27 {
+        let mut at = 0;
+        while at < COMMANDS.len() && COMMANDS[at].0.as_bytes()[0] < b'a' + letter as u8 {
+            at += 1;
+        }
+        letters[letter] = at as u8;
+        letter += 1;
+    }
+    letters
+};
+
 pub(crate) fn find(name: &str) -> Option<&'static (&'static str, Command)> {
-    let at = COMMANDS.binary_search_by_key(&name, |(n, _)| n).ok()?;
-    COMMANDS.get(at)
+    let letter = usize::from(name.bytes().next()?.checked_sub(b'a')?);
+    let (from, to) = (*LETTERS.get(letter)?, *LETTERS.get(letter + 1)?);
+    COMMANDS.get(usize::from(from)..usize::from(to))?.iter().find(|(known, _)| *known == name)
 }
 
 /// Whether the word is a command.
@@ -236,6 +253,14 @@ mod tests {
     #[test]
     fn tables_are_sorted() {
         assert!(COMMANDS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    #[test]
+    fn every_command_is_found() {
+        assert!(COMMANDS.iter().all(|(name, _)| find(name).is_some_and(|found| found.0 == *name)));
+        for name in ["", "a", "Part", "~", "é", "zzz", "{"] {
+            assert!(find(name).is_none(), "{name}");
+        }
     }
 
     #[test]

@@ -251,7 +251,10 @@ mod tests {
             (format!("text\nautopart\nuser --name=a --password=x\n{image}"), vec![]),
             (format!("cmdline\nautopart\nuser --name=a --password=x --groups=a,wheel\n{image}"), vec![]),
             (format!("cmdline\nautopart\nuser --name=a --password=x --groups=wheel(10)\n{image}"), vec![]),
-            (format!("cmdline\nautopart\nuser --name=a --password=x --x --groups=x\n{image}"), vec![("E201", 3), ("L033", 4)]),
+            (
+                format!("cmdline\nautopart\nuser --name=a --password=x --x --groups=x\n{image}"),
+                vec![("E201", 3), ("L033", 4)],
+            ),
             (format!("cmdline\nautopart\nusre --name=a\n{image}"), vec![("E101", 3)]),
             (format!("cmdline\nautopart\nuser --name=a\nsshkey --username=a k\n{image}"), vec![]),
             (format!("cmdline\nautopart\n{image}"), vec![("L006", 3)]),

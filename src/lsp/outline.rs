@@ -123,7 +123,7 @@ fn entry(parsed: &Parsed, statement: &Statement) -> Option<Entry> {
     let rest = first.span.range().end..head.range().end;
     let detail = parsed.sources.get(SourceId::ROOT)?.shown(rest).trim().to_owned();
     let group = group_of(&first.value);
-    Some(Entry { name: first.value.clone(), detail, kind, group, whole, head })
+    Some(Entry { name: first.value.to_string(), detail, kind, group, whole, head })
 }
 
 impl Entry {

@@ -116,11 +116,12 @@ impl Kickstart {
 pub(crate) struct Pen {
     pub syntax: Syntax,
     out: String,
+    trims: bool,
 }
 
 impl Pen {
     pub fn new(syntax: Syntax) -> Pen {
-        Pen { syntax, out: String::new() }
+        Pen { syntax, out: String::new(), trims: false }
     }
 
     /// What was written.
@@ -142,8 +143,17 @@ impl Pen {
         self
     }
 
+    /// From now on, whether a value loses the blanks at its end when another word follows.
+    pub fn trimming(&mut self, trims: bool) -> &mut Pen {
+        self.trims = trims;
+        self
+    }
+
     /// A word behind a blank.
     pub fn word(&mut self, word: impl Display) -> &mut Pen {
+        if self.trims {
+            self.out.truncate(self.out.trim_end().len());
+        }
         self.text(' ').text(word)
     }
 

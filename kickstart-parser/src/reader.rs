@@ -52,6 +52,8 @@ struct State<'s> {
     open: Option<Section>,
     /// The line before ended in a backslash.
     continues: bool,
+    /// Of a file that a section includes: there was a line that is part of it.
+    begun: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -136,7 +138,13 @@ impl<'a> Reader<'a> {
                         kind
                     }
                 }
-                (None, Some(outer)) => self.body_line(outer, content, &raw, span, false),
+                // The installer has always left these out.
+                (None, Some(_)) if !state.begun && is_filler(content) => LineKind::Body,
+                (None, Some(outer)) => {
+                    let kind = self.body_line(outer, content, &raw, span, false);
+                    state.begun |= kind == LineKind::Body;
+                    kind
+                }
                 (None, None) if appends => self.ignored_ksappend(span, pasted),
                 (None, None) => self.command_line(content, &raw, span, state),
             };
@@ -201,9 +209,11 @@ impl<'a> Reader<'a> {
 
     /// A line inside a section; the file that ends it must be the one that began it.
     fn body_line(&mut self, open: &mut Section, content: &str, raw: &RawLine, span: Span, own: bool) -> LineKind {
-        let trimmed = content.trim_start();
+        // Other blanks do not separate words.
+        let blank = [' ', '\t'];
+        let trimmed = content.trim_start_matches(blank);
         if trimmed.starts_with('%') {
-            let first = trimmed.split_whitespace().next().unwrap_or("");
+            let first = trimmed.split(blank).next().unwrap_or("");
             if first == "%include" {
                 self.include(content, span, Some(open));
                 return LineKind::Include;
@@ -434,6 +444,12 @@ fn no_line_end(end: Span) -> Diagnostic {
 
 fn start(words: Vec<Word>, span: Span) -> Section {
     Section { span: join(&words, span), words, body: String::new(), body_spans: Vec::new(), end: None }
+}
+
+/// What an included file may begin with and is not part of the section that includes it.
+pub(crate) fn is_filler(content: &str) -> bool {
+    let trimmed = content.trim();
+    trimmed.is_empty() || trimmed.starts_with('#')
 }
 
 fn may_have_password(line: &str) -> bool {

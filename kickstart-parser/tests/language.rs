@@ -130,10 +130,11 @@ fn included_commands_know_their_file() {
 
 #[test]
 fn includes_inside_a_section_are_part_of_it() {
-    let parsed = with_files("%post\nbefore\n%include f\nafter\n%end\ntext\n", &[("f", "# it's a script\n\necho f\n")]);
+    let parsed =
+        with_files("%post\nbefore\n%include f\nafter\n%end\ntext\n", &[("f", "# it's a script\n\necho f\n# it is\n")]);
     assert_eq!(findings(&parsed), []);
     let script = &parsed.kickstart.scripts[0];
-    assert_eq!(script.body, "before\n# it's a script\n\necho f\nafter\n");
+    assert_eq!(script.body, "before\necho f\n# it is\nafter\n");
     assert_eq!(script.body_spans.len(), 3);
     assert!(parsed.kickstart.display.is_some());
 }

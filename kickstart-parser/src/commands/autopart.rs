@@ -181,7 +181,7 @@ fn check_stratis(args: &Args, cx: &mut Cx<'_>) {
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     let Some(autopart) = &kickstart.autopart else { return };
     let encryption = &autopart.encryption;
-    pen.text("autopart");
+    pen.text("autopart").trimming(true);
     encryption::write_keys(encryption, pen);
     pen.option("--type", autopart.kind.map(AutopartType::name));
     encryption::write_cipher(encryption, pen);
@@ -192,7 +192,7 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     encryption::write_luks(encryption, pen);
     pen.flag("--hibernation", autopart.hibernation);
     encryption::write_hw_passphrase(encryption, pen);
-    pen.end();
+    pen.trimming(false).end();
 }
 
 #[cfg(test)]
@@ -252,6 +252,8 @@ mod tests {
         for (text, expected) in [
             (all, expected),
             ("autopart --type=LVM --cipher=c\n", "autopart --type=lvm\n"),
+            ("autopart --fstype='d ' --nohome\n", "autopart --fstype=d --nohome\n"),
+            ("autopart --fstype='d '\n", "autopart --fstype=d \n"),
             (
                 "autopart --encrypted --cipher=c --pbkdf=p\nautopart --encrypted\n",
                 "autopart --encrypted --cipher=\"c\"\n",

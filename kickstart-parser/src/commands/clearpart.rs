@@ -12,7 +12,7 @@ use crate::span::Span;
 pub struct Clearpart {
     /// The command line.
     pub span: Span,
-    /// `--all`, `--linux` or `--none`, the last of them; none given is `None`.
+    /// `--all`, `--linux` or `--none`, the last of them, unless there is a list; none given is `None`.
     pub mode: Option<ClearMode>,
     /// `--initlabel`: write a new partition table.
     pub init_label: bool,
@@ -35,6 +35,8 @@ pub enum ClearMode {
     Linux,
     /// `--none`.
     None,
+    /// `--list`: those that it names. They stay the ones even if a later line empties the list.
+    Listed,
 }
 
 const MODES: &[&str] = &["--all", "--linux", "--none"];
@@ -54,17 +56,22 @@ pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 
 fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     args.contradict(cx, MODES);
+    let devices = args.list("--list");
+    let given = args.last_of(MODES);
+    let was_listed = kickstart.clearpart.as_ref().is_some_and(|earlier| earlier.mode == Some(ClearMode::Listed));
+    let listed = !devices.is_empty() || (was_listed && !given.is_some_and(|given| args.is_own(given.span)));
+    let mode = given.map(|given| match given.name {
+        "--all" => ClearMode::All,
+        "--linux" => ClearMode::Linux,
+        _ => ClearMode::None,
+    });
     kickstart.clearpart = Some(Clearpart {
         span: args.span,
-        mode: args.last_of(MODES).map(|g| match g.name {
-            "--all" => ClearMode::All,
-            "--linux" => ClearMode::Linux,
-            _ => ClearMode::None,
-        }),
+        mode: if listed { Some(ClearMode::Listed) } else { mode },
         init_label: args.flag("--initlabel"),
         disk_label: args.nonempty("--disklabel"),
         drives: args.list("--drives"),
-        devices: args.list("--list"),
+        devices,
         cdl: args.flag("--cdl"),
     });
 }
@@ -72,12 +79,12 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     let Some(clearpart) = &kickstart.clearpart else { return };
     // Without any of these it clears nothing, and is left out.
-    if clearpart.mode.is_none() && clearpart.devices.is_empty() {
+    if clearpart.mode.is_none() {
         return;
     }
     // Before another option it loses blanks at its end.
     let label = clearpart.disk_label.as_deref().map(|label| if clearpart.cdl { label.trim_end() } else { label });
-    let is = |mode| clearpart.mode == Some(mode) && clearpart.devices.is_empty();
+    let is = |mode| clearpart.mode == Some(mode);
     pen.line("# Partition clearing information")
         .text("clearpart")
         .flag("--none", is(ClearMode::None))
@@ -116,6 +123,16 @@ mod tests {
         assert_eq!(c.drives, ["sda"]);
         let c = good("clearpart --all --none").clearpart.unwrap();
         assert_eq!(c.mode, Some(ClearMode::None));
+        // What was to be a few partitions must not become all of them.
+        for (text, mode) in [
+            ("clearpart --all --list=x", ClearMode::Listed),
+            ("clearpart --all --list=x\nclearpart --list=", ClearMode::Listed),
+            ("clearpart --list=x\nclearpart --all", ClearMode::Listed),
+            ("clearpart --list=x\nclearpart --list= --all", ClearMode::All),
+            ("clearpart --all --list=,", ClearMode::All),
+        ] {
+            assert_eq!(good(text).clearpart.unwrap().mode, Some(mode), "{text}");
+        }
     }
 
     #[test]

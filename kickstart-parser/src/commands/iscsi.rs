@@ -54,6 +54,9 @@ const SPEC: Spec = Spec::new("iscsi").doc("Attaches the disks of an iSCSI target
 const NAME_SPEC: Spec =
     Spec::new("iscsiname").doc("The name of this machine among iSCSI machines.").positionals(&[one("an IQN")]);
 
+/// The port of iSCSI servers; not written.
+const USUAL_PORT: i64 = 3260;
+
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };
 pub(crate) const NAME: Command = Command { spec: &NAME_SPEC, apply: apply_name };
 
@@ -86,7 +89,7 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         pen.text("iscsi")
             .option("--target", iscsi.target.as_ref())
             .option("--ipaddr", Some(&iscsi.address).filter(|address| !address.is_empty()))
-            .option("--port", iscsi.port)
+            .option("--port", iscsi.port.filter(|port| *port != USUAL_PORT))
             .option("--user", iscsi.user.as_ref())
             .option("--password", iscsi.password.as_ref().map(Secret::expose))
             .option("--reverse-user", iscsi.reverse_user.as_ref())
@@ -110,13 +113,13 @@ mod tests {
     #[test]
     fn a_target() {
         let kickstart = good(
-            "iscsiname iqn.a\niscsi --ipaddr=192.0.2.1 --port=3260 --user=u --password=hush --reverse-user=r \
-             --reverse-password=hush --iface=eth0 --target=iqn.b\niscsi --ipaddr=",
+            "iscsiname iqn.a\niscsi --ipaddr=192.0.2.1 --port=3261 --user=u --password=hush --reverse-user=r \
+             --reverse-password=hush --iface=eth0 --target=iqn.b\niscsi --ipaddr= --port=3260",
         );
         assert!(!format!("{kickstart:?}").contains("hush"));
-        assert_eq!(kickstart.iscsi[0].port, Some(3260));
+        assert_eq!(kickstart.iscsi[1].port, Some(3260));
         let written = kickstart.to_pykickstart(Syntax::F44);
-        let lines = "\niscsiname iqn.a\niscsi --target=iqn.b --ipaddr=192.0.2.1 --port=3260 --user=u --password=hush \
+        let lines = "\niscsiname iqn.a\niscsi --target=iqn.b --ipaddr=192.0.2.1 --port=3261 --user=u --password=hush \
                      --reverse-user=r --reverse-password=hush --iface=eth0\niscsi\n";
         assert!(written.contains(lines), "{written}");
     }

@@ -40,17 +40,25 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
         port: args.nonempty("--port"),
         level: args.text("--level"),
     };
-    if let (Some(level), true) = (&logging.level, has_levels(cx.syntax))
-        && !LEVELS.contains(&level.as_str())
-    {
-        let message = format!("`{level}` is no value for `--level`");
-        let at = args.last("--level").map_or(args.span, |given| given.value_span);
-        cx.report(Diagnostic::new(&codes::INVALID_CHOICE, at, message).help(format!("it takes {}", LEVELS.join(", "))));
+    if has_levels(cx.syntax) {
+        check_levels(args, cx);
     }
     if logging.port.is_some() && logging.host.is_none() {
         cx.report(Diagnostic::new(&codes::OPTION_NEEDS_OTHER, args.span, "`--port` needs `--host`"));
     }
     kickstart.logging = Some(logging);
+}
+
+/// Every one that is given counts, not only the last.
+fn check_levels(args: &Args, cx: &mut Cx<'_>) {
+    for given in args.every("--level") {
+        let Some(level) = given.value.text().filter(|level| !LEVELS.contains(level)) else {
+            continue;
+        };
+        let message = format!("`{level}` is no value for `--level`");
+        let help = format!("it takes {}", LEVELS.join(", "));
+        cx.report(Diagnostic::new(&codes::INVALID_CHOICE, given.value_span, message).help(help));
+    }
 }
 
 /// Later versions take any word for a level, and do nothing with it.

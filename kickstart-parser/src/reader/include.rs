@@ -58,13 +58,11 @@ impl Reader<'_> {
             ));
             return;
         };
-        if templates::find(&file.value).is_some() {
-            return self.diagnostics.push(templates::report(file.span));
-        }
         if !self.may_read_another(file) {
             return;
         }
         match self.load(&file.value) {
+            Err(_) if templates::find(&file.value).is_some() => self.diagnostics.push(templates::report(file.span)),
             Err(error) => {
                 let message = format!("`{}` cannot be included: {}", file.value, error.message);
                 let mut diagnostic = Diagnostic::new(&codes::INCLUDE_FAILED, file.span, message);

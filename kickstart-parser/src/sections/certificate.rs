@@ -46,7 +46,8 @@ pub(super) fn apply(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kickstar
                 .help("add `--dir=DIRECTORY` or `--type=TYPE`"),
         );
     }
-    if section.body.trim().is_empty() {
+    // One that does not end has been reported.
+    if section.body.trim().is_empty() && section.end.is_some() {
         cx.report(Diagnostic::new(&codes::EMPTY_CERTIFICATE, section.span, "there is no certificate in the section"));
     }
     kickstart.certificates.push(Certificate {
@@ -95,6 +96,7 @@ mod tests {
             ("%certificate --filename= --dir=d\nC\n%end", &[]),
             ("%certificate --dir=d\nC\n%end", &["E207"]),
             ("%certificate --filename=a --dir=d\n \n%end", &["E012"]),
+            ("%certificate --filename=a --dir=d", &["E004"]),
             ("%certificate --filename=a --dir=d x\nC\n%end", &["E209"]),
         ]);
     }

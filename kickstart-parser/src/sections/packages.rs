@@ -299,13 +299,14 @@ pub(super) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         .option("--timeout", header.timeout_s)
         .option("--retries", header.retries)
         .end();
-    write_selection(&kickstart.packages, pen);
+    write_selection(&kickstart.packages, header.default, pen);
     pen.line("\n%end");
 }
 
-fn write_selection(sections: &[Packages], pen: &mut Pen) {
+fn write_selection(sections: &[Packages], default: bool, pen: &mut Pen) {
     let selection = Selection::of(sections);
-    if let Some(environment) = selection.environment.filter(|e| !e.is_empty()) {
+    // The default selection has an environment of its own.
+    if let Some(environment) = selection.environment.filter(|e| !e.is_empty() && !default) {
         pen.text("@^").text(environment).end();
     }
     for (group, members) in &selection.groups {

@@ -50,6 +50,14 @@ fn the_order_counts() {
 }
 
 #[test]
+fn the_default_has_its_own_environment() {
+    for (header, body) in [("", "@^e\n@a\n"), ("--default", "@a\n")] {
+        let text = format!("%packages {header}\n@^e\n@a\n%end");
+        assert_eq!(written(Syntax::F44, &text).1, body, "{header}");
+    }
+}
+
+#[test]
 fn the_last_header_counts() {
     for (first, second, header) in [
         ("--nocore --excludedocs --timeout=4", "--multilib", "--multilib"),

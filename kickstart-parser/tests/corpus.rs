@@ -80,7 +80,7 @@ fn rows() {
             }
         }
         let name = file.file_stem().unwrap().to_string_lossy();
-        conclude(&format!("{name} (and {unread} rows of versions that are not read)"), &tally, &ROWS);
+        conclude(&format!("{name} (and {unread} rows that are not compared)"), &tally, &ROWS);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use kickstart_parser::{ParseOptions, Parsed, parse};
+use kickstart_parser::{Diagnostic, ParseOptions, Parsed, parse};
 use serde_json::Value;
 
-use super::case::{Case, Mode};
+use super::case::{Case, Includes, Mode};
 
 /// What one side says.
 #[derive(Clone, Default, Debug)]
@@ -57,7 +57,7 @@ impl Answer {
 
     /// What this crate says.
     pub fn ours(case: &Case) -> Answer {
-        let options = ParseOptions { syntax: Some(case.version), loader: Some(&case.includes) };
+        let options = ParseOptions { syntax: Some(case.version), loader: Some(case) };
         let parsed = parse(&case.text, "input.ks", &options);
         let lines = |codes: &[&str]| {
             let those = parsed.diagnostics.iter().filter(|d| codes.contains(&d.code));
@@ -70,10 +70,13 @@ impl Answer {
             duplicate: !lines(&["L001", "L007", "L008", "L012"]).is_empty(),
             ..Answer::default()
         };
-        let unknown_section = |code: &str| code == "E003" && !case.unknown_section_is_error;
-        if let Some(first) =
-            parsed.diagnostics.iter().find(|d| is_language_error(d.code) && d.is_error() && !unknown_section(d.code))
-        {
+        let passed_over = |code: &str| match code {
+            "E003" => !case.unknown_section_is_error,
+            "E013" => matches!(case.includes, Includes::Ignored),
+            _ => false,
+        };
+        let counts = |d: &&Diagnostic| is_language_error(d.code) && d.is_error() && !passed_over(d.code);
+        if let Some(first) = parsed.diagnostics.iter().find(counts) {
             answer.ok = false;
             answer.line = Some(parsed.sources.locate(first.span).line);
             answer.error = first.code.to_owned();

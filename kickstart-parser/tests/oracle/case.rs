@@ -18,7 +18,7 @@ pub enum Mode {
 pub enum Includes {
     /// Files by their names; others are missing, which is an error.
     Files(BTreeMap<String, String>),
-    /// As if each were an empty file.
+    /// As if each were an empty file; a `%ksappend` is a line like any other.
     Ignored,
 }
 
@@ -51,16 +51,25 @@ impl Case {
         }
     }
 
+    /// Whether a `%ksappend` names this file.
+    fn is_pasted(&self, name: &str) -> bool {
+        let mut words = self.text.lines().map(str::split_whitespace);
+        words.any(|mut words| words.next().is_some_and(|w| w.starts_with("%ksappend")) && words.next() == Some(name))
+    }
+
     /// The first word of a line, counted from 1.
     pub fn first_word(&self, line: usize) -> Option<&str> {
         self.text.lines().nth(line.checked_sub(1)?)?.split_whitespace().next()
     }
 }
 
-impl Loader for Includes {
+impl Loader for Case {
     fn load(&self, request: IncludeRequest<'_>) -> Result<Loaded, LoadError> {
-        match self {
+        match &self.includes {
             Includes::Files(files) => files.load(request),
+            Includes::Ignored if self.is_pasted(request.name) => {
+                Err(LoadError { message: "not pasted".to_owned(), help: None })
+            }
             Includes::Ignored => Ok(Loaded { path: request.name.to_owned(), text: String::new() }),
         }
     }

@@ -8,6 +8,9 @@ use crate::random::Random;
 /// A kickstart made of lines of these commands and of sections.
 pub fn file(commands: &[&CommandInfo], random: &mut Random) -> String {
     let mut text: Vec<String> = Vec::new();
+    // Often the same command again: its lines add to each other.
+    let favourite = commands[random.below(commands.len())];
+    let repeats = random.one_in(3);
     for _ in 0..1 + random.below(7) {
         let block = match random.below(12) {
             0 => header_comment(random),
@@ -16,7 +19,8 @@ pub fn file(commands: &[&CommandInfo], random: &mut Random) -> String {
             4 => other_section(random),
             _ => {
                 // Sensible lines more often than not: the first error is the end of a comparison.
-                let command = random.pick(commands);
+                let command =
+                    if repeats && !random.one_in(5) { favourite } else { commands[random.below(commands.len())] };
                 vec![lines::line(command, random)]
             }
         };

@@ -32,8 +32,29 @@ impl Seen<'_> {
         self.case.text.lines().nth(self.ours.line?.checked_sub(1)?)
     }
 
+    /// The command it is about; in a file, that of the line with the first error.
     fn command(&self) -> &str {
-        self.case.command.as_deref().unwrap_or("")
+        let word = || self.case.first_word(self.ours.line.or(self.theirs.line)?);
+        self.case.command.as_deref().or_else(word).unwrap_or("")
+    }
+
+    /// What both write, where that is what differs.
+    fn written(&self) -> Option<(String, String)> {
+        let text = |answer: &Answer| Some(comparable(answer.canonical.as_deref()?, self.case));
+        if self.level == Level::Canonical { text(self.theirs).zip(text(self.ours)) } else { None }
+    }
+
+    /// Both write the same, once this has been done to what the other one writes.
+    fn written_alike_after(&self, change: fn(&str) -> String) -> bool {
+        self.written().is_some_and(|(theirs, ours)| change(&theirs) == change(&ours))
+    }
+
+    /// The lines whose first word is one of these, quotes aside, and that word as it is written.
+    fn lines_of<'b>(&'b self, names: &'b [&str]) -> impl Iterator<Item = (&'b str, &'b str)> {
+        let word = |line: &'b str| line.split_whitespace().next().unwrap_or("");
+        let plain = |word: &str| word.replace(['"', '\'', '\\'], "");
+        let all = self.case.text.lines().map(move |line| (word(line), line));
+        all.filter(move |(word, _)| names.contains(&plain(word).as_str()))
     }
 }
 
@@ -84,11 +105,32 @@ pub const INTENDED: &[Intended] = &[
         name: "two slashes are one",
         why: "a mount point that begins with exactly two keeps them there, and counts as another one; to Linux it is the \
               same",
+        applies: |seen| seen.written_alike_after(|text| text.replace(" //", " /")),
+    },
+    Intended {
+        name: "a line is cut where its first word ends",
+        why: "auth, authselect and realm keep their line as it is written; where the name is indented or quoted, it is cut \
+              at the wrong place there",
         applies: |seen| {
-            let text = |answer: &Answer| comparable(answer.canonical.as_deref().unwrap_or(""), seen.case);
-            let mounting =
-                ["part", "partition", "raid", "logvol", "btrfs", "mount", "stratisfs"].contains(&seen.command());
-            seen.level == Level::Canonical && mounting && text(seen.theirs).replace(" //", " /") == text(seen.ours)
+            let names = ["auth", "authconfig", "authselect", "realm"];
+            let odd = seen.lines_of(&names).any(|(word, line)| !names.contains(&word) || !line.starts_with(word));
+            seen.level == Level::Canonical && odd
+        },
+    },
+    Intended {
+        name: "a deprecated option is one in every form",
+        why: "an abbreviated or empty option of timezone goes without the warning there",
+        applies: |seen| {
+            let more = seen.ours.deprecated.is_superset(&seen.theirs.deprecated);
+            seen.level == Level::Warnings && more && seen.lines_of(&["timezone"]).next().is_some()
+        },
+    },
+    Intended {
+        name: "an empty script is none",
+        why: "the empty lines of a script with nothing else in it become part of the next script there",
+        applies: |seen| {
+            let has_lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).collect::<String>();
+            seen.written_alike_after(has_lines) && has_empty_script(&seen.case.text)
         },
     },
     Intended {
@@ -149,6 +191,13 @@ pub const INTENDED: &[Intended] = &[
         applies: |seen| seen.stricter("E014"),
     },
 ];
+
+/// Whether there is a section of nothing but empty lines.
+fn has_empty_script(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    std::iter::from_fn(|| lines.next().map(|line| (line, lines.peek().copied())))
+        .any(|(line, next)| line.starts_with('%') && next.is_some_and(|next| next.starts_with("%end")))
+}
 
 /// The entry that covers a disagreement.
 pub fn find(seen: &Seen<'_>) -> Option<&'static Intended> {

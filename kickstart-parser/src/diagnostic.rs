@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::codes::Code;
+use crate::limits::shortened;
 use crate::span::{Sources, Span};
 
 /// How bad it is.
@@ -103,7 +104,7 @@ impl Diagnostic {
         Diagnostic {
             code: code.id,
             severity: code.severity,
-            message: message.into(),
+            message: shortened(message.into()),
             span,
             labels: Vec::new(),
             help: None,
@@ -114,7 +115,7 @@ impl Diagnostic {
     /// Add what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
-        self.help = Some(help.into());
+        self.help = Some(shortened(help.into()));
         self
     }
 

@@ -20,6 +20,8 @@ pub(crate) const MAX_DEPTH: usize = 32;
 pub(crate) const MAX_INCLUDES: usize = 1000;
 /// Findings of one kind; the rest is counted.
 pub(crate) const MAX_FINDINGS: usize = 1000;
+/// Bytes of a message; a word that it quotes may have any length.
+const MAX_MESSAGE: usize = 1000;
 /// How much of a script is searched for the name of a file that is not there.
 pub(crate) const MAX_SEARCHED: usize = 256 << 10;
 
@@ -60,6 +62,24 @@ impl Tally {
     }
 }
 
+/// The findings without those that are one too many of their kind.
+pub(crate) fn bounded(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut tally = Tally::default();
+    tally.settle(&mut found, 0);
+    found.extend(tally.rest());
+    found
+}
+
+/// A message with no more of a very long text in it than shows which one it is.
+pub(crate) fn shortened(message: String) -> String {
+    if message.len() <= MAX_MESSAGE {
+        return message;
+    }
+    let head = message.floor_char_boundary(MAX_MESSAGE / 2);
+    let tail = message.ceil_char_boundary(message.len() - MAX_MESSAGE / 4);
+    format!("{}…{}", &message[..head], &message[tail..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +96,16 @@ mod tests {
             let lines = |d: &Diagnostic| parsed.sources.locate(d.span).line;
             let places: Vec<_> = rest.iter().map(|d| (d.code, lines(d))).collect();
             assert!(rest.is_empty() || places == [("E101", 2001), ("E208", 2002)], "{places:?}");
+        }
+    }
+
+    #[test]
+    fn messages_stay_short() {
+        for word in ["x".repeat(100_000), "\u{10d}".repeat(100_001)] {
+            let parsed = parse(&format!("{word}\nautopart --type={word}\n"), "a.ks", &ParseOptions::default());
+            let found = &parsed.diagnostics[..2];
+            assert!(found.iter().all(|d| d.is_error() && d.message.len() < 1000));
+            assert!(found[0].message.starts_with("there is no command `") && found[0].message.ends_with('`'));
         }
     }
 

@@ -15,6 +15,7 @@ use crate::commands;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Statement};
 use crate::kickstart::{DisplayMode, Kickstart};
+use crate::limits::MAX_FINDINGS;
 use crate::span::{Sources, Span};
 
 /// Everything that is odd about the kickstart as a whole. `lost` is what could
@@ -74,7 +75,9 @@ pub(crate) struct Lost {
 
 impl Lost {
     pub(crate) fn of(diagnostics: &[Diagnostic], sources: &Sources) -> Lost {
-        let mut lost = Lost { everything: false, names: HashSet::new() };
+        // Of so many not all are told.
+        let everything = diagnostics.len() > MAX_FINDINGS;
+        let mut lost = Lost { everything, names: HashSet::new() };
         for diagnostic in diagnostics {
             match diagnostic.code.as_bytes() {
                 // A line that has no words, or whose first word is unknown.

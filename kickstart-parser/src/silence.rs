@@ -16,6 +16,7 @@ use crate::codes::{self, Code};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, LineKind};
 use crate::lex;
+use crate::limits;
 use crate::span::{SourceId, Sources, Span};
 
 /// What addresses this tool in a comment.
@@ -137,7 +138,7 @@ impl Silences {
     /// about the comments.
     pub(crate) fn judge(&mut self, found: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
         let known: Vec<&Code> = codes::ALL.to_vec();
-        let mut left = std::mem::take(&mut self.wrong);
+        let mut left = limits::bounded(std::mem::take(&mut self.wrong));
         left.extend(self.judged(found, sources, &known, |code| !code.starts_with('R')));
         left.sort_by_key(|d| (d.span.source, d.span.start));
         left
@@ -146,7 +147,7 @@ impl Silences {
     /// The same for findings that come from further on: `known` are the codes
     /// of the installer, whose letter is R.
     pub fn judge_installer(&mut self, found: Vec<Diagnostic>, sources: &Sources, known: &[&Code]) -> Vec<Diagnostic> {
-        self.judged(found, sources, known, |code| code.starts_with('R'))
+        self.judged(limits::bounded(found), sources, known, |code| code.starts_with('R'))
     }
 
     fn judged(
@@ -167,7 +168,7 @@ impl Silences {
                 left.push(diagnostic);
             }
         }
-        left.extend(self.remarks(sources, known, mine));
+        left.extend(limits::bounded(self.remarks(sources, known, mine)));
         left
     }
 

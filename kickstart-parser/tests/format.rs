@@ -101,6 +101,8 @@ fn odd_files() {
         ("%post\na\r\r\n%end", "%post\na\r\r\n%end\n"),
         // Without an %end it cannot be told where blank lines belong.
         ("%post\nx\n\n", "%post\nx\n\n"),
+        ("%packages# all\na \rb\n%end\n", "%packages # all\na\nb\n%end\n"),
+        ("'%packages'\na \rb\n%end\n", "%packages\na\nb\n%end\n"),
     ] {
         assert_eq!(checked(text, None).as_deref(), Some(expected), "{text:?}");
     }

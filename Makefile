@@ -13,7 +13,7 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build image demo test test-long bench lint clean
+.PHONY: help setup build image demo test test-long bench fuzz lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,25 @@ test-long: test ## also the tests that take minutes each (marked #[ignore])
 
 bench: build image ## how long an installation takes, and where the time goes
 	tools/bench
+
+# Seconds for each target.
+FUZZ_SECONDS ?= 300
+FUZZ := kickstart-parser/fuzz
+FUZZ_WORK := target/fuzz
+# Safe code: what is looked for are panics, and a sanitizer only makes them rarer.
+CARGO_FUZZ := cargo +nightly fuzz run --fuzz-dir $(FUZZ) --sanitizer none
+
+fuzz: ## throw made-up text at the parser (wants a nightly compiler and cargo-fuzz)
+	@if ! cargo +nightly fuzz --version >/dev/null 2>&1; then \
+		echo "FUZZING SKIPPED: it wants 'rustup toolchain install nightly' and 'cargo install cargo-fuzz'" >&2; exit 0; \
+	fi; set -e; \
+	cargo run --quiet --manifest-path $(FUZZ)/Cargo.toml --features seeds --bin seeds -- $(FUZZ_WORK)/seeds $(FUZZ_WORK)/words; \
+	cp tests/kickstarts/*.ks kickstart-parser/benches/typical.ks $(FUZZ_WORK)/seeds; \
+	for target in parse include format flatten convert canonical fix; do \
+		mkdir -p $(FUZZ_WORK)/$$target; \
+		$(CARGO_FUZZ) $$target $(FUZZ_WORK)/$$target $(FUZZ_WORK)/seeds -- \
+			-dict=$(FUZZ_WORK)/words -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=8192; \
+	done
 
 clean: ## remove everything that was built
 	cargo clean

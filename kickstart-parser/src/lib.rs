@@ -35,6 +35,9 @@
 //! assert_eq!(parsed.kickstart.users[0].groups, ["wheel"]);
 //! ```
 
+// Pure: `clippy.toml` lists what is not.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
+
 mod args;
 mod canonical;
 pub mod catalog;
@@ -123,11 +126,7 @@ pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     sources.hide(secrets);
     let lost = lints::Lost::of(&diagnostics, &sources);
     let end = end_of_root(&sources);
-    let before = diagnostics.len();
-    diagnostics.extend(lints::lint(&kickstart, &document, &lost, end));
-    let mut tally = limits::Tally::default();
-    tally.settle(&mut diagnostics, before);
-    diagnostics.extend(tally.rest());
+    diagnostics.extend(limits::bounded(lints::lint(&kickstart, &document, &lost, end)));
     fixes::complete(&mut diagnostics, &sources);
     // Sources are numbered in the order of reading, which is close enough to
     // the order of the text for a file that is included in the middle.
@@ -167,3 +166,8 @@ fn version_line(sources: &Sources, document: &Document, diagnostics: &mut Vec<Di
         }
     }
 }
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,21 +1,24 @@
-//! `bootc-ks check`: is this kickstart any good? Nothing else is looked at.
+//! `bootc-ks check`: is this kickstart any good? Nothing else is looked at, but for the facts
+//! of an image where they are given.
 
 mod ci;
+mod facts;
 mod fix;
 mod report;
 mod sarif;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use installer_core::request::{CODES, from_kickstart};
-use kickstart_parser::codes::Code;
-use kickstart_parser::{ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse};
+use installer_core::image::{self, ImageFacts};
+use installer_core::request::{CODES, Request, from_kickstart};
+use kickstart_parser::codes::{self, Code};
+use kickstart_parser::{Diagnostic, ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse};
 
 use crate::diagnostics::{self, Style};
-use crate::{explain, loader};
+use crate::{explain, loader, plan};
 use fix::{Outcome, Overlay};
 
 /// The form of the output.
@@ -52,6 +55,10 @@ pub struct Args {
     /// Read the files as this version of kickstart: RHEL7 to RHEL10, F35 to F46, DEVEL
     #[arg(long, value_name = "VERSION", value_parser = syntax)]
     pub syntax: Option<Syntax>,
+
+    /// Say too what the image in this file (from 'bootc-ks inspect --json') lacks for the kickstart
+    #[arg(long, value_name = "FILE")]
+    pub image_facts: Option<PathBuf>,
 
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
@@ -100,9 +107,11 @@ enum Checked {
 /// Check every file, report, and say by the exit code whether all are good.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let overlay = Overlay::new();
+    let facts: Option<ImageFacts> =
+        args.image_facts.as_ref().map(|file| plan::document(file, "image facts", image::SCHEMA)).transpose()?;
     // Standard input can be read but once.
     let stdin = args.files.iter().any(|file| file == "-").then(loader::read_stdin);
-    let look = |file: &str| check(file, &args, &overlay, stdin.as_ref());
+    let look = |file: &str| check(file, &args, &overlay, stdin.as_ref(), facts.as_ref());
     let mut outcome = Outcome::default();
     if args.fix || args.diff {
         for file in &args.files {
@@ -154,9 +163,16 @@ fn display_name(file: &str) -> &str {
     if file == "-" { "<stdin>" } else { file }
 }
 
-fn check(file: &str, args: &Args, overlay: &Overlay, stdin: Option<&std::io::Result<String>>) -> Checked {
+fn check(
+    file: &str,
+    args: &Args,
+    overlay: &Overlay,
+    stdin: Option<&std::io::Result<String>>,
+    facts: Option<&ImageFacts>,
+) -> Checked {
     let text = match stdin.filter(|_| file == "-") {
-        Some(text) => text.as_ref().map(String::clone).map_err(loader::describe),
+        Some(Ok(text)) => Ok(text.clone()),
+        Some(Err(error)) => Err(loader::describe(error)),
         None => overlay.read(Path::new(file)).map_err(|error| loader::describe(&error)),
     };
     let text = match text {
@@ -164,7 +180,8 @@ fn check(file: &str, args: &Args, overlay: &Overlay, stdin: Option<&std::io::Res
         Ok(text) => text,
     };
     let options = ParseOptions { syntax: args.syntax, loader: Some(overlay) };
-    let mut parsed = examine(&text, display_name(file), &options);
+    let mut parsed = parse(&text, display_name(file), &options);
+    judge(&mut parsed, facts);
     weigh(&mut parsed, args);
     Checked::Parsed(Box::new(parsed))
 }
@@ -173,11 +190,27 @@ fn check(file: &str, args: &Args, overlay: &Overlay, stdin: Option<&std::io::Res
 /// refusals are better known now than in front of the machine.
 pub fn examine(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     let mut parsed = parse(text, path, options);
-    let (_, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
-    let found = parsed.silences.judge_installer(found, &parsed.sources, CODES);
+    judge(&mut parsed, None);
+    parsed
+}
+
+/// Adds to the findings what the installer has to say, of the image too if its facts are
+/// there. Returns what is asked of the installer.
+pub fn judge(parsed: &mut Parsed, facts: Option<&ImageFacts>) -> Request {
+    let (request, mut found) = from_kickstart(&parsed.kickstart, &parsed.sources);
+    if let Some(facts) = facts {
+        let sound = !parsed.has_errors() && !found.iter().any(Diagnostic::is_error);
+        found.extend(facts::findings(&parsed.kickstart, &parsed.sources, &request, facts, sound));
+    }
+    let mut found = parsed.silences.judge_installer(found, &parsed.sources, CODES);
+    if facts.is_none() {
+        // A comment that is about an image has its effect another time.
+        let idle = |d: &Diagnostic| d.code == codes::ALLOW_UNUSED.id;
+        found.retain(|d| !(idle(d) && facts::is_about_image(parsed.sources.slice(d.span))));
+    }
     parsed.diagnostics.extend(found);
     parsed.diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
-    parsed
+    request
 }
 
 /// Leave out what is allowed, and make an error of what is denied.
@@ -247,13 +280,14 @@ mod tests {
         let args = Args {
             files: Vec::new(),
             syntax: None,
+            image_facts: None,
             format: Format::Text,
             allow: Vec::new(),
             deny: Vec::new(),
             fix: false,
             diff: false,
         };
-        check(path, &args, &Overlay::new(), None)
+        check(path, &args, &Overlay::new(), None, None)
     }
 
     fn checked(texts: &[&str]) -> (tempfile::TempDir, Vec<(String, Checked)>) {
@@ -303,6 +337,6 @@ mod tests {
         assert!(!all[1].1.is_good());
         let out = text(&all, &Style::plain());
         assert!(out.contains("0.ks: good (F44)"), "{out}");
-        assert!(out.contains("1.ks: 1 error (F44)"), "{out}");
+        assert!(out.contains("1.ks: 1 error, 2 warnings (F44)"), "{out}");
     }
 }

@@ -238,7 +238,7 @@ mod tests {
             "user --name=a --pasword hush",
             "autopart --encrypted --passphrase hush --bogus",
             "iscsi --ipaddr=x --password=hush --bogus",
-            "sshpw --username=a hush",
+            "sshpw --username=a hush --bogus",
             "network --wpakey=hush --bogus",
         ] {
             let text = shown(&format!("{line}\n"), &[]);

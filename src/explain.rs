@@ -19,6 +19,8 @@ const PAGES: &[(&str, &str)] = &[
     ("R001", include_str!("docs/codes/R001.md")),
     ("R002", include_str!("docs/codes/R002.md")),
     ("R003", include_str!("docs/codes/R003.md")),
+    ("R004", include_str!("docs/codes/R004.md")),
+    ("R005", include_str!("docs/codes/R005.md")),
 ];
 
 /// Print the page of a code, or the list.
@@ -71,24 +73,34 @@ fn capital(word: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use installer_core::image::ImageFacts;
     use kickstart_parser::{ParseOptions, parse};
 
     use super::*;
+    use crate::check;
 
-    /// The codes that the kickstart in a part of a page gives.
-    fn found(part: &str) -> BTreeSet<&'static str> {
+    /// Pages about an image, and the image.
+    const IMAGES: &[(&str, &str)] = &[
+        ("R004", include_str!("../tests/images/no-initramfs-xfs.json")),
+        ("R005", include_str!("../tests/images/demo.json")),
+    ];
+
+    /// The codes that the kickstart in a part of the page of `id` gives.
+    fn found(id: &str, part: &str) -> BTreeSet<&'static str> {
         let text = part.split_once("```kickstart\n").unwrap().1.split("```").next().unwrap();
-        let parsed = parse(text, "a.ks", &ParseOptions::default());
-        let (_, found) = installer_core::request::from_kickstart(&parsed.kickstart, &parsed.sources);
-        parsed.diagnostics.iter().chain(&found).map(|d| d.code).collect()
+        let facts = IMAGES.iter().find(|(of, _)| *of == id);
+        let facts: Option<ImageFacts> = facts.map(|(_, json)| serde_json::from_str(json).unwrap());
+        let mut parsed = parse(text, "a.ks", &ParseOptions::default());
+        check::judge(&mut parsed, facts.as_ref());
+        parsed.diagnostics.iter().map(|d| d.code).collect()
     }
 
     #[test]
     fn the_examples_of_the_installer_give_their_code_and_the_remedies_do_not() {
         for (id, page) in PAGES {
             let (example, remedy) = page.split_once("## Remedy").unwrap();
-            assert_eq!(found(example), BTreeSet::from([*id]));
-            assert_eq!(found(remedy), BTreeSet::new(), "{id}");
+            assert_eq!(found(id, example), BTreeSet::from([*id]));
+            assert_eq!(found(id, remedy), BTreeSet::new(), "{id}");
         }
     }
 

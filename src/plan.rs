@@ -147,7 +147,8 @@ pub fn with_digest(plan: &Plan) -> anyhow::Result<serde_json::Value> {
     Ok(value)
 }
 
-fn document<T: DeserializeOwned>(path: &Path, what: &str, schema: u32) -> Result<T, Error> {
+/// A document that this command wrote: JSON that says which `schema` it has.
+pub fn document<T: DeserializeOwned>(path: &Path, what: &str, schema: u32) -> Result<T, Error> {
     let bad = |message: String| Error::input(Stage::Plan, format!("{}: {message}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
     let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;

@@ -6,11 +6,12 @@ use std::path::Path;
 use installer_core::apply::run_pre_script;
 use installer_core::event::{Event, Sink};
 use installer_core::host::Real;
-use installer_core::request::{Clear, Layout, Request, Script, from_kickstart};
+use installer_core::request::{Clear, Layout, Request, Script};
 use installer_core::{Error, Stage};
 use kickstart_parser::kickstart::{Kickstart, ScriptKind};
 use kickstart_parser::{Diagnostic, ParseOptions, Parsed, SourceId, Sources, parse};
 
+use crate::check;
 use crate::diagnostics::{self, Style};
 use crate::failure::BadKickstart;
 use crate::fetch::{self, fetch};
@@ -52,14 +53,12 @@ pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
             PreScripts::Skip => eprintln!("note: %pre is not run here; what it would make is not part of the plan"),
         }
     }
-    let (request, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
-    let mut all = parsed.diagnostics;
-    all.extend(found);
-    all.sort_by_key(|d| (d.span.source, d.span.start));
-    if all.iter().any(Diagnostic::is_error) {
-        return Err(refuse(&all, &parsed.sources, name));
+    let request = check::judge(&mut parsed, None);
+    if parsed.has_errors() {
+        return Err(refuse(&parsed.diagnostics, &parsed.sources, name));
     }
-    eprint!("{}", diagnostics::render_all(&all, &parsed.sources, &Style::for_stream(&std::io::stderr())));
+    let style = Style::for_stream(&std::io::stderr());
+    eprint!("{}", diagnostics::render_all(&parsed.diagnostics, &parsed.sources, &style));
     wanted(&parsed.kickstart, &request, name)?;
     let allows_clearing = parsed.kickstart.zerombr.is_some() || request.disks.clear != Clear::Nothing;
     let shown = parsed.sources.get(SourceId::ROOT).map(|source| source.shown(0..text.len())).unwrap_or_default();

@@ -102,14 +102,14 @@ fn good_files_are_good_and_only_they() {
 #[test]
 fn the_version_of_the_language_can_be_chosen() {
     let dir = tempfile::tempdir().unwrap();
-    // `--isUtc` became deprecated in F40; RHEL 9 has it still.
+    // `--isUtc` became deprecated in RHEL 9 and F33; RHEL 8 has it still.
     write(dir.path(), "old.ks", &format!("timezone Etc/UTC --isUtc\n{GOOD}"));
     let syntax = |name: &str| run_in(dir.path(), &["check", "--format", "json", "--syntax", name, "old.ks"]);
     let new = syntax("F40").exits(0).json();
     assert_eq!(new["files"][0]["syntax"], "F40");
     assert!(codes(&new["files"][0]).iter().any(|code| code.starts_with('W')), "{new:#}");
-    let old = syntax("RHEL9").json();
-    assert_eq!(old["files"][0]["syntax"], "RHEL9");
+    let old = syntax("RHEL8").json();
+    assert_eq!(old["files"][0]["syntax"], "RHEL8");
     assert!(!codes(&old["files"][0]).contains(&"W201"), "{old:#}");
     syntax("F999").exits(2).says(&["F999", "--syntax"]);
 }
@@ -339,6 +339,103 @@ fn comments_allow_what_the_installer_finds_too() {
         let json = run_in(dir.path(), &["check", "--format", "json", "a.ks"]).exits(0).json();
         assert_eq!(codes(&json["files"][0]), expected, "{text}");
     }
+}
+
+/// A recorded image or machine.
+fn recorded(name: &str) -> String {
+    format!("{}/tests/{name}.json", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What `check` says of the text with a recorded image: code, line and message.
+fn with_image(text: &str, image: &str) -> Vec<(String, u64, String)> {
+    let dir = tempfile::tempdir().unwrap();
+    let text = format!("ostreecontainer --url=registry.example/{image}:latest\nrootpw --plaintext x\n{text}");
+    write(dir.path(), "a.ks", &text);
+    let file = match image {
+        "no-dm" | "no-xfs" => image.replace("no-", "no-initramfs-"),
+        image => image.to_owned(),
+    };
+    let facts = recorded(&format!("images/{file}"));
+    let outcome = run_in(dir.path(), &["check", "--format", "json", "--image-facts", &facts, "a.ks"]);
+    let json = outcome.json();
+    let found = diagnostics(&json["files"][0]).clone();
+    let outcome = outcome.exits(if found.iter().any(|d| d["severity"] == "error") { 2 } else { 0 });
+    assert!(outcome.stderr.is_empty(), "{outcome}");
+    let text = |d: &Value, key: &str| d[key].as_str().unwrap().to_owned();
+    found.iter().map(|d| (text(d, "code"), d["line"].as_u64().unwrap(), text(d, "message"))).collect()
+}
+
+#[test]
+fn what_the_image_lacks_is_said_at_its_line() {
+    let parts = "part / --size=2000 --grow\n";
+    for (image, text, expected) in [
+        ("fedora-bootupd", "autopart\nselinux --enforcing\n", vec![]),
+        ("demo", "autopart\n", vec![]),
+        ("no-kernel", "autopart\n", vec![("R004", 1, "no kernel")]),
+        ("no-initramfs", "autopart\n", vec![("R004", 1, "initramfs.img")]),
+        ("unreadable-initramfs", "autopart --type=plain\n", vec![("R005", 3, "could not be read")]),
+        ("no-xfs", "autopart\n", vec![("R004", 3, "'xfs'")]),
+        ("no-xfs", "autopart --fstype=ext4\n", vec![]),
+        ("no-xfs", "reqpart\npart / --size=2000 --grow --fstype=xfs\n", vec![("R004", 4, "'xfs'")]),
+        ("no-dm", "autopart\n", vec![("R004", 3, "'dm_mod'")]),
+        ("no-dm", "autopart --type=plain\n", vec![]),
+        ("no-bootloader", "autopart\n", vec![("R004", 1, "no boot loader")]),
+        ("no-bootloader", "autopart\nbootloader --append=quiet\n", vec![("R004", 4, "no boot loader")]),
+        ("no-bootloader", "autopart\nbootloader --location=none\n", vec![]),
+        ("demo", parts, vec![("R004", 3, "no place for the boot loader")]),
+        ("arm64", "part biosboot --size=1\npart / --size=2000 --grow\n", vec![("R004", 3, "no place")]),
+        ("fedora-bootupd", "part biosboot --size=1\npart / --size=3000\n", vec![]),
+        ("fedora-bootupd", "part biosboot --size=1\npart / --size=2000\n", vec![("R004", 4, "too small")]),
+        ("fedora-bootupd", "reqpart\npart / --size=900 --grow --maxsize=1000\n", vec![("R004", 4, "too small")]),
+        ("fedora-bootupd", "autopart\nbootloader --timeout=5\n", vec![("R005", 4, "--timeout")]),
+        ("demo", "autopart\nselinux --enforcing\n", vec![("R005", 4, "SELinux")]),
+        ("demo", "autopart\nselinux --disabled\n", vec![]),
+        ("demo", "autopart\n# bootc-ks: allow(R005)\nselinux --enforcing\n", vec![]),
+        // Of partitions that are wrong already nothing more is said.
+        (
+            "demo",
+            "part pv.1 --size=2000\nvolgroup a pv.1\nlogvol / --vgname=a --name=b --size=2000\n",
+            vec![("R001", 3, "pv.1"), ("R001", 4, "volgroup"), ("R001", 5, "logvol")],
+        ),
+    ] {
+        let found = with_image(text, image);
+        let short: Vec<(&str, u64)> = found.iter().map(|(code, line, _)| (code.as_str(), *line)).collect();
+        let wanted: Vec<(&str, u64)> = expected.iter().map(|(code, line, _)| (*code, *line)).collect();
+        assert_eq!(short, wanted, "{image}: {text}{found:?}");
+        for ((.., message), (.., word)) in found.iter().zip(&expected) {
+            assert!(message.contains(word), "no `{word}` in {message}");
+        }
+    }
+}
+
+#[test]
+fn image_facts_are_of_the_image_that_is_meant() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.ks", &format!("{GOOD}selinux --enforcing # bootc-ks: allow(R005)\n"));
+    let demo = recorded("images/demo");
+    let outcome = run_in(dir.path(), &["check", "--image-facts", &demo, "a.ks"]).exits(0);
+    assert!(outcome.stdout.contains("warning[R005]: the image facts are those of"), "{outcome}");
+    assert!(outcome.stdout.contains("a.ks: 1 warning"), "{outcome}");
+    // Without facts, a comment that is about an image is neither unknown nor idle.
+    assert!(run_in(dir.path(), &["check", "a.ks"]).exits(0).stdout.contains("a.ks: good"));
+    run_in(dir.path(), &["check", "--image-facts", "none.json", "a.ks"]).exits(2).says(&["none.json"]);
+    run_in(dir.path(), &["check", "--image-facts", "a.ks", "a.ks"]).exits(2).says(&["a.ks"]);
+}
+
+#[test]
+fn plan_judges_as_check_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let (machine, image) = (recorded("machines/vm-virtio"), recorded("images/demo"));
+    let plan = |text: &str| {
+        write(dir.path(), "a.ks", &format!("zerombr\nclearpart --all\n{GOOD}{text}"));
+        run_in(dir.path(), &["plan", "--machine", &machine, "--image-facts", &image, "a.ks"])
+    };
+    let addon = "%addon com_redhat_kdump --enable\n%end\n";
+    assert!(plan(addon).exits(0).stderr.contains("warning[R002]"));
+    let allowed = plan(&format!("# bootc-ks: allow(R002)\n{addon}")).exits(0);
+    assert!(!allowed.stderr.contains("R002"), "{allowed}");
+    assert!(plan("# bootc-ks: allow(R002)\n").exits(0).stderr.contains("warning[W403]"));
+    plan("iscsiname a # bootc-ks: allow(R001)\n").exits(2).says(&["error[R001]", "warning[W401]"]);
 }
 
 #[test]

@@ -22,6 +22,38 @@ fn platforms(architecture: &str) -> (Option<&'static str>, Option<&'static str>)
 /// seldom looked at.
 const MENU_TIMEOUT: u32 = 1;
 
+/// A line that makes a place for the boot loader of UEFI.
+pub const ESP_LINE: &str = "part /boot/efi --fstype=efi --size=512";
+/// A line that makes a place for the boot loader of BIOS.
+pub const BIOS_LINE: &str = "part biosboot --fstype=biosboot --size=1";
+
+/// What a wish for the menu's time comes to where the image has bootupd.
+pub const NO_TIMEOUT: &str = "bootloader --timeout has no effect: bootupd brings its own menu";
+
+/// What an image brings to boot with: the loader, and whether it is one for BIOS and for UEFI.
+pub struct Brought {
+    pub loader: Loader,
+    pub bios: bool,
+    pub uefi: bool,
+}
+
+/// What the image brings, if that is enough for later updates as well.
+pub fn brought(facts: &ImageFacts) -> Result<Brought> {
+    let (bios_platform, uefi_platform) = platforms(&facts.architecture);
+    let brings = |platform: Option<&str>| platform.is_some_and(|p| facts.boot.grub_platforms.iter().any(|g| g == p));
+    let brought = if facts.boot.bootupd {
+        // bootupd's payload has the platforms of its architecture.
+        Brought { loader: Loader::Bootupd, bios: bios_platform.is_some(), uefi: uefi_platform.is_some() }
+    } else if let Some(install) = &facts.boot.grub_install {
+        let loader = Loader::Grub { install: install.clone(), reads_entries: facts.boot.grub_reads_bls };
+        Brought { loader, bios: brings(bios_platform), uefi: brings(uefi_platform) }
+    } else {
+        return Err(Error::world(Stage::Plan, format!("{} brings no boot loader", facts.reference))
+            .hint("add bootupd, or GRUB with its installer, to the image; or say 'bootloader --location=none'"));
+    };
+    Ok(brought)
+}
+
 /// Decides; `None` where the kickstart wants no boot loader.
 pub fn choose(
     request: &Request,
@@ -36,20 +68,9 @@ pub fn choose(
         return Ok(None);
     }
     let has = |purpose: &Purpose| layout.partitions.iter().any(|p| p.purpose == *purpose);
-    let (bios_platform, uefi_platform) = platforms(&facts.architecture);
-    let brings = |platform: Option<&str>| platform.is_some_and(|p| facts.boot.grub_platforms.iter().any(|g| g == p));
-    let (loader, can_bios, can_uefi) = if facts.boot.bootupd {
-        // bootupd's payload has the platforms of its architecture.
-        (Loader::Bootupd, bios_platform.is_some(), uefi_platform.is_some())
-    } else if let Some(install) = &facts.boot.grub_install {
-        let loader = Loader::Grub { install: install.clone(), reads_entries: facts.boot.grub_reads_bls };
-        (loader, brings(bios_platform), brings(uefi_platform))
-    } else {
-        return Err(Error::world(Stage::Plan, format!("{} brings no boot loader", facts.reference))
-            .hint("add bootupd, or GRUB with its installer, to the image; or say 'bootloader --location=none'"));
-    };
+    let Brought { loader, bios: can_bios, uefi: can_uefi } = brought(facts)?;
     if loader == Loader::Bootupd && request.menu_timeout.is_some() {
-        warnings.push("bootloader --timeout has no effect: bootupd brings its own menu".into());
+        warnings.push(NO_TIMEOUT.into());
     }
     let plan = BootPlan {
         loader,
@@ -58,7 +79,7 @@ pub fn choose(
         timeout: request.menu_timeout.unwrap_or(MENU_TIMEOUT),
     };
     check(&plan, machine, facts, target, (can_bios, can_uefi))?;
-    check_menu(&plan, facts)?;
+    check_menu(&plan.loader, facts)?;
     if let Firmware::Uefi { secure_boot: true } = machine.firmware
         && matches!(target, Target::Disk { .. })
         && !facts.boot.bootupd
@@ -76,24 +97,31 @@ pub fn choose(
 fn check(plan: &BootPlan, machine: &Machine, facts: &ImageFacts, target: &Target, can: (bool, bool)) -> Result<()> {
     let name = &facts.reference;
     let (firmware, ok, brings, partition) = match target {
-        Target::Disk { .. } if is_uefi(machine) => ("UEFI", plan.uefi, can.1, "part /boot/efi --fstype=efi --size=512"),
-        Target::Disk { .. } => ("BIOS", plan.bios, can.0, "part biosboot --fstype=biosboot --size=1"),
+        Target::Disk { .. } if is_uefi(machine) => ("UEFI", plan.uefi, can.1, ESP_LINE),
+        Target::Disk { .. } => ("BIOS", plan.bios, can.0, BIOS_LINE),
         Target::ImageFile(_) => ("any firmware", plan.bios || plan.uefi, can.0 || can.1, "reqpart"),
     };
     if ok {
         return Ok(());
     }
-    if !brings {
-        return Err(Error::world(Stage::Plan, format!("{name} brings no boot loader for {firmware}"))
-            .hint("add the GRUB modules of that platform to the image"));
-    }
-    Err(Error::input(Stage::Plan, format!("the partitions leave no place for the boot loader ({firmware})"))
-        .hint(format!("add 'reqpart', or a line: {partition}")))
+    Err(if brings { no_place(firmware, partition) } else { no_loader(name, firmware) })
+}
+
+/// The image has nothing that this firmware could start.
+pub fn no_loader(image: &str, firmware: &str) -> Error {
+    Error::world(Stage::Plan, format!("{image} brings no boot loader for {firmware}"))
+        .hint("add the GRUB modules of that platform to the image")
+}
+
+/// What the image has cannot be put anywhere.
+pub fn no_place(firmware: &str, partition: &str) -> Error {
+    Error::input(Stage::Plan, format!("the partitions leave no place for the boot loader ({firmware})"))
+        .hint(format!("add 'reqpart', or a line: {partition}"))
 }
 
 /// A GRUB that does not read the boot entries needs its own mkconfig for later updates.
-fn check_menu(plan: &BootPlan, facts: &ImageFacts) -> Result<()> {
-    match &plan.loader {
+pub fn check_menu(loader: &Loader, facts: &ImageFacts) -> Result<()> {
+    match loader {
         Loader::Grub { reads_entries: false, .. } if facts.boot.grub_mkconfig.is_none() => Err(Error::world(
             Stage::Plan,
             format!(

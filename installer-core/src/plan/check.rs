@@ -20,6 +20,16 @@ pub fn check_image(request: &Request, machine: &Machine, facts: &ImageFacts, war
         )
         .hint("build the image for this architecture, or name one that is"));
     }
+    check_kernel(facts)?;
+    if !request.unsigned_is_fine {
+        warnings.push("no signature of the image is verified; its digest is pinned".into());
+    }
+    Ok(())
+}
+
+/// Whether the image can be booted at all.
+pub fn check_kernel(facts: &ImageFacts) -> Result<()> {
+    let name = &facts.reference;
     let Some(kernel) = &facts.kernel else {
         return Err(Error::world(Stage::Plan, format!("{name} has no kernel in usr/lib/modules"))
             .hint("a bootable container image holds usr/lib/modules/VERSION/vmlinuz and initramfs.img"));
@@ -30,9 +40,6 @@ pub fn check_image(request: &Request, machine: &Machine, facts: &ImageFacts, war
             format!("{name} has no usr/lib/modules/{}/initramfs.img", kernel.version),
         )
         .hint("run dracut in the Containerfile"));
-    }
-    if !request.unsigned_is_fine {
-        warnings.push("no signature of the image is verified; its digest is pinned".into());
     }
     Ok(())
 }
@@ -62,9 +69,15 @@ pub fn check_filesystems(
                 .hint("choose another --fstype, or install from an environment whose kernel has it"));
         }
         if *at == MountPoint::root() {
-            check_initramfs(facts, name, "the root file system", warnings)?;
+            check_root(facts, name, scheme, warnings)?;
         }
     }
+    Ok(())
+}
+
+/// Whether the image will be able to mount a root of this file system.
+pub fn check_root(facts: &ImageFacts, filesystem: &str, scheme: Scheme, warnings: &mut Vec<String>) -> Result<()> {
+    check_initramfs(facts, filesystem, "the root file system", warnings)?;
     if scheme == Scheme::Lvm {
         check_initramfs(facts, "dm_mod", "the logical volume of the root", warnings)?;
     }

@@ -7,6 +7,7 @@
 
 mod boot;
 mod check;
+mod fit;
 mod render;
 mod step;
 mod steps;
@@ -23,6 +24,7 @@ use crate::storage::layout::{self, DiskLayout, Given};
 use crate::storage::select::{self, Loss, Target};
 use crate::units::{Bytes, Digest};
 
+pub use fit::{Misfit, Subject, misfits};
 pub use step::{BootPlan, Device, Loader, Names, Planned, Step, partition_node};
 
 /// The version of the JSON form of [`Plan`].
@@ -93,7 +95,7 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
         .hint("use plain partitions: autopart --type=plain"));
     }
     let (target, destroys) = select::choose(&request.disks, &named_disks(request)?, machine)?;
-    let root_fs = facts.install.root_fs.as_deref().unwrap_or("xfs");
+    let root_fs = default_root_fs(facts);
     let disk_layout = layout::lay_out(
         &request.layout,
         &Given {
@@ -126,6 +128,11 @@ struct Context<'a> {
     layout: &'a DiskLayout,
     target: &'a Target,
     image: &'a PlannedImage,
+}
+
+/// The file system of a root that nobody asks for.
+fn default_root_fs(facts: &ImageFacts) -> &str {
+    facts.install.root_fs.as_deref().unwrap_or("xfs")
 }
 
 /// What the root must hold: the image, the second deployment's share of a later update, room

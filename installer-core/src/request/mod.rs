@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Bytes, MountPoint, Secret};
 
-pub use from_kickstart::{CODES, from_kickstart};
+pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, from_kickstart};
 
 /// A whole installation, as asked for.
 #[derive(Clone, Debug, PartialEq)]

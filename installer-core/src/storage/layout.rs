@@ -294,13 +294,15 @@ fn check_root(partitions: &[PlannedPartition], volumes: Option<&[PlannedVolume]>
             .hint("add a line such as: part / --grow --size=4096"));
     };
     if root.size < given.root_needs {
-        return Err(Error::world(
-            Stage::Plan,
-            format!("/ is too small: it gets {}, and the image needs {}", root.size, given.root_needs),
-        )
-        .hint("give 'part /' a larger --size, or --grow"));
+        return Err(small_root(root.size, given.root_needs));
     }
     Ok(())
+}
+
+/// The image does not fit.
+pub fn small_root(size: Bytes, needs: Bytes) -> Error {
+    Error::world(Stage::Plan, format!("/ is too small: it gets {size}, and the image needs {needs}"))
+        .hint("give 'part /' a larger --size, or --grow")
 }
 
 #[cfg(test)]

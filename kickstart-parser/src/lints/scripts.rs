@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
                 manager = manager.filter(|_| word.starts_with('-') || word.is_empty());
             } else if fresh && !word.is_empty() {
                 let name = word.rsplit('/').next().unwrap_or(word);
-                manager = MANAGERS.iter().any(|m| *m == name).then_some(name);
+                manager = MANAGERS.contains(&name).then_some(name);
                 fresh = BEFORE.contains(&word) || is_assignment(word);
             }
             if ends {

@@ -30,7 +30,7 @@ pub(super) fn installs_image(kickstart: &Kickstart) -> bool {
 }
 
 fn boot_password(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
-    let Some(bootloader) = kickstart.bootloader.as_ref().filter(|b| b.is_crypted) else { return };
+    let Some(bootloader) = kickstart.bootloader.as_ref().filter(|b| b.is_crypted && !b.extlinux) else { return };
     if bootloader.password.as_ref().is_some_and(|p| !p.expose().starts_with("grub.pbkdf2.")) {
         let message = "the password is said to be a hash, but it is none that GRUB can read";
         found.push(
@@ -180,6 +180,7 @@ mod tests {
             ("bootloader --iscrypted --password=grub.pbkdf2.sha512.1.A.B\n", vec![]),
             ("bootloader --password=x\n", vec![]),
             ("bootloader --iscrypted\n", vec![]),
+            ("bootloader --extlinux --iscrypted --password=$6$x\n", vec![]),
             ("selinux\n", vec![("L026", 1)]),
             ("selinux --enforcing\n", vec![]),
             ("user --name=root\n", vec![("L030", 1)]),

@@ -11,6 +11,7 @@ use kickstart_parser::kickstart::{BootloaderLocation, EndKind, Kickstart, Script
 use kickstart_parser::{Diagnostic, Severity, Sources, Span};
 
 use super::{EndAction, Request, Script};
+use crate::image::ImageReference;
 
 /// Something that the language allows and this installer does not do.
 pub const NOT_SUPPORTED: Code = Code {
@@ -34,8 +35,23 @@ pub const BAD_VALUE: Code = Code {
     explanation: "The language takes the value, but nothing can be done with it.",
 };
 
-/// The codes of this module's findings.
-pub const CODES: &[&Code] = &[&NOT_SUPPORTED, &NO_EFFECT, &BAD_VALUE];
+/// Something that the image lacks, where its facts are at hand.
+pub const IMAGE_LACKS: Code = Code {
+    id: "R004",
+    severity: Severity::Error,
+    title: "the image lacks what is needed",
+    explanation: "The image cannot be installed in the way that the kickstart asks for.",
+};
+/// Something that the image makes doubtful, where its facts are at hand.
+pub const IMAGE_DOUBT: Code = Code {
+    id: "R005",
+    severity: Severity::Warning,
+    title: "doubtful with this image",
+    explanation: "With this image, something may not come out as the kickstart asks for.",
+};
+
+/// The codes of this module's findings, and of those about an image.
+pub const CODES: &[&Code] = &[&NOT_SUPPORTED, &NO_EFFECT, &BAD_VALUE, &IMAGE_LACKS, &IMAGE_DOUBT];
 
 /// The request that `kickstart` makes, and what stands in its way.
 pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec<Diagnostic>) {
@@ -98,18 +114,27 @@ impl Reader<'_> {
             );
         }
         let transport = container.transport.as_deref().unwrap_or("registry");
-        match transport {
-            "registry" | "docker" => Some(container.url.trim_start_matches("docker://").to_owned()),
-            "oci" | "oci-archive" => Some(format!("{transport}:{}", container.url)),
+        let image = match transport {
+            "registry" | "docker" => container.url.trim_start_matches("docker://").to_owned(),
+            "oci" | "oci-archive" => format!("{transport}:{}", container.url),
             other => {
                 self.refuse(
                     container.transport_span.unwrap_or(container.span),
                     format!("ostreecontainer: transport '{other}' is not supported"),
                     "use --transport=registry, oci or oci-archive",
                 );
-                None
+                return None;
             }
+        };
+        // That it is empty is told by the language.
+        if let Some(error) = image.parse::<ImageReference>().err().filter(|_| !container.url.is_empty()) {
+            self.bad(
+                container.url_span,
+                format!("ostreecontainer: {error}"),
+                error.remedy().unwrap_or("write it as REGISTRY/NAME:TAG"),
+            );
         }
+        Some(image)
     }
 
     fn bootloader(&mut self, kickstart: &Kickstart) -> bool {

@@ -1,0 +1,144 @@
+//! Request + image facts → what the image lacks for what is asked: as much of the plan's
+//! checks as needs no machine, all of it in one go. Pure.
+
+use super::{boot, check, default_root_fs, root_needs, scheme};
+use crate::error::{Error, Result};
+use crate::image::{ImageFacts, ImageReference};
+use crate::request::{Layout, PartitionRequest, Purpose, Request};
+use crate::storage::layout;
+use crate::units::MountPoint;
+
+/// What a misfit is about: the part of the request that does not go with the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The image, whatever is asked of it.
+    Image,
+    /// The partitions as a whole.
+    Layout,
+    /// The root file system.
+    Root,
+    /// The boot loader.
+    BootLoader,
+    /// The SELinux mode.
+    Selinux,
+}
+
+/// Something that does not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What it is about.
+    pub subject: Subject,
+    /// Whether nothing can be planned with it.
+    pub fatal: bool,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Everything in which the image does not fit the request.
+pub fn misfits(request: &Request, facts: &ImageFacts) -> Vec<Misfit> {
+    let mut list = List(Vec::new());
+    list.another_image(request, facts);
+    list.take(Subject::Image, check::check_kernel(facts));
+    list.root(request, facts);
+    list.boot(request, facts);
+    if request.system.selinux.as_deref().is_some_and(|mode| mode != "disabled") && facts.selinux.is_none() {
+        let message = format!("{} enables no SELinux policy that it has", facts.reference);
+        list.doubt(Subject::Selinux, message, Some("add a policy to the image, or leave the line out"));
+    }
+    list.0
+}
+
+struct List(Vec<Misfit>);
+
+impl List {
+    fn error(&mut self, subject: Subject, error: &Error) {
+        let hint = error.remedy().map(str::to_owned);
+        self.0.push(Misfit { subject, fatal: true, message: error.to_string(), hint });
+    }
+
+    fn take<T>(&mut self, subject: Subject, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.error(subject, &error)).ok()
+    }
+
+    fn doubt(&mut self, subject: Subject, message: impl Into<String>, hint: Option<&str>) {
+        self.0.push(Misfit { subject, fatal: false, message: message.into(), hint: hint.map(str::to_owned) });
+    }
+
+    /// The facts may be those of an image that replaces the one asked for; or the wrong file.
+    fn another_image(&mut self, request: &Request, facts: &ImageFacts) {
+        let asked = request.image.as_ref().and_then(|image| image.parse::<ImageReference>().ok());
+        if let Some(asked) = asked.map(|image| image.to_string()).filter(|asked| *asked != facts.reference) {
+            let message = format!("the image facts are those of {}, not of {asked}", facts.reference);
+            self.doubt(Subject::Image, message, Some("make them with 'bootc-ks inspect --json'"));
+        }
+    }
+
+    fn root(&mut self, request: &Request, facts: &ImageFacts) {
+        let asked = match &request.layout {
+            Layout::Auto { filesystem, .. } => filesystem.as_deref(),
+            Layout::Custom { partitions, .. } => match partitions.iter().find(|p| is_root(p)) {
+                // That there is none is known without an image.
+                None => return,
+                Some(root) => {
+                    self.room(root, facts);
+                    root.filesystem.as_deref()
+                }
+            },
+        };
+        // What it has cannot be known where it has none, and that is told already.
+        if facts.kernel.as_ref().is_none_or(|kernel| !kernel.initramfs) {
+            return;
+        }
+        let mut warnings = Vec::new();
+        let filesystem = asked.unwrap_or_else(|| default_root_fs(facts));
+        self.take(Subject::Root, check::check_root(facts, filesystem, scheme(request), &mut warnings));
+        for warning in warnings {
+            self.doubt(Subject::Root, warning, None);
+        }
+    }
+
+    /// Whether a root that cannot grow as far as it likes holds the image.
+    fn room(&mut self, root: &PartitionRequest, facts: &ImageFacts) {
+        let least = root.size.unwrap_or(layout::ALIGNMENT);
+        let most = if root.grow { root.max_size.map(|max| max.max(least)) } else { Some(least) };
+        let needs = root_needs(facts);
+        if let Some(most) = most.filter(|most| most.align_up(layout::ALIGNMENT) < needs) {
+            self.error(Subject::Root, &layout::small_root(most, needs));
+        }
+    }
+
+    fn boot(&mut self, request: &Request, facts: &ImageFacts) {
+        if !request.bootloader {
+            return;
+        }
+        let Some(brought) = self.take(Subject::BootLoader, boot::brought(facts)) else { return };
+        if brought.loader == super::Loader::Bootupd && request.menu_timeout.is_some() {
+            self.doubt(Subject::BootLoader, boot::NO_TIMEOUT, Some("leave --timeout out"));
+        }
+        self.take(Subject::BootLoader, boot::check_menu(&brought.loader, facts));
+        let (bios, uefi) = places(&request.layout);
+        if !(brought.bios || brought.uefi) {
+            self.error(Subject::BootLoader, &boot::no_loader(&facts.reference, "any firmware"));
+        } else if !(brought.bios && bios || brought.uefi && uefi) {
+            let line = if brought.uefi { boot::ESP_LINE } else { boot::BIOS_LINE };
+            self.error(Subject::Layout, &boot::no_place("any firmware", line));
+        }
+    }
+}
+
+fn is_root(partition: &PartitionRequest) -> bool {
+    partition.purpose == Purpose::Mount(MountPoint::root())
+}
+
+/// Whether there will be a place for the boot loader of BIOS, and of UEFI.
+fn places(layout: &Layout) -> (bool, bool) {
+    match layout {
+        Layout::Auto { .. } => (true, true),
+        Layout::Custom { partitions, platform, .. } => {
+            let has = |purpose: Purpose| *platform || partitions.iter().any(|p| p.purpose == purpose);
+            (has(Purpose::BiosBoot), has(Purpose::Esp))
+        }
+    }
+}

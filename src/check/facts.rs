@@ -1,0 +1,65 @@
+//! What an image lacks for a kickstart, at the lines of the kickstart.
+
+use installer_core::image::ImageFacts;
+use installer_core::plan::{Misfit, Subject, misfits};
+use installer_core::request::{IMAGE_DOUBT, IMAGE_LACKS, Request};
+use kickstart_parser::kickstart::{Given, Kickstart};
+use kickstart_parser::{Diagnostic, SourceId, Sources, Span};
+
+/// The codes that only image facts can tell of.
+pub fn is_about_image(code: &str) -> bool {
+    [IMAGE_LACKS.id, IMAGE_DOUBT.id].iter().any(|id| id.eq_ignore_ascii_case(code))
+}
+
+/// Every finding about the image. `sound` says whether the request is whole: of partitions
+/// that were refused nothing more is said.
+pub fn findings(
+    kickstart: &Kickstart,
+    sources: &Sources,
+    request: &Request,
+    facts: &ImageFacts,
+    sound: bool,
+) -> Vec<Diagnostic> {
+    misfits(request, facts)
+        .into_iter()
+        .filter(|misfit| sound || !matches!(misfit.subject, Subject::Layout | Subject::Root))
+        .map(|misfit| diagnostic(misfit, kickstart, sources))
+        .collect()
+}
+
+fn diagnostic(misfit: Misfit, kickstart: &Kickstart, sources: &Sources) -> Diagnostic {
+    let code = if misfit.fatal { &IMAGE_LACKS } else { &IMAGE_DOUBT };
+    let image = kickstart.ostreecontainer.as_ref().map(|container| container.span);
+    let span = place(misfit.subject, kickstart).or(image).unwrap_or_else(|| end(sources));
+    let mut diagnostic = Diagnostic::new(code, span, misfit.message);
+    if let Some(image) = image.filter(|image| *image != span) {
+        diagnostic = diagnostic.label(image, "the image");
+    }
+    match misfit.hint {
+        Some(hint) => diagnostic.help(hint),
+        None => diagnostic,
+    }
+}
+
+/// The line that asks for it; of what nobody asks for, the line of the image is the place.
+fn place(subject: Subject, kickstart: &Kickstart) -> Option<Span> {
+    match subject {
+        Subject::Image => None,
+        Subject::Root => {
+            let root = kickstart.partitions.iter().find(|partition| partition.mount == "/");
+            root.map(|root| root.span).or_else(|| place(Subject::Layout, kickstart))
+        }
+        Subject::Layout => {
+            let lays_out = |given: &&Given| matches!(given.name, "autopart" | "part" | "partition");
+            kickstart.given.iter().find(lays_out).map(|given| given.span)
+        }
+        Subject::BootLoader => kickstart.bootloader.as_ref().map(|bootloader| bootloader.span),
+        Subject::Selinux => kickstart.selinux.as_ref().map(|selinux| selinux.span),
+    }
+}
+
+fn end(sources: &Sources) -> Span {
+    let end = sources.get(SourceId::ROOT).map_or(0, |source| source.text().trim_end().len());
+    let end = u32::try_from(end).unwrap_or(u32::MAX);
+    Span { source: SourceId::ROOT, start: end, end }
+}

@@ -79,6 +79,23 @@ fn every_kickstart_that_is_shown_can_be_planned() {
     }
 }
 
+/// What the README shows of `check` is what `check` says.
+#[test]
+fn the_findings_that_are_shown_are_real() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let file = "tests/kickstarts/wrong/press.ks";
+    let command = format!("$ bootc-ks check {file}\n");
+    let (_, rest) = readme.split_once(&command).expect("the README has lost its example");
+    let (shown, _) = rest.split_once("```").unwrap();
+    let check = Command::new(env!("CARGO_BIN_EXE_bootc-ks"))
+        .args(["check", file])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(check.stdout).unwrap(), shown);
+}
+
 /// Links from page to page lead somewhere.
 #[test]
 fn links_between_pages_hold() {

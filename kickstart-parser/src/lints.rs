@@ -106,23 +106,25 @@ impl Lost {
 
 /// How often each command was written, understood or not. A command whose
 /// line has a mistake is not *missing*.
-struct Written<'a>(HashMap<&'a str, usize>);
+struct Written([u32; commands::COMMANDS.len()]);
 
-impl<'a> Written<'a> {
-    fn of(document: &'a Document) -> Written<'a> {
-        let mut written = HashMap::new();
+impl Written {
+    fn of(document: &Document) -> Written {
+        let mut written = [0; commands::COMMANDS.len()];
         for statement in &document.statements {
             if let Statement::Command(line) = statement
-                && let Some(name) = line.words.first()
+                && let Some(count) =
+                    line.words.first().and_then(|name| written.get_mut(commands::position(&name.value)?))
             {
-                *written.entry(name.value.as_str()).or_default() += 1;
+                *count += 1;
             }
         }
         Written(written)
     }
 
     fn count(&self, name: &str) -> usize {
-        self.0.get(name).copied().unwrap_or(0)
+        let count = commands::position(name).and_then(|at| self.0.get(at));
+        count.map_or(0, |count| *count as usize)
     }
 
     fn any(&self, names: &[&str]) -> bool {
@@ -161,7 +163,7 @@ fn users(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
 /// Commands that say what to install.
 const IMAGE: &[&str] = &["ostreecontainer", "bootc", "ostreesetup", "liveimg"];
 
-fn no_image(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut Vec<Diagnostic>) {
+fn no_image(kickstart: &Kickstart, written: &Written, end: Span, found: &mut Vec<Diagnostic>) {
     let tried = written.any(IMAGE);
     if kickstart.ostreecontainer.is_none() && !tried {
         let finding = Diagnostic::new(&codes::NO_IMAGE, end, "no command says which image to install")
@@ -171,7 +173,7 @@ fn no_image(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut
     }
 }
 
-fn keys(kickstart: &Kickstart, written: &Written<'_>, found: &mut Vec<Diagnostic>) {
+fn keys(kickstart: &Kickstart, written: &Written, found: &mut Vec<Diagnostic>) {
     if written.count("user") != kickstart.users.len() {
         return;
     }
@@ -190,7 +192,7 @@ fn keys(kickstart: &Kickstart, written: &Written<'_>, found: &mut Vec<Diagnostic
     }
 }
 
-fn no_login(kickstart: &Kickstart, written: &Written<'_>, end: Span, found: &mut Vec<Diagnostic>) {
+fn no_login(kickstart: &Kickstart, written: &Written, end: Span, found: &mut Vec<Diagnostic>) {
     let unclear = written.count("user") != kickstart.users.len()
         || written.count("rootpw") > 0 && kickstart.rootpw.is_none()
         || written.any(&["sshkey"]);

@@ -182,10 +182,15 @@ const LETTERS: [u8; 27] = {
     letters
 };
 
-pub(crate) fn find(name: &str) -> Option<&'static (&'static str, Command)> {
+/// Where a command stands in [`COMMANDS`].
+pub(crate) fn position(name: &str) -> Option<usize> {
     let letter = usize::from(name.bytes().next()?.checked_sub(b'a')?);
-    let (from, to) = (*LETTERS.get(letter)?, *LETTERS.get(letter + 1)?);
-    COMMANDS.get(usize::from(from)..usize::from(to))?.iter().find(|(known, _)| *known == name)
+    let (from, to) = (usize::from(*LETTERS.get(letter)?), usize::from(*LETTERS.get(letter + 1)?));
+    Some(from + COMMANDS.get(from..to)?.iter().position(|(known, _)| *known == name)?)
+}
+
+pub(crate) fn find(name: &str) -> Option<&'static (&'static str, Command)> {
+    COMMANDS.get(position(name)?)
 }
 
 /// Whether the word is a command.

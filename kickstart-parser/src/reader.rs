@@ -221,6 +221,10 @@ impl<'a> Reader<'a> {
             let ends = first == "%end";
             if ends || sections::is_known(first) {
                 if own {
+                    // It is a line of words too.
+                    if ends && let Err(error @ LexError::Unclosed(_)) = self.words(content, span) {
+                        self.report_lex_error(error, content, span);
+                    }
                     return if ends { LineKind::SectionEnd } else { LineKind::SectionStart };
                 }
                 self.foreign_section_line(open, first, span);

@@ -110,7 +110,8 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         }
         let numbers: Vec<String> = firewall.ports.iter().filter(|port| switch(port).is_none()).cloned().collect();
         pen.list("--port", &numbers);
-        pen.option("--trust", Some(firewall.trusts.join(",")).filter(|trusts| !trusts.is_empty()));
+        let trusts = firewall.trusts.join(",");
+        pen.option("--trust", Some(trusts.trim_end()).filter(|_| !trusts.is_empty()));
         pen.list("--service", &firewall.services).list("--remove-service", &firewall.removed_services);
     }
     pen.end();
@@ -147,6 +148,7 @@ mod tests {
             ("firewall --port=22,ssh,5:udp --ssh", "firewall --enabled --ssh --port=22:tcp,5:udp --service=ssh"),
             ("firewall --disabled --port=22", "firewall --disabled"),
             ("firewall --ssh --use-system-defaults", "firewall --use-system-defaults"),
+            ("firewall --trust='a ' --remove-service=b", "firewall --enabled --trust=a --remove-service=b"),
             ("firewall --trust= --trust=a --remove-service=b", "firewall --enabled --trust=,a --remove-service=b"),
         ] {
             let written = good(text).to_pykickstart(Syntax::F44);

@@ -73,8 +73,13 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         .quoted("--remote", container.remote.as_ref().or(container.default_remote.as_ref()))
         .flag("--no-signature-verification", container.no_signature_verification)
         .quoted("--transport", container.transport.as_ref());
-    if container.url.is_empty() {
-        // The place of the image is there, even if there is none.
+    let nothing_said = container.stateroot.is_none()
+        && container.remote.is_none()
+        && container.default_remote.is_none()
+        && container.transport.is_none()
+        && !container.no_signature_verification;
+    if container.url.is_empty() && nothing_said {
+        // The place of the options is there, even if there are none.
         pen.text(' ');
     }
     pen.quoted("--url", Some(&container.url).filter(|url| !url.is_empty())).end();
@@ -117,8 +122,10 @@ mod tests {
                 "ostreecontainer --url=a --remote=r\nostreecontainer --url=b --stateroot=t",
                 "--stateroot=\"t\" --remote=\"r\" --url=\"b\"",
             ),
+            ("ostreecontainer --url=", ""),
+            ("ostreecontainer --url= --remote=r", "--remote=\"r\""),
         ] {
-            let written = good(text).to_pykickstart(Syntax::F44);
+            let written = crate::commands::testing::read_as(Syntax::F44, text).0.to_pykickstart(Syntax::F44);
             assert!(written.contains(&format!("\nostreecontainer {line}\n")), "{written}");
         }
     }

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use kickstart_parser::{IncludeRequest, LoadError, Loaded, Loader, Syntax};
 
+/// All that ends a line there, usual or not.
+pub const LINE_ENDS: [char; 10] =
+    ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// How the other side reads the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
@@ -53,7 +57,7 @@ impl Case {
 
     /// Whether a `%ksappend` names this file.
     fn is_pasted(&self, name: &str) -> bool {
-        let mut words = self.text.lines().map(str::split_whitespace);
+        let mut words = self.text.split(LINE_ENDS).map(str::split_whitespace);
         words.any(|mut words| words.next().is_some_and(|w| w.starts_with("%ksappend")) && words.next() == Some(name))
     }
 

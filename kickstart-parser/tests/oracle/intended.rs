@@ -4,7 +4,7 @@
 //! entry covers is a mistake.
 
 use super::answer::{Answer, comparable};
-use super::case::Case;
+use super::case::{Case, LINE_ENDS};
 use super::compare::Level;
 
 /// A disagreement, as the entries see it.
@@ -45,7 +45,7 @@ impl Seen<'_> {
     }
 
     /// Both write the same, once this has been done to what the other one writes.
-    fn written_alike_after(&self, change: fn(&str) -> String) -> bool {
+    fn written_alike_after(&self, change: impl Fn(&str) -> String) -> bool {
         self.written().is_some_and(|(theirs, ours)| change(&theirs) == change(&ours))
     }
 
@@ -64,8 +64,6 @@ pub struct Intended {
     pub why: &'static str,
     pub applies: fn(&Seen<'_>) -> bool,
 }
-
-const UNUSUAL_LINE_ENDS: [char; 8] = ['\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// All of them.
 pub const INTENDED: &[Intended] = &[
@@ -96,7 +94,7 @@ pub const INTENDED: &[Intended] = &[
         name: "two dashes end the options",
         why: "only btrfs and device take them for an argument there, and refuse it",
         applies: |seen| {
-            let dashes = seen.case.text.split_whitespace().any(|word| word == "--");
+            let dashes = seen.case.text.split_whitespace().any(|word| word == "--" || word.starts_with("--#"));
             let looser = seen.level == Level::Verdict || seen.theirs.line < seen.ours.line;
             matches!(seen.command(), "btrfs" | "device") && dashes && looser && !seen.theirs.ok
         },
@@ -114,7 +112,7 @@ pub const INTENDED: &[Intended] = &[
         applies: |seen| {
             let names = ["auth", "authconfig", "authselect", "realm"];
             let odd = seen.lines_of(&names).any(|(word, line)| !names.contains(&word) || !line.starts_with(word));
-            seen.level == Level::Canonical && odd
+            odd && (seen.level == Level::Canonical || !seen.theirs.ok)
         },
     },
     Intended {
@@ -123,6 +121,37 @@ pub const INTENDED: &[Intended] = &[
         applies: |seen| {
             let more = seen.ours.deprecated.is_superset(&seen.theirs.deprecated);
             seen.level == Level::Warnings && more && seen.lines_of(&["timezone"]).next().is_some()
+        },
+    },
+    Intended {
+        name: "a user may have many keys",
+        why: "sshkey warns of a second key for the same user there, but keeps both; here only the same key twice is worth \
+              a word",
+        applies: |seen| {
+            seen.level == Level::Warnings && seen.theirs.duplicate && seen.lines_of(&["sshkey"]).count() > 1
+        },
+    },
+    Intended {
+        name: "a comment is no realm",
+        why: "what realm takes as it is written has the comment in it there: in \"realm join #x\" the comment would be the \
+              realm",
+        applies: |seen| seen.stricter("E209") && seen.command() == "realm",
+    },
+    Intended {
+        name: "two dashes are no time zone",
+        why: "timezone is content with them there, and sets nothing",
+        applies: |seen| seen.stricter("E208") && seen.command() == "timezone",
+    },
+    Intended {
+        name: "no line is lost for its blanks",
+        why: "a line of a section that would be %end, %include or a header, were its blank not an unusual one such as \
+              U+00A0, is dropped there; here it stays what it is, a line of the section",
+        applies: |seen| {
+            let unusual = |line: &str| line.contains(|c: char| c.is_whitespace() && !c.is_ascii());
+            seen.written_alike_after(|text| {
+                let kept = text.lines().filter(|line| !(line.trim().starts_with('%') && unusual(line)));
+                kept.collect::<Vec<_>>().join("\n")
+            })
         },
     },
     Intended {
@@ -148,7 +177,7 @@ pub const INTENDED: &[Intended] = &[
         name: "an unusual line end is one",
         why: "vertical tabs, form feeds and Unicode's separators end a line there and stay part of its last word; here \
               they only end the line, with a warning",
-        applies: |seen| seen.case.text.contains(UNUSUAL_LINE_ENDS),
+        applies: |seen| seen.case.text.contains(&LINE_ENDS[2..]),
     },
     Intended {
         name: "no line continuation",

@@ -269,7 +269,8 @@ fn flat_files() {
     let files = BTreeMap::from([
         ("a.ks".to_owned(), "#version=RHEL7\nlang cs\n%include b.ks".to_owned()),
         ("b.ks".to_owned(), "keyboard us\r\n%post\n%include c.sh\nend\n%end".to_owned()),
-        ("c.sh".to_owned(), "echo 1\necho 2".to_owned()),
+        ("c.sh".to_owned(), "# not part of the script\n%include d.sh\n\necho 1\n# 2\necho 2".to_owned()),
+        ("d.sh".to_owned(), "\n\n".to_owned()),
     ]);
     let text = "text\n%include a.ks # all\n%include /tmp/made\n%pre\necho >/tmp/made\n%end\n";
     let parsed = parse(text, "x.ks", &ParseOptions { syntax: None, loader: Some(&files) });
@@ -277,7 +278,8 @@ fn flat_files() {
     let expected = "text\n\
         # begin of a.ks, included by x.ks:2\n# #version=RHEL7\nlang cs\n\
         # begin of b.ks, included by a.ks:3\nkeyboard us\r\n\
-        # the section below holds c.sh, included by b.ks:2\n%post\necho 1\necho 2end\n%end\n\
+        # the section below holds c.sh, included by b.ks:2\n\
+        # the section below holds d.sh, included by b.ks:2\n%post\necho 1\n# 2\necho 2end\n%end\n\
         # end of b.ks\n# end of a.ks\n\
         %include /tmp/made\n%pre\necho >/tmp/made\n%end\n";
     assert_eq!(flat, expected);

@@ -139,7 +139,9 @@ impl<'a> Paste<'a> {
             self.out.push_str(&format!("# the section below holds {name}, included by {}\n", self.place(start.span)));
         }
         self.line(start);
-        self.body(body);
+        let name = super::section_name(self.text(start));
+        let by_lines = ["%packages", "%addon", "%anaconda"].contains(&name.as_deref().unwrap_or(""));
+        self.body(body, by_lines);
         // Whatever a fragment ends with, the section's end is a line of its own.
         self.end_line();
     }
@@ -153,20 +155,35 @@ impl<'a> Paste<'a> {
         }
     }
 
-    fn body(&mut self, lines: &[Line]) {
+    /// In a script, the end of a file that lacks a line end is joined with what follows; in a
+    /// section that is read `by_lines` it is not.
+    fn body(&mut self, lines: &[Line], by_lines: bool) {
         for line in lines {
             match (line.kind, self.child(line)) {
-                (LineKind::Include, Some(child)) => {
-                    if let Some(file) = self.files.get(&child).copied() {
-                        self.body(&file.lines);
-                    }
-                }
+                (LineKind::Include, Some(child)) => self.fragment(child, by_lines),
                 (LineKind::Include, None) => {
                     self.end_line();
                     self.line(line);
                 }
                 _ => self.line(line),
             }
+        }
+    }
+
+    /// A file inside a section, without what is not part of the section.
+    fn fragment(&mut self, id: SourceId, by_lines: bool) {
+        let Some(file) = self.files.get(&id).copied() else {
+            return;
+        };
+        let filler = |line: &Line| line.kind == LineKind::Body && crate::reader::is_filler(self.text(line));
+        let begins = |line: &Line| line.kind == LineKind::Body && !filler(line);
+        let begin = file.lines.iter().position(begins).unwrap_or(file.lines.len());
+        let (before, rest) = file.lines.split_at(begin);
+        let before: Vec<Line> = before.iter().filter(|line| !filler(line)).copied().collect();
+        self.body(&before, by_lines);
+        self.body(rest, by_lines);
+        if by_lines {
+            self.end_line();
         }
     }
 

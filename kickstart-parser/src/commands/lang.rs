@@ -34,7 +34,9 @@ fn apply(args: &Args, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     if let Some(lang) = kickstart.lang.as_ref().filter(|lang| !lang.lang.is_empty()) {
-        pen.line("# System language").text("lang").word(&lang.lang).list("--addsupport", &lang.add_support).end();
+        // Before another word it loses the blanks at its end.
+        let name = if lang.add_support.is_empty() { lang.lang.as_str() } else { lang.lang.trim_end() };
+        pen.line("# System language").text("lang").word(name).list("--addsupport", &lang.add_support).end();
     }
 }
 
@@ -47,6 +49,13 @@ mod tests {
         let lang = good("lang en_US.UTF-8 --addsupport=cs_CZ,de_DE").lang.unwrap();
         assert_eq!(lang.lang, "en_US.UTF-8");
         assert_eq!(lang.add_support, ["cs_CZ", "de_DE"]);
+    }
+
+    #[test]
+    fn as_written_back() {
+        for (text, line) in [("lang 'a ' --addsupport=b", "lang a --addsupport=b\n"), ("lang 'a '", "lang a \n")] {
+            assert!(good(text).to_pykickstart(crate::Syntax::F44).contains(line), "{text}");
+        }
     }
 
     #[test]

@@ -79,7 +79,12 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         let mut line = Pen::new(pen.syntax);
         line.list("--groups", &user.groups).option("--homedir", user.home.as_ref());
         line.option("--name", Some(&user.name).filter(|name| !name.is_empty()));
-        line.option("--password", user.password.as_ref().map(Secret::expose)).flag("--iscrypted", user.is_crypted);
+        match user.password.as_ref().map(Secret::expose) {
+            // Else it would end where a comment begins.
+            Some(password) if password.contains('#') => line.quoted("--password", Some(password)),
+            password => line.option("--password", password),
+        };
+        line.flag("--iscrypted", user.is_crypted);
         line.option("--shell", user.shell.as_ref()).option("--uid", user.uid.filter(|uid| *uid != 0));
         line.flag("--lock", user.lock).quoted("--gecos", user.gecos.as_ref());
         line.option("--gid", user.gid.filter(|gid| *gid != 0));
@@ -115,6 +120,7 @@ mod tests {
                 "user --gid=6 --gecos='G H' --lock --uid=5 --shell=/s --iscrypted --password=p --name=a --homedir=/h --groups=x,y",
                 "user --groups=x,y --homedir=/h --name=a --password=p --iscrypted --shell=/s --uid=5 --lock --gecos=\"G H\" --gid=6\n",
             ),
+            ("user --name=a --password='p#q'", "user --name=a --password=\"p#q\"\n"),
             ("user --name=a --uid=0 --password= --iscrypted", "user --name=a --iscrypted\n"),
             ("user --name= --shell=x", "user --shell=x\n"),
         ] {

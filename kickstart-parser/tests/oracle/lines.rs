@@ -156,7 +156,8 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("groups", &["wheel", "a,b", "wheel(10), users", ""]),
     ("checksum", &["0123456789abcdef", ""]),
     ("sshkey", &["ssh-ed25519 AAAA me"]),
-    ("password", &["secret", "$6$salt$hash", "grub.pbkdf2.sha512.x", "a b", ""]),
+    ("password", &["secret", "a#b", "a ", "$6$salt$hash", "grub.pbkdf2.sha512.x", "a b", ""]),
+    ("passphrase", &["secret", "a#b", "it's", "a b", ""]),
     ("timeout", &["5", "0"]),
 ];
 

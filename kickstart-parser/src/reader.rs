@@ -52,6 +52,8 @@ struct State<'s> {
     open: Option<Section>,
     /// The line before ended in a backslash.
     continues: bool,
+    /// Where it was, if blanks follow it: it is the blank then that the backslash escapes.
+    before_blank: Option<Span>,
     /// Of a file that a section includes: there was a line that is part of it.
     begun: bool,
 }
@@ -221,8 +223,9 @@ impl<'a> Reader<'a> {
             let ends = first == "%end";
             if ends || sections::is_known(first) {
                 if own {
-                    // It is a line of words too.
-                    if ends && let Err(error @ LexError::Unclosed(_)) = self.words(content, span) {
+                    // It is a line of words too, and has no comments.
+                    let words = if ends { self.words(&content.replace('#', "x"), span) } else { Ok(Vec::new()) };
+                    if let Err(error @ LexError::Unclosed(_)) = words {
                         self.report_lex_error(error, content, span);
                     }
                     return if ends { LineKind::SectionEnd } else { LineKind::SectionStart };
@@ -274,9 +277,11 @@ impl<'a> Reader<'a> {
         let was_continued = std::mem::take(&mut state.continues);
         let trimmed = content.trim();
         if trimmed.is_empty() {
+            state.continues = was_continued;
             return LineKind::Blank;
         }
         if trimmed.starts_with('#') {
+            state.continues = was_continued;
             self.note_unusual(raw, span);
             if let Some(platform) = content.strip_prefix("#platform=").map(str::trim) {
                 self.platform = Some(platform.to_owned()).filter(|p| !p.is_empty());
@@ -305,7 +310,9 @@ impl<'a> Reader<'a> {
                 return LineKind::Comment;
             }
         }
+        let before_blank = state.before_blank.take();
         if was_continued && fixes::looks_continued(trimmed) {
+            self.diagnostics.extend(before_blank.map(continuation));
             state.continues = trimmed.ends_with('\\');
             self.hides |= may_have_password(content);
             if self.hides {
@@ -329,6 +336,11 @@ impl<'a> Reader<'a> {
                 words
             }
         };
+        if trimmed.ends_with('\\') && may_have_password(content) && !state.continues {
+            let at = span.start as usize + content.trim_end().len();
+            state.before_blank = Some(Span::new(span.source, at - 1, at));
+            (state.continues, self.hides) = (true, true);
+        }
         self.statement(words, content, span, &mut state.open)
     }
 

@@ -75,6 +75,8 @@ fn sections_gone_wrong() {
         ("%post\na\n%pre\nb\n%end\n", vec!["E004"]),
         ("%end\n", vec!["E005"]),
         ("%post\nx\n%end it's\n", vec!["E001"]),
+        ("%post\nx\n%end # it's\n", vec!["E001"]),
+        ("%post\nx\n%end # so it is\n", vec![]),
         ("%post\nx\n%end\u{a0}\n", vec!["E004"]),
         ("%pots\necho bogus\n%end\n", vec!["E003"]),
         ("%post --bogus\na\n%end\n", vec!["E201"]),

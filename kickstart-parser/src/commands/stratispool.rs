@@ -96,16 +96,18 @@ fn check(args: &Args, members: &[&Argument], cx: &mut Cx<'_>) {
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     for pool in &kickstart.stratis_pools {
-        pen.text("stratispool")
+        let mut line = Pen::new(pen.syntax);
+        line.text("stratispool")
             .word(&pool.name)
             .flag("--useexisting", pool.use_existing)
             .flag("--encrypted", pool.encrypted)
             .quoted("--passphrase", pool.passphrase.as_ref().map(Secret::expose))
             .flag("--overprovisioning", pool.overprovisioning);
         for device in &pool.block_devices {
-            pen.word(device);
+            line.word(device);
         }
-        pen.end();
+        // An empty device leaves nothing behind.
+        pen.text(line.finish().trim_end()).end();
     }
 }
 
@@ -128,6 +130,8 @@ mod tests {
             "{written}"
         );
         assert!(written.contains("\nstratispool q --useexisting\n"), "{written}");
+        let written = read_as(Syntax::F46, "stratispool a b ''").0.to_pykickstart(Syntax::F46);
+        assert!(written.contains("\nstratispool a b\n"), "{written}");
     }
 
     #[test]

@@ -61,9 +61,20 @@ impl Case {
         words.any(|mut words| words.next().is_some_and(|w| w.starts_with("%ksappend")) && words.next() == Some(name))
     }
 
+    /// A line, counted from 1.
+    pub fn line(&self, line: usize) -> Option<&str> {
+        let mut rest = self.text.as_str();
+        for _ in 1..line {
+            let at = rest.find(LINE_ENDS)?;
+            let end = if rest[at..].starts_with("\r\n") { "\r\n" } else { &rest[at..rest.ceil_char_boundary(at + 1)] };
+            rest = &rest[at + end.len()..];
+        }
+        rest.split(LINE_ENDS).next()
+    }
+
     /// The first word of a line, counted from 1.
     pub fn first_word(&self, line: usize) -> Option<&str> {
-        self.text.lines().nth(line.checked_sub(1)?)?.split_whitespace().next()
+        self.line(line)?.split_whitespace().next()
     }
 }
 

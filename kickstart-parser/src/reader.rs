@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
             if ends || sections::is_known(first) {
                 if own {
                     // It is a line of words too, and has no comments.
-                    let words = if ends { self.words(&content.replace('#', "x"), span) } else { Ok(Vec::new()) };
+                    let words = if ends { self.words_of_section(content, span) } else { Ok(Vec::new()) };
                     if let Err(error @ LexError::Unclosed(_)) = words {
                         self.report_lex_error(error, content, span);
                     }
@@ -397,6 +397,16 @@ impl<'a> Reader<'a> {
         let words = lex::words(content)?;
         self.words += words.len();
         Ok(words.into_iter().map(|w| Word::new(w, span.source, span.start as usize)).collect())
+    }
+
+    /// The words of a line of a section that is not only text: there are no comments on it.
+    fn words_of_section(&mut self, content: &str, span: Span) -> Result<Vec<Word>, LexError> {
+        const STAND_IN: &str = "\u{1}";
+        let mut words = self.words(&content.replace('#', STAND_IN), span)?;
+        for word in words.iter_mut().filter(|word| word.value.contains(STAND_IN)) {
+            word.value = word.value.replace(STAND_IN, "#").into();
+        }
+        Ok(words)
     }
 
     fn report_lex_error(&mut self, error: LexError, content: &str, span: Span) {

@@ -77,6 +77,7 @@ fn sections_gone_wrong() {
         ("%post\nx\n%end it's\n", vec!["E001"]),
         ("%post\nx\n%end # it's\n", vec!["E001"]),
         ("%post\nx\n%end # so it is\n", vec![]),
+        ("%post\n%include /a # it's\n%end\n", vec!["W005", "E001"]),
         ("%post\nx\n%end\u{a0}\n", vec!["E004"]),
         ("%pots\necho bogus\n%end\n", vec!["E003"]),
         ("%post --bogus\na\n%end\n", vec!["E201"]),

@@ -46,7 +46,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn include(&mut self, content: &str, span: Span, within: Option<&mut Section>) {
-        let words = match self.words(content, span) {
+        let words = match &within {
+            Some(_) => self.words_of_section(content, span),
+            None => self.words(content, span),
+        };
+        let words = match words {
             Ok(words) => words,
             Err(error) => return self.report_lex_error(error, content, span),
         };

@@ -37,9 +37,9 @@ use oracle::intended::{self, Seen};
 use process::Oracle;
 use random::Random;
 
-/// How much is compared in an ordinary run: some twenty seconds.
-const LINES: usize = 12_000;
-const FILES: usize = 1_000;
+/// How much is compared in an ordinary run: at most twenty seconds.
+const LINES: usize = 9_000;
+const FILES: usize = 1_500;
 /// Kinds of differences that are made small and printed at most.
 const SHOWN: usize = 60;
 const SEED: u64 = 20;

@@ -20,8 +20,7 @@ fn main() {
         println!("usage: parse time FILE… | parse peak FILE");
         return;
     };
-    let texts: Vec<String> =
-        files.iter().map(|f| String::from_utf8_lossy(&std::fs::read(f).unwrap()).into_owned()).collect();
+    let texts: Vec<String> = files.iter().map(|file| text(std::fs::read(file).unwrap())).collect();
     match what.as_str() {
         "time" => println!("{:.9}", seconds(&texts)),
         _ => {
@@ -29,6 +28,11 @@ fn main() {
             println!("{}", peak());
         }
     }
+}
+
+/// As text, in the memory where it is, if it is text.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The kernel's account of this process's memory, at its highest.

@@ -140,15 +140,22 @@ fn double_quoted(input: &str) -> IResult<&str, String> {
 
 /// The words of one line (without its terminator).
 pub(crate) fn words(line: &str) -> Result<Vec<RawWord>, LexError> {
+    let mut words = Vec::new();
+    words_into(line, &mut words)?;
+    Ok(words)
+}
+
+/// The same behind what is in `words` already: who reads many lines keeps one of these.
+pub(crate) fn words_into(line: &str, words: &mut Vec<RawWord>) -> Result<(), LexError> {
     if !line.bytes().any(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'#')) {
-        return Ok(plain_words(line));
+        words.extend(plain_words(line));
+        return Ok(());
     }
-    let mut words = Vec::with_capacity(USUAL);
     let mut rest = line;
     loop {
         rest = blanks(rest).map_or(rest, |(after, _)| after);
         if rest.is_empty() || rest.starts_with('#') {
-            return Ok(words);
+            return Ok(());
         }
         let (after, word) = word(line, rest)?;
         words.push(word);
@@ -156,18 +163,13 @@ pub(crate) fn words(line: &str) -> Result<Vec<RawWord>, LexError> {
     }
 }
 
-/// How many words a line usually has at most.
-const USUAL: usize = 8;
-
 /// The words of a line in which nothing is quoted, as most are.
-fn plain_words(line: &str) -> Vec<RawWord> {
+fn plain_words(line: &str) -> impl Iterator<Item = RawWord> {
     let word = |word: &str| {
         let start = word.as_ptr() as usize - line.as_ptr() as usize;
         RawWord { value: word.into(), start, end: start + word.len(), linear: word.len() }
     };
-    let mut words = Vec::with_capacity(USUAL);
-    words.extend(line.split(blank).filter(|w| !w.is_empty()).map(word));
-    words
+    line.split(blank).filter(|w| !w.is_empty()).map(word)
 }
 
 fn word<'a>(line: &'a str, input: &'a str) -> Result<(&'a str, RawWord), LexError> {

@@ -12,7 +12,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
 use crate::fixes;
-use crate::lex::{self, LexError, RawLine};
+use crate::lex::{self, LexError, RawLine, RawWord};
 use crate::limits::{MAX_LINE, Tally};
 use crate::sections;
 use crate::span::{SourceId, Sources, Span};
@@ -34,6 +34,8 @@ pub(crate) struct Reader<'a> {
     bytes: usize,
     lines: usize,
     words: usize,
+    /// The words of the line that is being read, so that each line gets no more room than it needs.
+    raw_words: Vec<RawWord>,
     /// There was too much; nothing more is read.
     full: bool,
     tally: Tally,
@@ -73,6 +75,7 @@ impl<'a> Reader<'a> {
             bytes: 0,
             lines: 0,
             words: 0,
+            raw_words: Vec::new(),
             full: false,
             tally: Tally::default(),
             platform: None,
@@ -394,9 +397,10 @@ impl<'a> Reader<'a> {
         if content.len() > MAX_LINE {
             return Err(LexError::TooLong);
         }
-        let words = lex::words(content)?;
-        self.words += words.len();
-        Ok(words.into_iter().map(|w| Word::new(w, span.source, span.start as usize)).collect())
+        self.raw_words.clear();
+        lex::words_into(content, &mut self.raw_words)?;
+        self.words += self.raw_words.len();
+        Ok(self.raw_words.drain(..).map(|w| Word::new(w, span.source, span.start as usize)).collect())
     }
 
     /// The words of a line of a section that is not only text: there are no comments on it.

@@ -153,7 +153,7 @@ fn check_fstype(args: &Args, kind: Option<AutopartType>, cx: &mut Cx<'_>) {
         cx.report(Diagnostic::new(&codes::INVALID_VALUE, given.value_span, message).help("use `--type=btrfs`"));
     } else if kind == Some(AutopartType::Btrfs) {
         let message = "`--fstype` cannot be used together with `--type=btrfs`";
-        cx.report(Diagnostic::new(&codes::OPTIONS_EXCLUDE, given.span, message));
+        cx.report(Diagnostic::new(&codes::OPTIONS_EXCLUDE, here(args, given.span), message));
     }
 }
 
@@ -174,8 +174,13 @@ const NOT_FOR_STRATIS: &[&str] = &[
 fn check_stratis(args: &Args, cx: &mut Cx<'_>) {
     for given in NOT_FOR_STRATIS.iter().filter_map(|name| storage::said(args, name)) {
         let message = format!("`{}` cannot be used together with `--type=stratis`", given.name);
-        cx.report(Diagnostic::new(&codes::OPTIONS_EXCLUDE, given.span, message));
+        cx.report(Diagnostic::new(&codes::OPTIONS_EXCLUDE, here(args, given.span), message));
     }
+}
+
+/// What an earlier line gave was no mistake there: this line is the place then.
+fn here(args: &Args, span: Span) -> Span {
+    if args.is_own(span) { span } else { args.span }
 }
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
@@ -241,6 +246,16 @@ mod tests {
             (Syntax::F44, "autopart --type=stratis", &["E212"]),
             (Syntax::Rhel7, "autopart --noboot", &["E202"]),
         ]);
+    }
+
+    #[test]
+    fn the_line_that_asks_for_too_much_is_the_place() {
+        for kind in ["btrfs", "stratis"] {
+            let text = format!("#version=F46\nautopart --fstype=xfs\nautopart --type={kind}");
+            let parsed = crate::parse(&text, "a.ks", &crate::ParseOptions::default());
+            let found = parsed.diagnostics.iter().find(|d| d.code == "E214").unwrap();
+            assert_eq!(parsed.sources.locate(found.span).line, 3, "{kind}");
+        }
     }
 
     #[test]

@@ -60,13 +60,16 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     let Some(bootc) = &kickstart.bootc else { return };
     let word = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
-    pen.text("# Bootc setup\nbootc")
+    let mut options = Pen::new(pen.syntax);
+    options
         .quoted("--stateroot", word(&bootc.stateroot))
         .quoted("--source-imgref", word(&bootc.source))
         .quoted("--target-imgref", word(&bootc.target))
         .quoted("--bootloader", bootc.bootloader.as_ref())
-        .flag("--composefs", bootc.composefs)
-        .end();
+        .flag("--composefs", bootc.composefs);
+    let options = options.finish();
+    // The place of the options is there, even if there are none.
+    pen.text("# Bootc setup\nbootc").text(if options.is_empty() { " " } else { &options }).end();
 }
 
 #[cfg(test)]

@@ -89,6 +89,7 @@ fn odd_files() {
         ("\n \n", ""),
         ("\u{feff}lang cs", "lang cs\n"),
         ("\u{feff}# x", "# x\n"),
+        ("\u{feff}#\u{1}\0N\0\0 ", "#\u{1}\0N\0\0\n"),
         // A comment that is no version line does not become one.
         ("  #version=RHEL7\ntext", " #version=RHEL7\ntext\n"),
         // Template lines stay, whatever else they look like.
@@ -283,6 +284,34 @@ fn flat_files() {
         # end of b.ks\n# end of a.ks\n\
         %include /tmp/made\n%pre\necho >/tmp/made\n%end\n";
     assert_eq!(flat, expected);
+}
+
+#[test]
+fn the_end_of_a_file_without_a_line_end() {
+    let file = |text: &str| BTreeMap::from([("f".to_owned(), text.to_owned())]);
+    for (section, own, flat) in [
+        // A script goes on in the middle of the line.
+        ("%post", "echo 1", "echo 1echo 2\n"),
+        ("%pre --log=/x", "\n# no part of it\necho 1 \\", "echo 1 \\echo 2\n"),
+        // These are read line by line.
+        ("%packages", "a", "a\necho 2\n"),
+        ("%addon x", "a", "a\necho 2\n"),
+    ] {
+        let files = file(own);
+        let text = format!("{section}\n%include f\necho 2\n%end\n");
+        let parsed = parse(&text, "x.ks", &ParseOptions { syntax: None, loader: Some(&files) });
+        let expected = format!("# the section below holds f, included by x.ks:1\n{section}\n{flat}%end\n");
+        assert_eq!(flatten(&parsed).unwrap(), expected);
+    }
+}
+
+#[test]
+fn what_only_the_kickstart_itself_pastes() {
+    let files = BTreeMap::from([("f".to_owned(), "%ksappend g\ntext\n".to_owned())]);
+    let flat = |text: &str| flatten(&parse(text, "x.ks", &ParseOptions { syntax: None, loader: Some(&files) }));
+    let expected = "# begin of f, included by x.ks:1\n# %ksappend g\ntext\n# end of f\n";
+    assert_eq!(flat("%include f\n").unwrap(), expected);
+    assert!(flat("%post\n%include f\n%end\n").is_err());
 }
 
 #[test]

@@ -4,11 +4,13 @@
 //! Includes inside a section are pasted as they are, for a comment would change the body; the
 //! comment stands above the section. An include that is not there yet stays.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::codes;
-use crate::document::{File, Line, LineKind, Statement};
+use crate::document::{File, Line, LineKind, Section, Statement};
+use crate::lex;
 use crate::span::{SourceId, Span};
 use crate::{Diagnostic, ParseOptions, Parsed, parse};
 
@@ -51,8 +53,8 @@ pub fn flatten(parsed: &Parsed) -> Result<String, NotFlattened> {
     }
     let mut paste = Paste::new(parsed);
     paste.file(SourceId::ROOT);
-    let text = paste.out;
-    if says_the_same(parsed, &text) { Ok(text) } else { Err(NotFlattened::Different) }
+    let (text, awake) = (paste.out, paste.awake);
+    if !awake && says_the_same(parsed, &text) { Ok(text) } else { Err(NotFlattened::Different) }
 }
 
 struct Paste<'a> {
@@ -61,6 +63,8 @@ struct Paste<'a> {
     /// What the include at a place brought in.
     included: BTreeMap<(SourceId, u32), SourceId>,
     out: String,
+    /// A line of a body was only text in its own file, and would paste something in this one.
+    awake: bool,
 }
 
 impl<'a> Paste<'a> {
@@ -68,7 +72,7 @@ impl<'a> Paste<'a> {
         let files: BTreeMap<_, _> = parsed.document.files.iter().map(|f| (f.source, f)).collect();
         let from = |id: &SourceId| parsed.sources.get(*id).and_then(|s| s.included_from());
         let included = files.keys().filter_map(|id| from(id).map(|at| ((at.source, at.start), *id))).collect();
-        Paste { parsed, files, included, out: String::new() }
+        Paste { parsed, files, included, out: String::new(), awake: false }
     }
 
     /// The file that a line brought in.
@@ -95,7 +99,7 @@ impl<'a> Paste<'a> {
                     Some(child) => self.between_comments(line, child),
                     None => self.line(line),
                 },
-                LineKind::Comment if id != SourceId::ROOT => self.foreign_comment(line),
+                LineKind::Comment | LineKind::Broken if id != SourceId::ROOT => self.foreign_line(line),
                 _ => self.line(line),
             }
             rest = after;
@@ -115,10 +119,10 @@ impl<'a> Paste<'a> {
         text.strip_prefix('\u{feff}').filter(|_| marked).unwrap_or(text)
     }
 
-    /// Only the kickstart itself says which version it is for.
-    fn foreign_comment(&mut self, line: &Line) {
+    /// Only the kickstart itself says which version it is for, and pastes other texts.
+    fn foreign_line(&mut self, line: &Line) {
         let text = self.text(line);
-        if text.starts_with("#version=") || text.starts_with("#platform=") {
+        if text.starts_with("#version=") || text.starts_with("#platform=") || pastes(text) {
             self.out.push_str("# ");
         }
         self.line(line);
@@ -140,8 +144,7 @@ impl<'a> Paste<'a> {
         }
         self.line(start);
         let name = super::section_name(self.text(start));
-        let by_lines = ["%packages", "%addon", "%anaconda"].contains(&name.as_deref().unwrap_or(""));
-        self.body(body, by_lines);
+        self.body(body, is_read_by_lines(name.as_deref()));
         // Whatever a fragment ends with, the section's end is a line of its own.
         self.end_line();
     }
@@ -165,7 +168,10 @@ impl<'a> Paste<'a> {
                     self.end_line();
                     self.line(line);
                 }
-                _ => self.line(line),
+                _ => {
+                    self.awake |= line.span.source != SourceId::ROOT && pastes(self.text(line));
+                    self.line(line);
+                }
             }
         }
     }
@@ -204,6 +210,11 @@ impl<'a> Paste<'a> {
     }
 }
 
+/// Whether a line pastes another text, if it is one of the kickstart itself.
+fn pastes(line: &str) -> bool {
+    line.trim_start().starts_with("%ksappend")
+}
+
 /// Whether the text has the same statements as the files that it was made of.
 fn says_the_same(parsed: &Parsed, text: &str) -> bool {
     let options = ParseOptions { syntax: Some(parsed.syntax), loader: None };
@@ -212,12 +223,35 @@ fn says_the_same(parsed: &Parsed, text: &str) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same(a, b))
 }
 
+/// The body as it is read: joined, or line by line.
+fn body(section: &Section) -> Cow<'_, str> {
+    if !is_read_by_lines(section.words.first().map(|word| word.value.as_str())) {
+        return Cow::Borrowed(&section.body);
+    }
+    let mut text = String::with_capacity(section.body.len());
+    let mut rest = section.body.as_str();
+    for span in &section.body_spans {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(span.len()));
+        if !text.is_empty() && !text.ends_with(lex::is_break) {
+            text.push('\n');
+        }
+        text.push_str(piece);
+        rest = after;
+    }
+    Cow::Owned(text)
+}
+
+/// Whether a section's lines are taken one by one, wherever they come from.
+fn is_read_by_lines(section: Option<&str>) -> bool {
+    matches!(section, Some("%packages" | "%addon" | "%anaconda"))
+}
+
 fn same(one: &Statement, other: &Statement) -> bool {
     let words = |list: &[crate::Word]| list.iter().map(|w| w.value.to_string()).collect::<Vec<_>>();
     match (one, other) {
         (Statement::Command(a), Statement::Command(b)) => words(&a.words) == words(&b.words),
         (Statement::Section(a), Statement::Section(b)) => {
-            words(&a.words) == words(&b.words) && a.body.trim_end() == b.body.trim_end()
+            words(&a.words) == words(&b.words) && body(a).trim_end() == body(b).trim_end()
         }
         _ => false,
     }

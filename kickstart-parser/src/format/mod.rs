@@ -131,11 +131,14 @@ fn rows(parsed: &Parsed, file: &File, wrong: &HashSet<Span>) -> Vec<Row> {
     for line in &file.lines {
         let content = parsed.sources.slice(line.span);
         // Cured on the way: no other tool reads past it.
-        let content = content.strip_prefix('\u{feff}').filter(|_| line.span.start == 0).unwrap_or(content);
+        let cured = content.strip_prefix('\u{feff}').filter(|_| line.span.start == 0);
+        let content = cured.unwrap_or(content);
         let canonical = || if wrong.contains(&line.span) { None } else { line::canonical(content, parsed.syntax) };
         let (kind, text) = match line.kind {
             LineKind::Blank => (Kind::Blank, String::new()),
             LineKind::Comment => comment(content),
+            // What was wrong may have been the mark alone.
+            LineKind::Broken if cured.is_some() && content.trim_start().starts_with('#') => comment(content),
             LineKind::Command => (Kind::Line, canonical().unwrap_or_else(|| content.to_owned())),
             LineKind::SectionStart => {
                 section = section_name(content);

@@ -128,9 +128,30 @@ fn version_lines_and_what_is_not_converted() {
     assert_eq!(new.text, text.replace("RHEL7", "RHEL10"));
     assert!(new.notes.is_empty(), "{:?}", new.notes);
     assert_eq!(convert("\u{feff}text\r\n", None, to).text, "#version=RHEL10\ntext\r\n");
+    // Nothing but the text itself is there to be read.
+    assert!(convert("%include a\n%ksappend a\n", None, to).is_complete());
     // Passwords do not get into notes.
     let new = convert("auth --bogus=hunter2 hunter2\nrootpw --x=hunter2 hunter2\nvnc --password=hunter2\n", None, to);
     assert!(!format!("{:?}", new.notes).contains("hunter2"), "{:?}", new.notes);
+}
+
+#[test]
+fn remarks_stand_once() {
+    for text in [
+        // Below the line that goes, LF would become a part of the line end above it.
+        "\rinstall\n\nbogus\n",
+        "timezone \rauth \u{2028}\n%end\n",
+        "part / \\\n--size=1 \\\n--bogus\ninstall\nbogus\n",
+        "part / \\\nupgrade\nbogus\n",
+        "part / \\\ninstall\nbogus\n",
+        "rootpw \\ \nupgrade\nbogus\n",
+        "rootpw \\ \nbogus\n",
+        "bogus \\\n\n# x\nbogus \\\n\0\nbogus\n",
+    ] {
+        let once = convert(text, None, Syntax::Rhel10);
+        let twice = convert(&once.text, None, Syntax::Rhel10);
+        assert_eq!(twice.text, once.text, "{text:?}");
+    }
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub fn convert(text: &str, from: Option<Syntax>, to: Syntax) -> Conversion {
     for (n, line) in lines.iter().enumerate() {
         let content = parsed.sources.slice(line.span);
         let end = parsed.sources.slice(line.terminator);
-        let mut row = |text: String| rows.push(Row { line: n + 1, text });
+        let mut row = |text: String| push(&mut rows, Row { line: n + 1, text });
         match line.kind {
             LineKind::Comment if content.starts_with(VERSION) && !versioned => {
                 versioned = true;
@@ -120,6 +120,15 @@ pub fn convert(text: &str, from: Option<Syntax>, to: Syntax) -> Conversion {
     Conversion { text: with_remarks(&rows, said), notes }
 }
 
+/// Add a row; a blank one goes if it would become the second half of the line end before it,
+/// because what stood between them is gone.
+fn push(rows: &mut Vec<Row>, row: Row) {
+    let joins = row.text == "\n" && rows.last().is_some_and(|last| last.text.ends_with('\r'));
+    if !joins {
+        rows.push(row);
+    }
+}
+
 /// The rows of a line that rules were applied to.
 fn take_over(edited: Edited, content: &str, end: &str, row: &mut impl FnMut(String)) {
     if let Some(text) = edited.text(content) {
@@ -130,6 +139,9 @@ fn take_over(edited: Edited, content: &str, end: &str, row: &mut impl FnMut(Stri
     }
 }
 
+/// What is found because nothing is read but the text itself.
+const NOT_HERE: &[&codes::Code] = &[&codes::INCLUDE_FAILED, &codes::KSAPPEND_FAILED, &codes::UNREADABLE_FILE];
+
 /// What the new version says of the text: errors are lines that are left.
 fn judge(rows: &[Row], notes: &mut Vec<Note>, to: Syntax) {
     let text: String = rows.iter().map(|r| r.text.as_str()).collect();
@@ -138,7 +150,7 @@ fn judge(rows: &[Row], notes: &mut Vec<Note>, to: Syntax) {
     let mut told: HashSet<usize> = left.collect();
     for found in &parsed.diagnostics {
         let outcome = match found.code {
-            code if code == codes::INCLUDE_FAILED.id || code == codes::UNREADABLE_FILE.id => continue,
+            code if NOT_HERE.iter().any(|known| known.id == code) => continue,
             code if code.starts_with('E') => Outcome::Left,
             code if code == codes::COMMAND_DEPRECATED.id || code == codes::OPTION_DEPRECATED.id => Outcome::Deprecated,
             _ => continue,

@@ -8,6 +8,10 @@
 //!                        └──────────── Diagnostics ───┴──► lints
 //! ```
 //!
+//! Beside that way stand [`format`] (the same file in one form, comments kept), [`convert`]
+//! (for another version), [`Kickstart::to_pykickstart`], [`catalog`] (the language as data) and
+//! [`Silences`] (what comments in the file allow).
+//!
 //! Pure: no I/O, no C library, no global state. Every finding has a span, all
 //! findings come from one run, and no input makes it panic.
 //!

@@ -192,10 +192,40 @@ mod tests {
         let text = shown("user --name=a --password=hush --lokc # \u{10d}\n", &[]);
         assert!(text.contains("1 - user --name=a --password=**** --lokc # \u{10d}"), "{text}");
         assert!(text.contains("1 + user --name=a --password=**** --lock # \u{10d}"), "{text}");
-        for text in ["\u{feff}autoprat\n", "%post\nhush", "rootpw \\\n hush\n", "text\u{2028}text"] {
+        // The last one's lines would be two.
+        for text in ["\u{feff}autoprat\n", "%post\nhush", "rootpw \\\n hush\n", "text\u{2028}text", "text \\\n --x\n"] {
             let text = shown(text, &[]);
-            assert!(!text.contains("hush"), "{text}");
+            assert!(!text.contains("hush") && !text.contains(" + "), "{text}");
         }
+    }
+
+    #[test]
+    fn passwords_on_further_lines_are_not_shown() {
+        for text in [
+            "rootpw \\\n hush\n",
+            "rootpw \\\nhush",
+            "rootpw \\\r\n hush\r\n",
+            "rootpw \\\n --iscrypted \\\n hush\n",
+            "rootpw --plaintext \\ \n hush\n",
+            "rootpw --plaintext \\\t\n hush \\\n hush\n",
+            "rootpw \\\n\n hush\n",
+            "rootpw \\\n# the password\n hush\n",
+            "rootpw 'a \\\n hush'\n",
+            "user --name=a \\\n  --password=hush\n",
+            "user --name=a \\\n  --password \\\n hush --bogus\n",
+            "user --name=a --password=\\\nhush\n",
+            "user --name=a \\\n  --pasword hush\n",
+            "iscsi --ipaddr=x \\\n --password=hush\n",
+            "part / --encrypted --passphrase \\\n \"hush\"\n",
+            "network --wpakey \\\n hush\n",
+            "bogus \\\n --password hush\n",
+        ] {
+            let shown = shown(text, &[]);
+            assert!(shown.contains("error["), "{text:?}: {shown}");
+            assert!(!shown.contains("hush"), "{text:?}: {shown}");
+        }
+        // No option of `text` takes a password, so this is only a word that nobody knows.
+        assert!(shown("text \\\n --hush\n", &[]).contains("2 |  --hush"));
     }
 
     #[test]
@@ -245,6 +275,8 @@ mod tests {
             assert!(text.contains("error["), "{text}");
             assert!(!text.contains("hush"), "{text}");
         }
+        // Not a word wrong with it: a lint shows the line.
+        assert!(shown("iscsi --ipaddr=x --password=hush\n", &[]).contains("--password=****"));
     }
 
     #[test]

@@ -101,7 +101,8 @@ fn tidy(path: &Path) -> String {
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Read a text; bytes that are no UTF-8 are an error that says where. Devices are not read:
-/// some never end, others wait for somebody to type.
+/// some never end, others wait for somebody to type. Nor are pipes with a name, which wait for
+/// somebody to write; the pipe of a `<(…)` has no name, and a writer.
 pub fn read(path: &Path) -> std::io::Result<String> {
     let kind = fs::metadata(path)?.file_type();
     if kind.is_dir() {
@@ -109,6 +110,12 @@ pub fn read(path: &Path) -> std::io::Result<String> {
     }
     if kind.is_block_device() || kind.is_char_device() {
         return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is a device"));
+    }
+    // The link to a pipe without a name leads to no path.
+    if kind.is_fifo() && fs::canonicalize(path).is_ok() {
+        let message = "it is a named pipe, and there may be nobody who writes to it; \
+                       to read what comes out of it, give it as standard input, with `-` for the name";
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, message));
     }
     limited(fs::File::open(path)?)
 }
@@ -154,6 +161,8 @@ pub fn describe(error: &std::io::Error) -> String {
 mod tests {
     use super::*;
     use kickstart_parser::{ParseOptions, parse};
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
 
     fn check(dir: &Path, name: &str, loader: &FileLoader<'_>) -> Vec<(&'static str, String)> {
         let path = dir.join(name);
@@ -183,6 +192,21 @@ mod tests {
         assert_eq!(describe(&read(Path::new("/dev/zero")).unwrap_err()), "it is a device");
         let large = limited(std::io::repeat(b'#')).unwrap_err();
         assert_eq!(describe(&large), "it is larger than 64 MiB");
+    }
+
+    #[test]
+    fn named_pipes_are_refused_and_others_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&name).status().unwrap().success());
+        let said = describe(&read(&name).unwrap_err());
+        assert!(said.starts_with("it is a named pipe") && said.contains("`-`"), "{said}");
+
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(b"text\n").unwrap();
+        drop(writer);
+        let name = format!("/dev/fd/{}", reader.as_raw_fd());
+        assert_eq!(read(Path::new(&name)).unwrap(), "text\n");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 mod ci;
 mod facts;
-mod fix;
+pub mod fix;
 mod report;
 mod sarif;
 

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!  editor ══► wire ──► server ──┬─► notifications ──► state: documents (text), settings
-//!                               └─► requests ──► hover · completion · navigation · outline · formatting
+//!                               └─► requests ──► hover · completion · navigation · outline · formatting · actions
 //!         ◄══ wire ◄── server ◄── diagnostics ◄── check::examine ◄── state (+ buffers, disk)
 //! ```
 //!
 //! One thread reads, one answers; a burst of keystrokes is checked once, when it is over.
 //! Nothing is written to, nothing is fetched, and no text of a document is logged.
 
+mod actions;
 mod buffers;
 mod capabilities;
 mod completion;

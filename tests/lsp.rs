@@ -3,6 +3,8 @@
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used)]
 
+#[path = "lsp/actions.rs"]
+mod actions;
 mod support;
 
 use std::path::Path;
@@ -144,7 +146,7 @@ fn changes_are_checked_and_a_closed_document_has_no_findings() {
 fn the_version_is_a_setting() {
     let dir = tempfile::tempdir().unwrap();
     let text = format!("{GOOD}timezone UTC --isUtc\n");
-    let (mut editor, _) = Editor::ready(dir.path(), nested(), json!({"bootc-ks": {"syntax": "RHEL9"}}));
+    let (mut editor, _) = Editor::ready(dir.path(), nested(), json!({"bootc-ks": {"syntax": "RHEL8"}}));
     assert_eq!(editor.open("untitled:a", &text), Vec::<Value>::new());
     editor.tell("workspace/didChangeConfiguration", json!({"settings": {"bootc-ks": {"syntax": "F44"}}}));
     assert_eq!(codes(&editor.findings("untitled:a", 1)), ["W201"]);
@@ -154,7 +156,7 @@ fn the_version_is_a_setting() {
     // Without a setting the file decides.
     editor.tell("workspace/didChangeConfiguration", json!({"settings": null}));
     editor.findings("untitled:a", 1);
-    assert_eq!(editor.open("untitled:b", &format!("#version=RHEL9\n{text}")), Vec::<Value>::new());
+    assert_eq!(editor.open("untitled:b", &format!("#version=RHEL8\n{text}")), Vec::<Value>::new());
 }
 
 #[test]

@@ -83,7 +83,8 @@ pub fn fix(overlay: &Overlay, outcome: &mut Outcome, mut check: impl FnMut() -> 
     }
 }
 
-type Edits = BTreeMap<(u32, u32), String>;
+/// What to replace by what in one text, by place.
+pub type Edits = BTreeMap<(u32, u32), String>;
 
 /// Apply the fixes that do not touch each other; how many that were.
 fn round(parsed: &Parsed, overlay: &Overlay, outcome: &mut Outcome) -> usize {
@@ -120,8 +121,8 @@ fn file_of(parsed: &Parsed, span: Span) -> Option<PathBuf> {
     path.is_file().then(|| key(path))
 }
 
-/// Take the edits of a fix, unless one of them touches another edit.
-fn take(fix: &Fix, paths: &[PathBuf], taken: &mut HashMap<PathBuf, (Span, Edits)>) -> bool {
+/// Take the edits of a fix, unless one of them touches another edit; whether they were taken.
+pub fn take(fix: &Fix, paths: &[PathBuf], taken: &mut HashMap<PathBuf, (Span, Edits)>) -> bool {
     let free = fix.edits.iter().zip(paths).all(|((span, _), path)| {
         taken.get(path).is_none_or(|(_, edits)| {
             let before = edits.range(..=(span.start, u32::MAX)).next_back();

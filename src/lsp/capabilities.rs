@@ -1,12 +1,13 @@
 //! What the editor can do and what the server can, told each other at the beginning.
 
 use gen_lsp_types::{
-    ClientCapabilities, CompletionOptions, DocumentLinkOptions, InitializeResult, MarkupKind, PositionEncodingKind,
-    Registration, RegistrationParams, Save, ServerCapabilities, ServerInfo, TextDocumentSyncKind,
-    TextDocumentSyncOptions,
+    ClientCapabilities, CodeActionKind, CodeActionOptions, CompletionOptions, DocumentLinkOptions, InitializeResult,
+    MarkupKind, PositionEncodingKind, Registration, RegistrationParams, Save, ServerCapabilities, ServerInfo,
+    TextDocumentSyncKind, TextDocumentSyncOptions,
 };
 use serde_json::json;
 
+use super::actions::FIX_ALL;
 use super::state::{Client, Markup};
 use super::text::Encoding;
 
@@ -18,6 +19,7 @@ pub fn client(capabilities: &ClientCapabilities) -> Client {
     let formats = documents.and_then(|d| d.hover.as_ref()).and_then(|hover| hover.content_format.as_ref());
     let markdown = formats.is_some_and(|list| list.contains(&MarkupKind::Markdown));
     let symbols = documents.and_then(|d| d.document_symbol.as_ref());
+    let actions = documents.and_then(|d| d.code_action.as_ref());
     let workspace = capabilities.workspace.as_ref();
     let watches_files =
         workspace.and_then(|w| w.did_change_watched_files.as_ref()).and_then(|w| w.dynamic_registration);
@@ -25,6 +27,7 @@ pub fn client(capabilities: &ClientCapabilities) -> Client {
         encoding: if bytes { Encoding::Utf8 } else { Encoding::Utf16 },
         markup: if markdown { Markup::Markdown } else { Markup::Plain },
         watches_files: watches_files.unwrap_or(false),
+        actions: actions.is_some_and(|actions| actions.code_action_literal_support.is_some()),
         nested_symbols: symbols.and_then(|s| s.hierarchical_document_symbol_support).unwrap_or(false),
     }
 }
@@ -56,6 +59,10 @@ pub fn server(client: Client) -> InitializeResult {
         trigger_characters: Some(["%", "-", "=", ","].map(str::to_owned).to_vec()),
         ..CompletionOptions::default()
     };
+    let actions = CodeActionOptions {
+        code_action_kinds: Some(vec![CodeActionKind::QuickFix, CodeActionKind::Custom(FIX_ALL.into())]),
+        ..CodeActionOptions::default()
+    };
     let capabilities = ServerCapabilities {
         position_encoding: Some(encoding),
         text_document_sync: Some(sync.into()),
@@ -67,6 +74,8 @@ pub fn server(client: Client) -> InitializeResult {
         document_link_provider: Some(DocumentLinkOptions::default()),
         document_formatting_provider: Some(true.into()),
         folding_range_provider: Some(true.into()),
+        // Without that an editor takes commands only, and there are none.
+        code_action_provider: client.actions.then_some(actions.into()),
         ..ServerCapabilities::default()
     };
     let info = ServerInfo { name: "bootc-ks".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };

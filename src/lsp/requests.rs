@@ -2,15 +2,16 @@
 
 use gen_lsp_types::json_rpc::{Error, Id, ResponseObject};
 use gen_lsp_types::{
-    CompletionList, CompletionRequest, CompletionResponse, Definition, DefinitionRequest, DefinitionResponse,
-    DocumentFormattingRequest, DocumentLinkRequest, DocumentSymbolRequest, ErrorCodes, FoldingRangeRequest,
-    HoverRequest, ReferencesRequest, Request, TextDocumentIdentifier, TextDocumentPositionParams,
+    CodeActionRequest, CodeActionResponse, CompletionList, CompletionRequest, CompletionResponse, Definition,
+    DefinitionRequest, DefinitionResponse, DocumentFormattingRequest, DocumentLinkRequest, DocumentSymbolRequest,
+    ErrorCodes, FoldingRangeRequest, HoverRequest, ReferencesRequest, Request, TextDocumentIdentifier,
+    TextDocumentPositionParams,
 };
 use serde_json::Value;
 
 use super::server::{Answer, refusal};
 use super::state::State;
-use super::{completion, formatting, hover, navigation, outline};
+use super::{actions, completion, formatting, hover, navigation, outline};
 
 /// The request was right, but cannot be fulfilled.
 const REQUEST_FAILED: i32 = -32803;
@@ -54,6 +55,11 @@ pub fn answer(state: &mut State, method: &str, id: Id, params: Value) -> Answer 
             let uri = open(state, params.text_document)?;
             let failed = ErrorCodes::Custom(REQUEST_FAILED);
             formatting::formatting(state, &uri).transpose().map_err(|error| refusal(failed, error.to_string()))
+        }),
+        "textDocument/codeAction" => question.ask::<CodeActionRequest>(|state, params| {
+            let uri = open(state, params.text_document)?;
+            let found = actions::actions(state, &uri, params.range, &params.context);
+            Ok(found.map(|list| list.into_iter().map(CodeActionResponse::CodeAction).collect()))
         }),
         _ => Err(refusal(ErrorCodes::MethodNotFound, format!("`{method}` is not provided"))),
     }

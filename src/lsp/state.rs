@@ -38,6 +38,8 @@ pub struct Client {
     pub nested_symbols: bool,
     /// Whether it can be asked to tell of files that change.
     pub watches_files: bool,
+    /// Whether it takes actions that are edits.
+    pub actions: bool,
 }
 
 /// The form of longer texts.

@@ -183,3 +183,39 @@ fn read(output: &mut impl BufRead) -> Option<Value> {
     output.read_exact(&mut body).expect("a body");
     Some(serde_json::from_slice(&body).expect("JSON"))
 }
+
+/// A text after edits that do not touch each other, with columns in UTF-16 units.
+#[track_caller]
+pub fn edited(text: &str, edits: &Value) -> String {
+    let edits = edits.as_array().unwrap_or_else(|| panic!("no edits: {edits}"));
+    let mut places: Vec<(usize, usize, &str)> = edits
+        .iter()
+        .map(|edit| {
+            let new = edit["newText"].as_str().expect("a new text");
+            (byte(text, &edit["range"]["start"]), byte(text, &edit["range"]["end"]), new)
+        })
+        .collect();
+    places.sort_unstable();
+    let mut out = text.to_owned();
+    for (start, end, new) in places.iter().rev() {
+        out.replace_range(*start..*end, new);
+    }
+    out
+}
+
+/// The byte of a place, counted from scratch.
+fn byte(text: &str, place: &Value) -> usize {
+    let (mut line, mut column) = (0, 0);
+    for (at, char) in text.char_indices() {
+        if (place["line"] == line) && (place["character"] == column) {
+            return at;
+        }
+        if char == '\n' {
+            (line, column) = (line + 1, 0);
+        } else {
+            column += char.len_utf16();
+        }
+    }
+    assert!(place["line"] == line && place["character"] == column, "{place} is not there");
+    text.len()
+}

@@ -8,7 +8,7 @@
 //!                        └──────────── Diagnostics ───┴──► lints
 //! ```
 //!
-//! Beside that way stand [`format`] (the same file in one form, comments kept), [`convert`]
+//! Beside that way stand [`mod@format`] (the same file in one form, comments kept), [`convert`]
 //! (for another version), [`Kickstart::to_pykickstart`], [`catalog`] (the language as data) and
 //! [`Silences`] (what comments in the file allow).
 //!

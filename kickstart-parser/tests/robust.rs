@@ -189,10 +189,12 @@ fn is_linear(short: impl Fn(), long: impl Fn()) -> bool {
     })
 }
 
+type Work = fn(&str, &ParseOptions<'_>);
+
 #[test]
 fn eight_times_the_text_is_eight_times_the_work() {
     let options = ParseOptions::default();
-    let works: [(&str, fn(&str, &ParseOptions<'_>)); 3] = [
+    let works: [(&str, Work); 3] = [
         ("parse", |text, options| drop(parse(text, "x.ks", options))),
         ("format", |text, options| drop(format(&parse(text, "x.ks", options), SourceId::ROOT))),
         ("convert", |text, _| drop(convert(text, None, Syntax::Rhel10))),

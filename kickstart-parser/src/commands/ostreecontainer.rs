@@ -52,7 +52,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     let stateroot = args.nonempty("--stateroot");
     // `--remote=` takes back what an earlier line made up.
     let earlier = kickstart.ostreecontainer.take().and_then(|o| o.default_remote);
-    let default_remote = earlier.filter(|_| args.last("--remote").is_none()).or_else(|| stateroot.clone());
+    let default_remote = earlier.filter(|_| args.every("--remote").next().is_none()).or_else(|| stateroot.clone());
     kickstart.ostreecontainer = Some(OstreeContainer {
         span: args.span,
         url,
@@ -121,6 +121,10 @@ mod tests {
             (
                 "ostreecontainer --url=a --remote=r\nostreecontainer --url=b --stateroot=t",
                 "--stateroot=\"t\" --remote=\"r\" --url=\"b\"",
+            ),
+            (
+                "ostreecontainer --url=a --remote= --stateroot=s\nostreecontainer --url=b --stateroot=t",
+                "--stateroot=\"t\" --remote=\"s\" --url=\"b\"",
             ),
             ("ostreecontainer --url=", ""),
             ("ostreecontainer --url= --remote=r", "--remote=\"r\""),

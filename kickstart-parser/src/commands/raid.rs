@@ -214,7 +214,9 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         encryption::write_cipher(&raid.encryption, pen);
         pen.quoted("--mkfsoptions", raid.mkfs_options.as_ref()).option("--chunksize", raid.chunk_size_kib);
         encryption::write_luks(&raid.encryption, pen);
-        for member in &raid.members {
+        // Empty ones are kept but for the last.
+        let last = raid.members.iter().rposition(|member| !member.is_empty()).map_or(0, |at| at + 1);
+        for member in raid.members.iter().take(last) {
             pen.word(member);
         }
         pen.end();
@@ -290,5 +292,7 @@ mod tests {
         assert_eq!(written(Syntax::F46, text), format!("raid / --device=md0 {rest}"));
         assert_eq!(written(Syntax::F42, text), format!("raid / --device=0 {rest}"));
         assert_eq!(written(Syntax::F42, "raid / --device=md --level=0 a\n"), "raid / --level=RAID0 a\n");
+        let odd = written(Syntax::F46, "raid / a '' b '' --device=md0 --level=0\n");
+        assert_eq!(odd, "raid / --device=md0 --level=RAID0 a  b\n");
     }
 }

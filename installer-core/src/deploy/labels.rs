@@ -7,7 +7,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ostree::{gio, prelude::Cast};
 
@@ -20,6 +20,16 @@ pub const SELINUX: &[u8] = b"security.selinux";
 /// Where the policy lies in an image's tree.
 pub const POLICY: &str = "usr/etc/selinux";
 
+/// Held by whoever has a policy loaded, be it by libostree on its own account.
+///
+/// libselinux keeps the paths of the policy in variables of the process, and
+/// `selinux_set_policy_root` frees and sets them without a lock: two threads at once free twice.
+/// A policy that is loaded is a handle of its own and needs none.
+pub(super) fn loading_a_policy() -> MutexGuard<'static, ()> {
+    static LOADING: Mutex<()> = Mutex::new(());
+    LOADING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Knows the label of every path. One per thread.
 pub struct Labeller {
     policy: ostree::SePolicy,
@@ -29,6 +39,7 @@ impl Labeller {
     /// Loads the policy below `root` (`root/etc/selinux`).
     pub fn load(root: &Path) -> io::Result<Self> {
         let file = gio::File::for_path(root);
+        let _loading = loading_a_policy();
         let policy = ostree::SePolicy::new(&file, gio::Cancellable::NONE).map_err(io::Error::other)?;
         if policy.name().is_none() {
             return Err(io::Error::other("the image's SELinux policy could not be loaded"));

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use ostree::prelude::*;
 use ostree::{gio, glib};
 
+use super::labels::loading_a_policy;
 use crate::error::{Context, Result, Stage};
 
 const NONE: Option<&gio::Cancellable> = None;
@@ -89,6 +90,8 @@ pub fn deploy(job: &Deploy<'_>) -> Result<Deployed> {
     origin.set_string("origin", "container-image-reference", job.origin);
     let kargs: Vec<&str> = job.kargs.iter().map(String::as_str).collect();
     let options = ostree::SysrootDeployTreeOpts { override_kernel_argv: Some(kargs.as_slice()), ..Default::default() };
+    // It labels what it writes by the deployment's policy.
+    let _loading = loading_a_policy();
     let deployment = sysroot
         .deploy_tree_with_options(Some(job.stateroot), job.commit, Some(&origin), None, Some(&options), NONE)
         .doing(Stage::Deploy, doing)?;

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use installer_core::deploy::labels::Labeller;
+
 use super::encapsulate::Xattrs;
 use super::world::{assert_same, commit, listing, ostree, try_import, write};
 use super::{Source, change_by_hand, entry, layer_above};
@@ -94,4 +96,17 @@ fn a_base_without_labels_gets_them() {
     let reference = expected(&source, |root| std::fs::remove_file(root.join("usr/etc/resolv.conf")).unwrap());
     assert!(reference.contains("bin_t"));
     assert_same(&listing(&result.repo, &result.commit), &reference);
+}
+
+#[test]
+fn policies_are_loaded_by_many_threads_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    policy(root.path(), RULES);
+    let load = || {
+        for _ in 0..200 {
+            let label = Labeller::load(root.path()).unwrap().label("/usr/bin/x", 0o100_755).unwrap();
+            assert_eq!(label.unwrap(), b"system_u:object_r:bin_t:s0\0");
+        }
+    };
+    std::thread::scope(|scope| (0..8).for_each(|_| _ = scope.spawn(load)));
 }

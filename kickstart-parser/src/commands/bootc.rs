@@ -64,12 +64,14 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     options
         .quoted("--stateroot", word(&bootc.stateroot))
         .quoted("--source-imgref", word(&bootc.source))
-        .quoted("--target-imgref", word(&bootc.target))
-        .quoted("--bootloader", bootc.bootloader.as_ref())
-        .flag("--composefs", bootc.composefs);
+        .quoted("--target-imgref", word(&bootc.target));
     let options = options.finish();
-    // The place of the options is there, even if there are none.
-    pen.text("# Bootc setup\nbootc").text(if options.is_empty() { " " } else { &options }).end();
+    // The place of these three is there, even if there are none.
+    pen.text("# Bootc setup\nbootc")
+        .text(if options.is_empty() { " " } else { &options })
+        .quoted("--bootloader", bootc.bootloader.as_ref())
+        .flag("--composefs", bootc.composefs)
+        .end();
 }
 
 #[cfg(test)]
@@ -84,6 +86,13 @@ mod tests {
         assert_eq!((b.target.as_str(), b.stateroot.as_str()), ("quay.io/a/b", "default"));
         let line = "\nbootc --stateroot=\"default\" --source-imgref=\"quay.io/a/b\" --target-imgref=\"quay.io/a/b\"\n";
         assert!(k.to_pykickstart(Syntax::F44).contains(line));
+    }
+
+    #[test]
+    fn the_place_of_options_that_are_empty_is_written() {
+        let k = read_as(Syntax::F45, "bootc --stateroot= --source-imgref '' --bootloader=grub --composefs").0;
+        let text = k.to_pykickstart(Syntax::F45);
+        assert!(text.contains("\nbootc  --bootloader=\"grub\" --composefs\n"), "{text}");
     }
 
     #[test]

@@ -214,9 +214,7 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         encryption::write_cipher(&raid.encryption, pen);
         pen.quoted("--mkfsoptions", raid.mkfs_options.as_ref()).option("--chunksize", raid.chunk_size_kib);
         encryption::write_luks(&raid.encryption, pen);
-        // Empty ones are kept but for the last.
-        let last = raid.members.iter().rposition(|member| !member.is_empty()).map_or(0, |at| at + 1);
-        for member in raid.members.iter().take(last) {
+        for member in storage::written(&raid.members) {
             pen.word(member);
         }
         pen.end();

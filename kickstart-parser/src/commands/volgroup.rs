@@ -87,7 +87,7 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
             .flag("--useexisting", group.existing)
             .option("--reserved-space", group.reserved_space_mib)
             .option("--reserved-percent", group.reserved_percent);
-        for member in &group.members {
+        for member in storage::written(&group.members) {
             pen.word(member);
         }
         pen.end();
@@ -128,5 +128,6 @@ mod tests {
         let text = "volgroup vg pv.1 pv.2 --reserved-percent=5 --pesize=0 --reserved-space=0\nvolgroup b --noformat\n";
         let expected = "volgroup vg --reserved-percent=5 pv.1 pv.2\nvolgroup b --noformat --useexisting\n";
         assert_eq!(written(Syntax::F44, text), expected);
+        assert_eq!(written(Syntax::F44, "volgroup vg a '' b ''\n"), "volgroup vg a  b\n");
     }
 }

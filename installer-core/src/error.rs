@@ -45,6 +45,8 @@ pub enum Stage {
     Script,
     /// Unmounting, flushing and leaving.
     Finish,
+    /// Making or changing what an installer boots from.
+    Media,
 }
 
 /// A failure with its kind, its stage, a sentence and, where there is one, a remedy.

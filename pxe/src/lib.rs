@@ -1,9 +1,12 @@
-//! The installer environment and network boot of bootc-ks. Nothing is here yet.
+//! The installer environment and network boot of bootc-ks.
 //!
-//! It will hold
+//! ```text
+//! kickstart, certificates ─► Custom ─► cpio archive ─► behind an initrd, or on an ISO
+//! ```
 //!
-//! - the installer environment: kernel and initramfs out of the image that is to be
-//!   installed, with this command and the kickstart's address in it;
-//! - what a network serves to boot it: iPXE and GRUB configurations, UEFI HTTP boot.
-//!
-//! Until then `bootc-ks install` runs in a rescue system of any kind; see docs/install.md.
+//! The kernel unpacks every archive that it is given into the same root: what lies in the
+//! last one is there when the installer looks for its kickstart.
+
+pub mod cpio;
+pub mod custom;
+pub mod initrd;

@@ -19,6 +19,7 @@ mod install;
 mod loader;
 mod logging;
 mod lsp;
+mod netboot;
 mod plan;
 mod probe;
 mod progress;
@@ -60,6 +61,8 @@ enum Verb {
     Plan(plan::Args),
     /// Install
     Install(install::Args),
+    /// Prepare what boots an installer from a network
+    Netboot(netboot::Args),
     /// Help an editor with kickstart files (a language server)
     Lsp(lsp::Args),
     /// List the commands and options of kickstart, and what becomes of each here
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Plan(args) => plan::run(&args),
         Verb::Install(args) => install::run(&args),
+        Verb::Netboot(args) => netboot::run(&args),
         Verb::Lsp(args) => lsp::run(&args),
         Verb::Commands(args) => commands::run(&args),
         Verb::Docs(args) => docs::run(&args, &Cli::command()),

@@ -27,14 +27,23 @@ pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// Writes a file that only its owner may read: a kickstart may hold passwords.
 pub fn create_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    create_private_by(path, |file| Ok(file.write_all(text.as_bytes())?))
+}
+
+/// The same for what `write` writes, as it comes. A failure leaves the old file, or none.
+pub fn create_private_by(path: &Path, write: impl FnOnce(&mut File) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let what = || format!("writing {}", path.display());
     // A device or a pipe is written to, not replaced.
     if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-        return fs::write(path, text).with_context(what);
+        let mut file = OpenOptions::new().write(true).open(path).with_context(what)?;
+        return write(&mut file);
     }
     let (temporary, mut file) = temporary_beside(path).with_context(what)?;
-    let written = file.write_all(text.as_bytes());
-    finish(written, file, &temporary, path).with_context(what)
+    if let Err(error) = write(&mut file) {
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
+    finish(Ok(()), file, &temporary, path).with_context(what)
 }
 
 fn finish(written: std::io::Result<()>, file: File, temporary: &Path, path: &Path) -> std::io::Result<()> {

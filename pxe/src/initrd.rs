@@ -34,11 +34,11 @@ pub fn customize(initrd: &mut (impl Read + Seek), custom: &Custom, out: &mut imp
     let count = initrd.read(&mut start).doing(Stage::Media, reading)?;
     if !FORMATS.iter().any(|format| start[..count].starts_with(format)) {
         return Err(Error::input(Stage::Media, "this is no initrd: it begins like none that a kernel unpacks")
-            .hint("'bootc-ks netboot build' makes DIR/initrd.img"));
+            .hint("pass an installer's initrd.img as it lies on its medium, or in the tree that it boots from"));
     }
     if read(initrd)?.is_some() {
         return Err(Error::refused(Stage::Media, "the initrd has been customised already")
-            .hint("customise the one that 'bootc-ks netboot build' made"));
+            .hint("start again from the installer's own initrd.img"));
     }
     initrd.seek(SeekFrom::Start(0)).doing(Stage::Media, reading)?;
     let writing = "writing the customised initrd";

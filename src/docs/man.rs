@@ -1,4 +1,4 @@
-//! The manual pages: one for the command, one for each verb.
+//! The manual pages: one for the command, one for each verb, and for each verb of a verb.
 
 use std::path::PathBuf;
 
@@ -15,11 +15,16 @@ pub fn pages(command: &Command) -> anyhow::Result<Vec<(PathBuf, String)>> {
         .mut_subcommand("inspect", |inspect| inspect.mut_arg("arch", |arch| arch.hide_default_value(true)));
     command.build();
     let name = command.get_name().to_owned();
-    let mut list = vec![page(&command, &name)?];
-    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
-        list.push(page(verb, &format!("{name}-{}", verb.get_name()))?);
-    }
+    let mut list = Vec::new();
+    with_verbs(&command, &name, &mut list)?;
     Ok(list)
+}
+
+/// The page of `command`, called `name`, and those of the verbs below it.
+fn with_verbs(command: &Command, name: &str, list: &mut Vec<(PathBuf, String)>) -> anyhow::Result<()> {
+    list.push(page(command, name)?);
+    let mut verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help");
+    verbs.try_for_each(|verb| with_verbs(verb, &format!("{name}-{}", verb.get_name()), list))
 }
 
 fn page(command: &Command, name: &str) -> anyhow::Result<(PathBuf, String)> {

@@ -27,7 +27,9 @@ pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// Writes a file that only its owner may read: a kickstart may hold passwords.
 pub fn create_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    create_private_by(path, |file| Ok(file.write_all(text.as_bytes())?))
+    create_private_by(path, |file| {
+        file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))
+    })
 }
 
 /// The same for what `write` writes, as it comes. A failure leaves the old file, or none.

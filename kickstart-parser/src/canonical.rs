@@ -190,6 +190,14 @@ impl Pen {
     pub fn end(&mut self) {
         self.out.push('\n');
     }
+
+    /// Ends the line without the blanks at its end, those of a last value included.
+    pub fn end_trimmed(&mut self) {
+        // Python's blanks are more than Unicode's.
+        let blank = |c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c);
+        self.out.truncate(self.out.trim_end_matches(blank).len());
+        self.end();
+    }
 }
 
 #[cfg(test)]

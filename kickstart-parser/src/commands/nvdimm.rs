@@ -123,7 +123,7 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
             NvdimmAction::UseNamespace(namespace) => pen.word("use").option("--namespace", Some(namespace)),
             NvdimmAction::UseDevices(devices) => pen.word("use").list("--blockdevs", devices),
         }
-        .end();
+        .end_trimmed();
     }
     pen.end();
 }

@@ -214,10 +214,10 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
         encryption::write_cipher(&raid.encryption, pen);
         pen.quoted("--mkfsoptions", raid.mkfs_options.as_ref()).option("--chunksize", raid.chunk_size_kib);
         encryption::write_luks(&raid.encryption, pen);
-        for member in storage::written(&raid.members) {
+        for member in &raid.members {
             pen.word(member);
         }
-        pen.end();
+        pen.end_trimmed();
     }
 }
 

@@ -43,12 +43,6 @@ pub(crate) fn is_complete(args: &Args) -> bool {
     !args.broken && args.argument(0).is_some() && required.all(|option| args.last(option.name).is_some())
 }
 
-/// The members as the canonical form has them: empty ones are kept, but for the last.
-pub(crate) fn written(members: &[String]) -> &[String] {
-    let end = members.iter().rposition(|member| !member.is_empty()).map_or(0, |at| at + 1);
-    &members[..end]
-}
-
 /// `--mkfsoptions` is for a file system that is made, and without a profile.
 pub(crate) fn check_mkfs_options(args: &Args, cx: &mut Cx<'_>) {
     exclude(args, cx, "--fsprofile", "--mkfsoptions");

@@ -96,18 +96,16 @@ fn check(args: &Args, members: &[&Argument], cx: &mut Cx<'_>) {
 
 pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     for pool in &kickstart.stratis_pools {
-        let mut line = Pen::new(pen.syntax);
-        line.text("stratispool")
+        pen.text("stratispool")
             .word(&pool.name)
             .flag("--useexisting", pool.use_existing)
             .flag("--encrypted", pool.encrypted)
             .quoted("--passphrase", pool.passphrase.as_ref().map(Secret::expose))
             .flag("--overprovisioning", pool.overprovisioning);
         for device in &pool.block_devices {
-            line.word(device);
+            pen.word(device);
         }
-        // An empty device leaves nothing behind.
-        pen.text(line.finish().trim_end()).end();
+        pen.end_trimmed();
     }
 }
 

@@ -87,10 +87,10 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
             .flag("--useexisting", group.existing)
             .option("--reserved-space", group.reserved_space_mib)
             .option("--reserved-percent", group.reserved_percent);
-        for member in storage::written(&group.members) {
+        for member in &group.members {
             pen.word(member);
         }
-        pen.end();
+        pen.end_trimmed();
     }
 }
 
@@ -129,5 +129,6 @@ mod tests {
         let expected = "volgroup vg --reserved-percent=5 pv.1 pv.2\nvolgroup b --noformat --useexisting\n";
         assert_eq!(written(Syntax::F44, text), expected);
         assert_eq!(written(Syntax::F44, "volgroup vg a '' b ''\n"), "volgroup vg a  b\n");
+        assert_eq!(written(Syntax::F44, "volgroup vg 'a ' 'b '\n"), "volgroup vg a  b\n");
     }
 }

@@ -263,6 +263,8 @@ impl<'a> Selection<'a> {
                 if self.environment == Some(name) {
                     self.environment = None;
                 } else {
+                    // `@ ^name`, with a blank, is a group of that strange name.
+                    self.groups.remove(format!("^{name}").as_str());
                     *self.excluded_environments.entry(name).or_default() += 1;
                 }
             }

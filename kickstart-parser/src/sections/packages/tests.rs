@@ -58,6 +58,12 @@ fn the_default_has_its_own_environment() {
 }
 
 #[test]
+fn a_group_with_the_name_of_an_environment_is_excluded_like_one() {
+    let (_, text) = written(Syntax::F44, "%packages\n@ ^minimal\n@b\n-@^minimal\n%end\n");
+    assert_eq!(text, "@b\n-@^minimal\n");
+}
+
+#[test]
 fn the_last_header_counts() {
     for (first, second, header) in [
         ("--nocore --excludedocs --timeout=4", "--multilib", "--multilib"),

@@ -1,0 +1,91 @@
+//! Signed boot loaders that an image brings, for Secure Boot over the network and on media.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use installer_core::error::Context as _;
+use installer_core::{Result, Stage};
+
+/// By the names that they get, where images keep them: below bootupd's updates and where
+/// Debian's packages put them. `*` is one directory of any name.
+const LOADERS: &[(&str, &[&str])] = &[
+    (
+        "shimx64.efi",
+        &["usr/lib/bootupd/updates/EFI/*/shimx64.efi", "usr/lib/efi/shim/*/EFI/*/shimx64.efi", "usr/lib/shim/shimx64.efi.signed"],
+    ),
+    (
+        "grubx64.efi",
+        &[
+            "usr/lib/bootupd/updates/EFI/*/grubx64.efi",
+            "usr/lib/efi/grub2/*/EFI/*/grubx64.efi",
+            "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
+        ],
+    ),
+    (
+        "gcdx64.efi",
+        &[
+            "usr/lib/bootupd/updates/EFI/*/gcdx64.efi",
+            "usr/lib/efi/grub2/*/EFI/*/gcdx64.efi",
+            "usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed",
+        ],
+    ),
+];
+
+/// Copies what there is into the new directory `to`.
+pub fn collect(root: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to).doing(Stage::Media, "making the boot loaders' directory")?;
+    for (name, places) in LOADERS {
+        if let Some(found) = places.iter().find_map(|place| find(root, place)) {
+            fs::copy(&found, to.join(name)).doing(Stage::Media, format_args!("copying {}", found.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The first file at `pattern` below `dir`. An image's links are not followed.
+fn find(dir: &Path, pattern: &str) -> Option<PathBuf> {
+    let (first, rest) = match pattern.split_once('/') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (pattern, None),
+    };
+    let names: Vec<PathBuf> = if first == "*" {
+        let mut all: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).collect();
+        all.sort();
+        all
+    } else {
+        vec![dir.join(first)]
+    };
+    names.into_iter().find_map(|path| {
+        let meta = fs::symlink_metadata(&path).ok()?;
+        match rest {
+            Some(rest) if meta.is_dir() => find(&path, rest),
+            None if meta.is_file() => Some(path),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loaders_are_found_where_distributions_keep_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str| {
+            let path = dir.path().join("root").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "MZ").unwrap();
+        };
+        write("usr/lib/bootupd/updates/EFI/fedora/shimx64.efi");
+        write("usr/lib/bootupd/updates/EFI/BOOT/BOOTX64.EFI");
+        write("usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed");
+        std::os::unix::fs::symlink("/etc/shadow", dir.path().join("root/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed"))
+            .unwrap();
+        collect(&dir.path().join("root"), &dir.path().join("efi")).unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(dir.path().join("efi")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        assert_eq!(names, ["grubx64.efi", "shimx64.efi"]);
+    }
+}

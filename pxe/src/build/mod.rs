@@ -1,0 +1,150 @@
+//! The installer environment: kernel and initramfs out of the image that is to be installed,
+//! made by the image's own dracut with a module of ours.
+//!
+//! ```text
+//! image ─► unpacked tree ─► + dracut module, + this command ─► dracut ─► initrd.img
+//!                      └──► vmlinuz, boot loaders                     └► environment.json
+//! ```
+//!
+//! If the installer boots on some hardware, so does the system: it is the same kernel with the
+//! same modules. The tree is a scratch copy and goes when the work is done.
+
+mod loaders;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use installer_core::deploy;
+use installer_core::error::Context as _;
+use installer_core::event::{Event, Sink};
+use installer_core::host::{Host, in_private_mounts};
+use installer_core::image::{Image, ImageFacts};
+use installer_core::units::Bytes;
+use installer_core::{Error, Result, Stage};
+
+use crate::environment::{Environment, INITRD, KERNEL, MANIFEST, Manifest};
+use tree::Tree;
+
+/// What to make an environment of.
+pub struct Build<'a> {
+    /// The opened image.
+    pub image: &'a Image,
+    /// Its facts.
+    pub facts: &'a ImageFacts,
+    /// This command, which becomes the installer.
+    pub command: &'a Path,
+    /// Certificate authorities in PEM form for an image that has none.
+    pub certificates: Option<PathBuf>,
+    /// The directory to make.
+    pub output: &'a Path,
+}
+
+/// Makes the environment, or none: a failure leaves what was there.
+pub fn build(job: &Build<'_>, host: &dyn Host, events: &dyn Sink) -> Result<Environment> {
+    may_replace(job.output)?;
+    let version = kernel_version(job.facts)?;
+    let parent = match job.output.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let scratch = tempfile::Builder::new()
+        .prefix(".bootc-ks-")
+        .tempdir_in(parent)
+        .doing(Stage::Media, format_args!("making a scratch directory in {}", parent.display()))?;
+    let new = scratch.path().join("environment");
+    fs::create_dir(&new).doing(Stage::Media, "making the environment's directory")?;
+    let root = deploy::unpack(job.image, scratch.path(), events)?;
+    let tree = Tree::open(&root, version)?;
+    tree.add(job.command, job.certificates.as_deref(), events)?;
+    let panicked = Error::failed(Stage::Media, "making the environment stopped by an internal error");
+    // The mounts end with the thread, and with that before the scratch directory is removed.
+    in_private_mounts("build", Stage::Media, panicked, || tree.make_initrd(host, events, &new.join(INITRD)))?;
+    fs::copy(tree.kernel(), new.join(KERNEL)).doing(Stage::Media, "copying the kernel")?;
+    loaders::collect(&root, &new.join("efi"))?;
+    manifest(job, version).write(&new)?;
+    replace(&new, job.output)?;
+    Environment::open(job.output)
+}
+
+/// A directory of somebody else's is not replaced.
+fn may_replace(output: &Path) -> Result<()> {
+    let name = output.display();
+    let mut entries = match fs::read_dir(output) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(Error::input(Stage::Media, format!("{name}: {error}")).hint("name a new directory"));
+        }
+        Ok(entries) => entries,
+    };
+    if entries.next().is_none() || output.join(MANIFEST).is_file() {
+        return Ok(());
+    }
+    Err(Error::refused(Stage::Media, format!("{name} holds something that is no installer environment"))
+        .hint("name a new directory, or empty this one"))
+}
+
+fn kernel_version(facts: &ImageFacts) -> Result<&str> {
+    facts.kernel.as_ref().map(|kernel| kernel.version.as_str()).ok_or_else(|| {
+        Error::world(Stage::Media, format!("{} has no kernel in /usr/lib/modules", facts.reference))
+            .hint("a bootable image has exactly one; was this image made to be booted?")
+    })
+}
+
+/// What every boot of it needs on its command line: the consoles that the image is used with.
+fn manifest(job: &Build<'_>, version: &str) -> Manifest {
+    let arch = match job.facts.architecture.as_str() {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        other => other,
+    };
+    let kargs = job.facts.kargs.iter().chain(&job.facts.install.kargs);
+    Manifest {
+        schema: crate::environment::SCHEMA,
+        arch: arch.to_owned(),
+        kernel: version.to_owned(),
+        image: job.facts.reference.clone(),
+        digest: job.facts.manifest_digest.to_string(),
+        kargs: kargs.filter(|karg| karg.starts_with("console=")).cloned().collect(),
+        files: BTreeMap::new(),
+    }
+}
+
+/// Puts `new` where `output` is.
+fn replace(new: &Path, output: &Path) -> Result<()> {
+    let doing = || format!("writing {}", output.display());
+    let old = new.with_extension("old");
+    if output.exists() {
+        fs::rename(output, &old).doing(Stage::Media, doing())?;
+    }
+    fs::rename(new, output).doing(Stage::Media, doing())
+}
+
+/// A line for whoever waits.
+fn tell(events: &dyn Sink, line: impl Into<String>) {
+    events.emit(&Event::Output { line: line.into() });
+}
+
+/// How large what was made is.
+pub fn size(environment: &Environment) -> Result<Bytes> {
+    let length = |path: PathBuf| fs::metadata(&path).doing(Stage::Media, path.display()).map(|meta| meta.len());
+    Ok(Bytes(length(environment.kernel())? + length(environment.initrd())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_environment_or_nothing_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        may_replace(&dir.path().join("new")).unwrap();
+        may_replace(dir.path()).unwrap();
+        fs::write(dir.path().join("thesis.txt"), "years of work").unwrap();
+        assert_eq!(may_replace(dir.path()).unwrap_err().exit_code(), 4);
+        assert_eq!(may_replace(&dir.path().join("thesis.txt")).unwrap_err().exit_code(), 2);
+        fs::write(dir.path().join(MANIFEST), "{}").unwrap();
+        may_replace(dir.path()).unwrap();
+    }
+}

@@ -1,0 +1,169 @@
+//! The unpacked image as a place to work in: what is added to it, and dracut run inside.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use installer_core::error::Context as _;
+use installer_core::event::{Event, Sink};
+use installer_core::host::{Host, Mount, MountKind, PROGRAMS, Program};
+use installer_core::{Error, Result, Stage};
+
+use super::tell;
+
+/// Where dracut looks for modules.
+const MODULES: &str = "usr/lib/dracut/modules.d";
+/// Our module, with the number that decides when it is run: after all that it changes.
+const MODULE: &str = "99bootc-ks";
+/// The module's files. Ours alone: nothing of dracut's.
+const FILES: &[(&str, &str)] = &[
+    ("module-setup.sh", include_str!("../../module/module-setup.sh")),
+    ("initrd.target", include_str!("../../module/initrd.target")),
+    ("bootc-ks-installer.service", include_str!("../../module/bootc-ks-installer.service")),
+    ("bootc-ks-shell@.service", include_str!("../../module/bootc-ks-shell@.service")),
+    ("99-bootc-ks.network", include_str!("../../module/99-bootc-ks.network")),
+];
+/// dracut modules that an image's configuration may ask for, and that look for a root file
+/// system, start what is on the disks, or make no sense without one.
+const OMIT: &str = "ostree crypt lvm mdraid multipath dmraid rootfs-block fs-lib plymouth dracut-systemd bootc";
+
+/// The tree of an unpacked image.
+pub struct Tree<'a> {
+    root: &'a Path,
+    kernel: &'a str,
+}
+
+impl<'a> Tree<'a> {
+    /// Looks whether the image has what the environment is made with.
+    pub fn open(root: &'a Path, kernel: &'a str) -> Result<Self> {
+        let needed: [(&str, &[&str], &str); 3] = [
+            ("dracut", &["usr/bin/dracut", "usr/sbin/dracut"], "dracut"),
+            ("systemd", &["usr/lib/systemd/systemd"], "systemd"),
+            ("systemd-networkd", &["usr/lib/systemd/systemd-networkd"], "systemd-networkd"),
+        ];
+        for (name, places, package) in needed {
+            if !places.iter().any(|place| root.join(place).exists()) {
+                return Err(Error::world(
+                    Stage::Media,
+                    format!("the image has no {name}, which the installer environment is made with"),
+                )
+                .hint(format!("add the package {package} to the image")));
+            }
+        }
+        Ok(Tree { root, kernel })
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> PathBuf {
+        self.root.join("usr/lib/modules").join(self.kernel).join("vmlinuz")
+    }
+
+    /// Puts our dracut module and the command into the tree.
+    pub fn add(&self, command: &Path, certificates: Option<&Path>, events: &dyn Sink) -> Result<()> {
+        let doing = "adding the installer to the image's files";
+        let module = self.root.join(MODULES).join(MODULE);
+        fs::create_dir_all(&module).doing(Stage::Media, doing)?;
+        for (name, text) in FILES {
+            fs::write(module.join(name), text).doing(Stage::Media, doing)?;
+        }
+        let programs: String = PROGRAMS.iter().map(|row| format!("{}\n", row.name)).collect();
+        fs::write(module.join("programs"), programs).doing(Stage::Media, doing)?;
+        let binary = self.root.join("usr/bin/bootc-ks");
+        // The image may have one of its own: a link into the repository, not to be written into.
+        let _ = fs::remove_file(&binary);
+        fs::copy(command, &binary).doing(Stage::Media, format_args!("copying {}", command.display()))?;
+        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).doing(Stage::Media, doing)?;
+        self.add_certificates(&module, certificates, events)
+    }
+
+    fn add_certificates(&self, module: &Path, given: Option<&Path>, events: &dyn Sink) -> Result<()> {
+        let has = ["etc/pki/tls/certs/ca-bundle.crt", "etc/ssl/certs/ca-certificates.crt"]
+            .iter()
+            .any(|place| fs::metadata(self.root.join(place)).is_ok_and(|meta| meta.len() > 0));
+        if has {
+            return Ok(());
+        }
+        let message = match given {
+            Some(bundle) => {
+                fs::copy(bundle, module.join("ca-certificates.crt"))
+                    .doing(Stage::Media, format_args!("copying {}", bundle.display()))?;
+                format!("the image has no certificate authorities; the installer gets this machine's ({})", bundle.display())
+            }
+            None => "the image has no certificate authorities, and neither has this machine: the installer can use \
+                https with authorities of yours alone"
+                .to_owned(),
+        };
+        events.emit(&Event::Warning { message });
+        Ok(())
+    }
+
+    /// dracut wants some directories that are links into /var in such an image, and /var is
+    /// filled when a system starts.
+    fn fill_var(&self) -> Result<()> {
+        for name in ["root", "home", "opt", "srv", "mnt"] {
+            let Ok(target) = fs::read_link(self.root.join(name)) else { continue };
+            if target.components().all(|part| matches!(part, Component::Normal(_))) {
+                fs::create_dir_all(self.root.join(target)).doing(Stage::Media, format_args!("making /{name}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs dracut inside the tree; its work becomes `to`. Needs a mount namespace of its own.
+    pub fn make_initrd(&self, host: &dyn Host, events: &dyn Sink, to: &Path) -> Result<()> {
+        self.fill_var()?;
+        self.mount(host)?;
+        self.check_command(host)?;
+        let tmp = self.root.join("tmp");
+        fs::create_dir_all(tmp.join("conf")).doing(Stage::Media, "making a directory for dracut's configuration")?;
+        tell(events, format!("making the initramfs for kernel {}", self.kernel));
+        let dracut = Program::new("dracut")
+            .args(["--force", "--no-hostonly", "--no-hostonly-cmdline", "--no-early-microcode", "--reproducible"])
+            // What the image is configured for is its own boot, and not this one.
+            .args(["--conf", "/dev/null", "--confdir", "/tmp/conf", "--tmpdir", "/tmp"])
+            .args(["--modules", "bootc-ks", "--omit", OMIT, "--kver", self.kernel, "/tmp/initrd.img"])
+            .inside(self.root);
+        let mut bad = Vec::new();
+        let mut line = |line: &str| {
+            if line.starts_with("dracut[E]") || line.starts_with("dracut[F]") {
+                bad.push(line.to_owned());
+            }
+        };
+        host.run(&dracut, &mut line).doing(Stage::Media, "making the initramfs")?;
+        if let Some(first) = bad.first() {
+            return Err(Error::failed(Stage::Media, format!("making the initramfs: {first}"))
+                .hint("something that the installer needs is not in the image, or its dracut is too old"));
+        }
+        // Readable, since it holds nothing that the image does not hold.
+        fs::copy(tmp.join("initrd.img"), to).doing(Stage::Media, "copying the initramfs")?;
+        fs::set_permissions(to, fs::Permissions::from_mode(0o644)).doing(Stage::Media, "copying the initramfs")
+    }
+
+    fn mount(&self, host: &dyn Host) -> Result<()> {
+        let mounts = [
+            ("/dev", "dev", MountKind::BindRecursive),
+            ("proc", "proc", MountKind::Virtual("proc")),
+            ("sysfs", "sys", MountKind::Virtual("sysfs")),
+            ("tmpfs", "run", MountKind::Virtual("tmpfs")),
+            ("tmpfs", "tmp", MountKind::Virtual("tmpfs")),
+        ];
+        for (source, at, kind) in mounts {
+            let target = self.root.join(at);
+            fs::create_dir_all(&target).doing(Stage::Media, format_args!("making {}", target.display()))?;
+            host.mount(&Mount { source: source.into(), target, kind })
+                .doing(Stage::Media, format_args!("mounting {at} for dracut"))?;
+        }
+        Ok(())
+    }
+
+    /// A command that was built for newer libraries than the image has would fail on the
+    /// machine, and not here.
+    fn check_command(&self, host: &dyn Host) -> Result<()> {
+        let program = Program::new("/usr/bin/bootc-ks").arg("--version").inside(self.root);
+        host.run(&program, &mut |_| ()).map_err(|error| {
+            Error::world(Stage::Media, "this bootc-ks does not run inside the image")
+                .because(error)
+                .hint("the image needs libostree, and a C library as new as that of the machine it was built on")
+        })
+    }
+}

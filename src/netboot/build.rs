@@ -1,0 +1,58 @@
+//! `bootc-ks netboot build`: the installer environment, out of the image.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use installer_core::host::Real;
+use installer_core::{apply, machine};
+use pxe::build::{Build, build, size};
+
+use crate::image::AccessArgs;
+use crate::progress::Audience;
+
+/// Where a machine keeps the authorities that it trusts.
+const BUNDLES: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+
+/// Make an installer environment out of an image.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Kernel, drivers and tools are the image's own, and this command is the installer: where it boots, \
+    the installed system boots. DIR holds vmlinuz, initrd.img, environment.json with their digests, and the image's \
+    signed boot loaders. Needs root, and as much room beside DIR as the unpacked image takes, until it is done.\n\n\
+    The image needs dracut, systemd with systemd-networkd, and libostree.\n\n\
+    Exit codes: 0 done; 2 bad input; 3 the image or this machine lacks something; 4 DIR holds something else."
+)]
+pub struct Args {
+    /// The image: REGISTRY/NAME:TAG, docker://…, oci:DIR[:TAG] or oci-archive:FILE[:TAG]
+    #[arg(long, value_name = "REF")]
+    image: String,
+
+    /// The directory to make
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+
+    #[command(flatten)]
+    access: AccessArgs,
+}
+
+/// Makes it and says what came of it.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    apply::require_root()?;
+    let audience = Audience::new(None)?;
+    let machine = machine::probe()?;
+    let parent = args.output.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let keep = Some(parent.unwrap_or(std::path::Path::new(".")));
+    let (image, facts) = args.access.resolve(&args.image, &machine.arch, keep, audience.clone())?;
+    let command = std::env::current_exe().context("finding this program")?;
+    let certificates = BUNDLES.iter().map(PathBuf::from).find(|bundle| bundle.is_file());
+    let job = Build { image: &image, facts: &facts, command: &command, certificates, output: &args.output };
+    let environment = build(&job, &Real, &*audience)?;
+    println!(
+        "{}: kernel {} and initrd, {}; boot it with 'inst.ks=http://SERVER/site.ks'",
+        args.output.display(),
+        environment.kernel_release(),
+        size(&environment)?
+    );
+    Ok(ExitCode::SUCCESS)
+}

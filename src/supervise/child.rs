@@ -1,0 +1,105 @@
+//! `bootc-ks install` as a child: its lines for people go to the consoles, its events to
+//! whoever asked for reports.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+use installer_core::apply::Report;
+use installer_core::event::Event;
+use installer_core::request::EndAction;
+use installer_core::{Error, Kind, Stage};
+use pxe::options::Options;
+
+use super::consoles::Consoles;
+use super::report::Reporter;
+
+/// What to run.
+pub struct Job<'a> {
+    /// The command line's.
+    pub options: &'a Options,
+    /// The image, if not the kickstart's.
+    pub image: Option<&'a str>,
+    /// The kickstart.
+    pub kickstart: &'a str,
+    /// Where the log goes.
+    pub log: &'a str,
+}
+
+/// What came out of it for machines.
+#[derive(Default)]
+struct Told {
+    end: Option<EndAction>,
+    failed: Option<Event>,
+}
+
+/// Runs it to its end. Consent to clear disks is the kickstart's to give, as always.
+pub fn run(job: &Job<'_>, consoles: &Consoles, reporter: &Reporter) -> anyhow::Result<EndAction> {
+    let mut child = command(job)?.spawn().context("starting the installation")?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut told = Told::default();
+    std::thread::scope(|scope| {
+        if let Some(stderr) = stderr {
+            scope.spawn(move || {
+                for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+                    consoles.say(String::from_utf8_lossy(&line).trim_end());
+                }
+            });
+        }
+        for line in stdout.map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+            told.line(&line, reporter);
+        }
+    });
+    let status = child.wait().context("waiting for the installation")?;
+    match told {
+        Told { end: Some(end), .. } if status.success() => Ok(end),
+        Told { failed: Some(Event::Failed { kind, stage, message, hint, disk_touched }), .. } => {
+            Err(again(kind, stage, message, hint, disk_touched).into())
+        }
+        _ => Err(Error::failed(Stage::Finish, format!("the installation stopped without a word ({status})"))
+            .hint(format!("see {}", job.log))
+            .into()),
+    }
+}
+
+fn command(job: &Job<'_>) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("finding this program")?);
+    command.args(["install", job.kickstart, "--events", "-", "--format", "json", "--no-reboot", "--log", job.log]);
+    if let Some(image) = job.image {
+        command.args(["--image", image]);
+    }
+    if let Some(target) = &job.options.target {
+        command.args(["--target-image", target]);
+    }
+    for registry in &job.options.insecure {
+        command.args(["--insecure-registry", registry]);
+    }
+    if let Some(proxy) = &job.options.proxy {
+        command.envs(["http_proxy", "https_proxy"].map(|name| (name, proxy)));
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Ok(command)
+}
+
+impl Told {
+    /// A line of standard output: an event, or the report at the end.
+    fn line(&mut self, line: &str, reporter: &Reporter) {
+        if let Ok(event) = serde_json::from_str::<Event>(line) {
+            reporter.event(line);
+            if matches!(event, Event::Failed { .. }) {
+                self.failed = Some(event);
+            }
+        } else if let Ok(report) = serde_json::from_str::<Report>(line) {
+            self.end = Some(report.end);
+        }
+    }
+}
+
+/// The child's error as one of ours.
+fn again(kind: Kind, stage: Stage, message: String, hint: Option<String>, touched: bool) -> Error {
+    let mut error = Error::new(kind, stage, message);
+    if let Some(hint) = hint {
+        error = error.hint(hint);
+    }
+    if touched { error.after_touching() } else { error }
+}

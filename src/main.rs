@@ -25,6 +25,7 @@ mod probe;
 mod progress;
 mod rewrite;
 mod site;
+mod supervise;
 
 use std::process::ExitCode;
 
@@ -67,6 +68,9 @@ enum Verb {
     Lsp(lsp::Args),
     /// List the commands and options of kickstart, and what becomes of each here
     Commands(commands::Args),
+    /// Be the installer of an installer environment
+    #[command(hide = true)]
+    Supervise(supervise::Args),
     /// Write the pages that are made from the code
     #[command(hide = true)]
     Docs(docs::Args),
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         Verb::Netboot(args) => netboot::run(&args),
         Verb::Lsp(args) => lsp::run(&args),
         Verb::Commands(args) => commands::run(&args),
+        Verb::Supervise(args) => supervise::run(&args),
         Verb::Docs(args) => docs::run(&args, &Cli::command()),
     };
     outcome.unwrap_or_else(|error| failure::tell(&error))

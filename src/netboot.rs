@@ -1,5 +1,6 @@
 //! `bootc-ks netboot`: what boots an installer from a network.
 
+mod build;
 mod customize;
 
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    /// Make an installer environment out of an image
+    Build(build::Args),
     /// Put a kickstart into an installer's initrd
     Customize(customize::Args),
 }
@@ -20,6 +23,7 @@ enum Verb {
 /// Does it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
+        Verb::Build(args) => build::run(args),
         Verb::Customize(args) => customize::run(args),
     }
 }

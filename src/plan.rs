@@ -52,6 +52,10 @@ pub struct WhatArgs {
     #[arg(long, value_name = "SIZE", requires = "disk_image")]
     pub size: Option<Bytes>,
 
+    /// Leave the order in which UEFI firmware boots things as it is
+    #[arg(long)]
+    pub leave_boot_order: bool,
+
     #[command(flatten)]
     pub access: AccessArgs,
 }
@@ -68,6 +72,7 @@ impl WhatArgs {
         let local = image.starts_with("oci:") || image.starts_with("oci-archive:");
         request.update_from = self.target_image.clone().or(kickstarts.filter(|_| local && self.image.is_some()));
         request.image = Some(image.clone());
+        request.leave_boot_order |= self.leave_boot_order;
         if let (Some(path), Some(size)) = (&self.disk_image, self.size) {
             let replaces = path.exists();
             request.disks.image_file = Some(ImageFile { path: path.display().to_string(), size, replaces });

@@ -161,7 +161,9 @@ fn shells(consoles: &Consoles, options: &Options) {
     consoles.drain();
     for name in consoles.names() {
         let unit = format!("bootc-ks-shell@{name}.service");
-        if let Err(error) = Real.run(&Program::new("systemctl").args(["--no-block", "start", unit.as_str()]), &mut |_| ()) {
+        if let Err(error) =
+            Real.run(&Program::new("systemctl").args(["--no-block", "start", unit.as_str()]), &mut |_| ())
+        {
             tracing::warn!(%error, "starting a shell");
         }
     }

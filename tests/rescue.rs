@@ -18,7 +18,7 @@ use support::cli::{bootc_ks, finish};
 use support::disk::sparse_file;
 use support::qemu::{Firmware, Machine};
 use support::registry::Registry;
-use support::ssh::SshKey;
+use support::ssh::{SshKey, Way};
 use support::vm::Vm;
 use support::{demo_image, need, run};
 
@@ -60,8 +60,9 @@ fn send_command(vm: &Vm, key: &SshKey, dir: &Path) {
     let small = dir.join("bootc-ks");
     let strip = need("strip", "binutils");
     run(Command::new(strip).arg("-o").arg(&small).arg(env!("CARGO_BIN_EXE_bootc-ks")));
+    let Way::Port(port) = vm.way() else { panic!("the machine is in no network of its own") };
     let mut scp = Command::new(need("scp", "openssh-client"));
-    scp.arg("-i").arg(&key.private).args(["-q", "-C", "-P", &vm.ssh_port().to_string()]);
+    scp.arg("-i").arg(&key.private).args(["-q", "-C", "-P", &port.to_string()]);
     for option in ["IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes"] {
         scp.args(["-o", option]);
     }

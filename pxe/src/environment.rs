@@ -1,4 +1,5 @@
-//! The installer environment that `netboot build` made: a directory, read and verified here.
+//! The installer environment as a directory: written by `netboot build`, read and verified by
+//! whatever boots machines with it.
 //! A truncated initrd boots and fails later, in silence; so digests are compared, not sizes.
 
 use std::collections::BTreeMap;
@@ -8,11 +9,17 @@ use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
 use installer_core::{Error, Result, Stage};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The version of environment.json that this reads.
-const SCHEMA: u32 = 1;
+/// The version of environment.json that this writes and reads.
+pub(crate) const SCHEMA: u32 = 1;
+/// What it is called.
+pub(crate) const MANIFEST: &str = "environment.json";
+/// The kernel's name in the directory.
+pub(crate) const KERNEL: &str = "vmlinuz";
+/// The initramfs's.
+pub(crate) const INITRD: &str = "initrd.img";
 
 /// An installer environment on disk.
 #[derive(Debug)]
@@ -21,43 +28,60 @@ pub struct Environment {
     manifest: Manifest,
 }
 
-#[derive(Debug, Deserialize)]
-struct Manifest {
-    schema: u32,
-    arch: String,
+/// environment.json.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub schema: u32,
+    pub arch: String,
     #[serde(default)]
-    kernel: String,
+    pub kernel: String,
     #[serde(default)]
-    image: String,
+    pub image: String,
     #[serde(default)]
-    kargs: Vec<String>,
-    files: BTreeMap<String, Entry>,
+    pub digest: String,
+    #[serde(default)]
+    pub kargs: Vec<String>,
+    pub files: BTreeMap<String, Entry>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Entry {
+/// A file of the environment.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Entry {
     size: u64,
     sha256: String,
+}
+
+impl Manifest {
+    /// Writes it into `dir`, with the digests of the files that lie there.
+    pub fn write(mut self, dir: &Path) -> Result<()> {
+        for name in [KERNEL, INITRD] {
+            let path = dir.join(name);
+            let size = std::fs::metadata(&path).doing(Stage::Media, format!("looking at {}", path.display()))?.len();
+            self.files.insert(name.to_owned(), Entry { size, sha256: sha256(&path)? });
+        }
+        let text = serde_json::to_string_pretty(&self).doing(Stage::Media, format!("writing {MANIFEST}"))?;
+        std::fs::write(dir.join(MANIFEST), text + "\n").doing(Stage::Media, format!("writing {MANIFEST}"))
+    }
 }
 
 impl Environment {
     /// Reads the directory and compares the digests of kernel and initrd.
     pub fn open(dir: &Path) -> Result<Self> {
-        let path = dir.join("environment.json");
+        let path = dir.join(MANIFEST);
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            Error::world(Stage::Request, format!("reading {}", path.display()))
+            Error::world(Stage::Media, format!("reading {}", path.display()))
                 .because(error)
-                .hint("--environment wants a directory that 'bootc-ks netboot build' made")
+                .hint("this wants a directory that 'bootc-ks netboot build' made")
         })?;
         let manifest: Manifest = serde_json::from_str(&text)
-            .map_err(|error| Error::input(Stage::Request, format!("reading {}", path.display())).because(error))?;
+            .map_err(|error| Error::input(Stage::Media, format!("reading {}", path.display())).because(error))?;
         if manifest.schema != SCHEMA {
             let message = format!("{} has schema {}; this command reads {SCHEMA}", path.display(), manifest.schema);
-            return Err(Error::input(Stage::Request, message).hint("use the bootc-ks that made it, or make it again"));
+            return Err(Error::input(Stage::Media, message).hint("use the bootc-ks that made it, or make it again"));
         }
         let environment = Environment { dir: dir.to_owned(), manifest };
-        environment.verify("vmlinuz")?;
-        environment.verify("initrd.img")?;
+        environment.verify(KERNEL)?;
+        environment.verify(INITRD)?;
         Ok(environment)
     }
 
@@ -65,15 +89,15 @@ impl Environment {
         let path = self.dir.join(name);
         let Some(entry) = self.manifest.files.get(name) else {
             return Err(Error::input(
-                Stage::Request,
+                Stage::Media,
                 format!("environment.json of {} names no {name}", self.dir.display()),
             )
             .hint("make the environment again with 'bootc-ks netboot build'"));
         };
-        let size = std::fs::metadata(&path).doing(Stage::Request, format!("looking at {}", path.display()))?.len();
+        let size = std::fs::metadata(&path).doing(Stage::Media, format!("looking at {}", path.display()))?.len();
         if size != entry.size || sha256(&path)? != normal(&entry.sha256) {
             let message = format!("{} is not the file that environment.json tells of ({size} bytes)", path.display());
-            return Err(Error::input(Stage::Request, message)
+            return Err(Error::input(Stage::Media, message)
                 .hint("it was truncated or changed; make the environment again or copy it whole"));
         }
         Ok(())
@@ -101,12 +125,12 @@ impl Environment {
 
     /// The kernel.
     pub fn kernel(&self) -> PathBuf {
-        self.dir.join("vmlinuz")
+        self.dir.join(KERNEL)
     }
 
     /// The initramfs.
     pub fn initrd(&self) -> PathBuf {
-        self.dir.join("initrd.img")
+        self.dir.join(INITRD)
     }
 
     /// The digest of `vmlinuz` or `initrd.img`, in hexadecimal.
@@ -127,10 +151,10 @@ fn normal(digest: &str) -> &str {
 /// The SHA-256 of a file in hexadecimal.
 pub fn sha256(path: &Path) -> Result<String> {
     let doing = || format!("reading {}", path.display());
-    let mut file = File::open(path).doing(Stage::Request, doing())?;
+    let mut file = File::open(path).doing(Stage::Media, doing())?;
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
     loop {
-        match file.read(&mut buffer).doing(Stage::Request, doing())? {
+        match file.read(&mut buffer).doing(Stage::Media, doing())? {
             0 => return Ok(hex(&hasher.finalize())),
             n => hasher.update(&buffer[..n]),
         }
@@ -158,7 +182,7 @@ pub(crate) mod tests {
             "digest": "sha256:00", "kargs": ["rd.neednet=1"],
             "files": {"vmlinuz": file("vmlinuz"), "initrd.img": file("initrd.img")},
         });
-        fs::write(dir.join("environment.json"), manifest.to_string()).unwrap();
+        fs::write(dir.join(MANIFEST), manifest.to_string()).unwrap();
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn check(karg: &str) -> Result<()> {
     if bad {
         let message = format!("the kernel argument '{}' cannot be written into boot scripts", karg.escape_debug());
         return Err(
-            Error::input(Stage::Request, message).hint("leave out spaces, quotes and the signs \\ ` ; | & { } < > $")
+            Error::input(Stage::Media, message).hint("leave out spaces, quotes and the signs \\ ` ; | & { } < > $")
         );
     }
     Ok(())

@@ -7,13 +7,20 @@
 //! The kernel unpacks every archive that it is given into the same root: what lies in the
 //! last one is there when the installer looks for its kickstart.
 //!
-//! The environment itself (kernel and initramfs out of the image that is to be installed) and
-//! what a network serves to boot it are not here yet; nothing reads the certificates until
-//! then. `bootc-ks install` runs in a rescue system of any kind meanwhile; see
-//! docs/install.md.
+//! | module | what it does |
+//! |---|---|
+//! | [`build`] | makes the environment: kernel and initramfs out of the image that is to be installed |
+//! | [`environment`] | the environment as a directory, with its digests |
+//! | [`options`] | what the kernel's command line says to the installer |
+//! | [`custom`], [`cpio`], [`initrd`] | what is added behind an initrd |
+//! | [`kargs`] | the kernel's command line of a network boot |
+//!
+//! What the environment does when it has booted is the command's: `src/supervise.rs`.
 
+pub mod build;
 pub mod cpio;
 pub mod custom;
 pub mod environment;
 pub mod initrd;
 pub mod kargs;
+pub mod options;

@@ -60,6 +60,8 @@ pub struct Options {
     pub proxy: Option<String>,
     /// `inst.noshell`: no shell after a failure.
     pub no_shell: bool,
+    /// `inst.leavebootorder`: the firmware goes on starting from the network first.
+    pub leave_boot_order: bool,
     /// `inst.wait_for_disks=`: how long a medium may take to appear.
     pub wait_for_disks: Option<Duration>,
     /// `rd.net.timeout.dhcp=` or `rd.net.timeout.carrier=`, the larger: how long the network may take.
@@ -101,6 +103,7 @@ impl Options {
             ("inst.ks.sendsn" | "kssendsn", _) => self.send_serial = true,
             ("inst.noverifyssl" | "rd.noverifyssl", _) => self.no_verify_tls = true,
             ("inst.proxy", Some(value)) => self.proxy = Some(value.to_owned()),
+            ("inst.leavebootorder", _) => self.leave_boot_order = true,
             ("inst.noshell", _) => self.no_shell = true,
             ("inst.wait_for_disks", Some(value)) => self.wait_for_disks = self.seconds(key, value),
             ("rd.net.timeout.dhcp" | "rd.net.timeout.carrier", Some(value)) => {
@@ -112,12 +115,22 @@ impl Options {
             ("bootc-ks.report", Some(value)) => self.report = Some(value.trim_end_matches('/').to_owned()),
             // What this installer is anyway, or has no part for.
             (
-                "inst.text" | "inst.cmdline" | "inst.noninteractive" | "inst.stage2" | "inst.stage2.all" | "inst.repo"
-                | "inst.nokill" | "inst.notmux" | "inst.leavebootorder" | "inst.lang" | "inst.keymap",
+                "inst.text"
+                | "inst.cmdline"
+                | "inst.noninteractive"
+                | "inst.stage2"
+                | "inst.stage2.all"
+                | "inst.repo"
+                | "inst.nokill"
+                | "inst.notmux"
+                | "inst.lang"
+                | "inst.keymap",
                 _,
             ) => {}
             _ if key.starts_with("inst.") => self.warn(format!("{key}: not known here, and passed over")),
-            _ if key.starts_with("bootc-ks.") => self.warn(format!("{key}: there is no such option, or it wants a value")),
+            _ if key.starts_with("bootc-ks.") => {
+                self.warn(format!("{key}: there is no such option, or it wants a value"))
+            }
             _ => {}
         }
     }
@@ -248,7 +261,8 @@ mod tests {
 
     #[test]
     fn what_is_not_done_is_said() {
-        let options = Options::parse("inst.ks=nfs:server:/ks inst.frob bootc-ks.imag=x inst.wait_for_disks=soon inst.ks");
+        let options =
+            Options::parse("inst.ks=nfs:server:/ks inst.frob bootc-ks.imag=x inst.wait_for_disks=soon inst.ks");
         assert!(options.kickstarts.is_empty());
         let said = options.warnings.join("\n");
         for word in ["'nfs' is not supported", "inst.frob", "bootc-ks.imag", "soon", "NFS"] {

@@ -71,6 +71,9 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     if let Some(target) = &job.options.target {
         command.args(["--target-image", target]);
     }
+    if job.options.leave_boot_order {
+        command.arg("--leave-boot-order");
+    }
     for registry in &job.options.insecure {
         command.args(["--insecure-registry", registry]);
     }

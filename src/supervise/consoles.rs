@@ -32,7 +32,11 @@ impl Consoles {
         let open = |name: &str| {
             // tty0 is whichever screen is shown; a shell wants one of its own.
             let name = if name == "tty0" { "tty1" } else { name };
-            let file = OpenOptions::new().write(true).custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK).open(format!("/dev/{name}")).ok()?;
+            let file = OpenOptions::new()
+                .write(true)
+                .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
+                .open(format!("/dev/{name}"))
+                .ok()?;
             Some(Console { name: name.to_owned(), file, stuck: false })
         };
         Consoles { list: Mutex::new(active.split_whitespace().filter_map(open).collect()) }

@@ -42,7 +42,9 @@ pub fn choose(options: &Options) -> Result<Chosen, Error> {
         return Ok(Chosen::From(Source::Device { device: OEM_VOLUME.into(), path: PUT_IN.into() }));
     }
     Err(Error::input(Stage::Request, "no kickstart: the kernel's command line names none, and there is no /ks.cfg")
-        .hint("boot with inst.ks=http://SERVER/site.ks, or put one in by 'bootc-ks netboot customize' or 'iso customize'"))
+        .hint(
+            "boot with inst.ks=http://SERVER/site.ks, or put one in by 'bootc-ks netboot customize' or 'iso customize'",
+        ))
 }
 
 /// Brings it to its place, readable for root alone.
@@ -72,11 +74,8 @@ fn one(source: &Source, options: &Options, consoles: &Consoles) -> anyhow::Resul
     match source {
         Source::Url(url) => {
             consoles.say(&format!("fetching the kickstart from {}", fetch::without_password(url)));
-            let request = Request {
-                headers: headers(options),
-                verify: !options.no_verify_tls,
-                proxy: options.proxy.clone(),
-            };
+            let request =
+                Request { headers: headers(options), verify: !options.no_verify_tls, proxy: options.proxy.clone() };
             let text = request.get(url).map_err(|error| {
                 Error::world(Stage::Request, format!("{error:#}"))
                     .hint("is the address right, does the server answer, and is its certificate known here?")

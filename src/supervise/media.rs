@@ -46,7 +46,8 @@ pub fn trust(consoles: &Consoles) {
 /// The node that `name` (`sda1`, `/dev/sda1`, `LABEL=…`, `UUID=…`) stands for, whether or not
 /// it is there.
 pub fn node(name: &str) -> PathBuf {
-    for (prefix, directory) in [("LABEL=", "label"), ("CDLABEL=", "label"), ("UUID=", "uuid"), ("PARTUUID=", "partuuid")]
+    for (prefix, directory) in
+        [("LABEL=", "label"), ("CDLABEL=", "label"), ("UUID=", "uuid"), ("PARTUUID=", "partuuid")]
     {
         if let Some(value) = name.strip_prefix(prefix) {
             return Path::new("/dev/disk").join(format!("by-{directory}")).join(udev_name(value));

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn networkds_state_is_understood() {
-        let state = "# comment\nOPER_STATE=routable\nDNS=10.0.2.3 [fd00::3]:53%eth0#dns.example fd00::4\nDOMAINS=example.com\n";
+        let state =
+            "# comment\nOPER_STATE=routable\nDNS=10.0.2.3 [fd00::3]:53%eth0#dns.example fd00::4\nDOMAINS=example.com\n";
         assert!(is_routable(state) && !is_routable("OPER_STATE=degraded\n") && !is_routable(""));
         let dns: Vec<&str> = value(state, "DNS").unwrap().split(' ').map(plain_address).collect();
         assert_eq!(dns, ["10.0.2.3", "fd00::3", "fd00::4"]);

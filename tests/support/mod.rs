@@ -12,6 +12,8 @@
 pub mod cli;
 pub mod disk;
 pub mod editor;
+pub mod environment;
+pub mod example;
 pub mod faulty;
 pub mod installed;
 pub mod mini_image;

@@ -38,6 +38,11 @@ impl Vm {
         self.started.elapsed()
     }
 
+    /// How it is reached.
+    pub fn way(&self) -> &Way {
+        &self.way
+    }
+
     /// Runs a command inside; [`Vm::wait_for_ssh`] comes first.
     pub fn ssh(&self, script: &str) -> Output {
         let (key, user) = self.login.as_ref().expect("wait_for_ssh comes first");
@@ -69,11 +74,6 @@ impl Vm {
             assert!(Instant::now() < deadline, "not back within {timeout:?} of a reboot");
             std::thread::sleep(Duration::from_secs(1));
         }
-    }
-
-    /// How it is reached.
-    pub fn way(&self) -> &Way {
-        &self.way
     }
 
     /// The serial console so far, without terminal control sequences.

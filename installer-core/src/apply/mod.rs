@@ -9,6 +9,7 @@
 //! The only destructive verb. Everything is mounted in a namespace of its own.
 
 mod boot;
+mod boot_order;
 mod preflight;
 mod run;
 mod script;
@@ -21,9 +22,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Context, Error, Result, Stage};
+use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
-use crate::host::Host;
+use crate::host::{Host, in_private_mounts};
 use crate::image::Image;
 use crate::plan::{Plan, Step};
 use crate::request::EndAction;
@@ -83,21 +84,11 @@ pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, eve
         )
         .hint("plan again"));
     }
-    // A thread of its own, since a mount namespace belongs to a thread and cannot be left.
-    std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new()
-            .name("apply".into())
-            .spawn_scoped(scope, || in_namespace(plan, image, host, options, events))
-            .doing(Stage::Storage, "starting the installation")?;
-        worker.join().unwrap_or_else(|_| {
-            Err(Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching())
-        })
-    })
+    let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
+    in_private_mounts("apply", Stage::Storage, panicked, || in_namespace(plan, image, host, options, events))
 }
 
 fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
-    crate::ffi::namespace::private_mounts()
-        .map_err(|error| Error::world(Stage::Storage, "making a mount namespace").because(error).hint("run as root"))?;
     let started = Instant::now();
     let digest = plan.digest()?;
     events.emit(&Event::Started { schema: crate::event::SCHEMA, plan: digest.clone(), steps: plan.steps.len() });
@@ -180,6 +171,7 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
         Step::RootPassword { .. } => system::root_password(run),
         Step::Script(script) => script::run(run, script),
         Step::Bootloader(boot) => boot::install(run, boot),
+        Step::BootOrder { esp } => boot_order::put_first(run, esp),
         Step::Finish => system::finish(run),
     }
 }

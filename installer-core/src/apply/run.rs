@@ -36,6 +36,8 @@ pub struct Run<'a> {
     pub commit: Option<String>,
     /// The deployment, once made.
     pub deployed: Option<Deployed>,
+    /// The partitions' own GUIDs by number, once they are made.
+    pub partition_guids: BTreeMap<u32, Uuid>,
     /// Its kernel arguments.
     pub kargs: Vec<String>,
     /// Paths in the system that were written and want a label.
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
             work,
             commit: None,
             deployed: None,
+            partition_guids: BTreeMap::new(),
             kargs: Vec::new(),
             written: Vec::new(),
             // What was said before belongs to the report as well.

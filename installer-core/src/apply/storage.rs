@@ -87,6 +87,7 @@ pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<(
             }
         })
         .collect();
+    run.partition_guids = table.iter().map(|partition| (partition.number, partition.uuid)).collect();
     write_gpt(&disk, run.plan.target.sector_size(), Uuid::new_v4(), &table)?;
     forget_partitions(&disk)?;
     let places: Vec<(u32, Bytes, Bytes)> = partitions.iter().map(|p| (p.number, p.start, p.size)).collect();

@@ -5,6 +5,7 @@
 //!                   └───► tree (in memory) ─► merge ─► commits, refs    import
 //! the lowest layers of an ostree-encapsulated image: encapsulated in place of layer
 //! merged commit ─► sysroot: libostree deploys it, kernel arguments, origin
+//!           or ─► unpack: a plain tree, for work inside it
 //! ```
 //!
 //! Content objects are hashed and written by our own code; the deployment is libostree's.
@@ -19,5 +20,7 @@ pub mod refs;
 pub mod store;
 pub mod sysroot;
 pub mod tree;
+mod unpack;
 
 pub use import::{Import, Imported, import};
+pub use unpack::unpack;

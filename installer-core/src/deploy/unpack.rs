@@ -24,10 +24,11 @@ pub fn unpack(image: &Image, dir: &Path, events: &dyn Sink) -> Result<PathBuf> {
     let job = Import { image, repo: &repo_dir, selinux: false, target: &target, events };
     let imported = import(&job)?;
     let options = ostree::RepoCheckoutAtOptions::default();
-    repo.checkout_at(Some(&options), libc::AT_FDCWD, &root, &imported.commit, NONE)
-        .map_err(|error| Error::failed(Stage::Media, doing).because(error).hint(
-            "the scratch directory must be on a file system with hard links and extended attributes",
-        ))?;
+    repo.checkout_at(Some(&options), libc::AT_FDCWD, &root, &imported.commit, NONE).map_err(|error| {
+        Error::failed(Stage::Media, doing)
+            .because(error)
+            .hint("the scratch directory must be on a file system with hard links and extended attributes")
+    })?;
     // As in a deployment, /etc comes from /usr/etc.
     let (kept, etc) = (root.join("usr/etc"), root.join("etc"));
     if kept.is_dir() && !etc.exists() {

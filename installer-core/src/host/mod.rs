@@ -3,6 +3,7 @@
 //! [`Real`] does; [`Recording`] writes down what would be done, for tests of what cannot be
 //! done everywhere. Block devices are `storage::device`, files under the target [`root`].
 
+mod namespace;
 mod program;
 pub mod root;
 
@@ -13,6 +14,7 @@ use std::sync::Mutex;
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
+pub use namespace::in_private_mounts;
 pub use program::{PROGRAMS, Program, Row, locate, quote, row};
 
 /// A file system to mount.

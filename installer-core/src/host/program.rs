@@ -27,6 +27,8 @@ pub const PROGRAMS: &[Row] = &[
     Row { name: "lvm", purpose: "make logical volumes", packages: ("lvm2", "lvm2") },
     Row { name: "chroot", purpose: "run programs of the installed system", packages: ("coreutils", "coreutils") },
     Row { name: "udevadm", purpose: "wait for the nodes of new partitions", packages: ("udev", "systemd-udev") },
+    Row { name: "dracut", purpose: "make the installer environment", packages: ("dracut", "dracut") },
+    Row { name: "mount", purpose: "read a medium", packages: ("mount", "util-linux") },
     Row { name: "systemctl", purpose: "restart or stop this machine", packages: ("systemd", "systemd") },
 ];
 

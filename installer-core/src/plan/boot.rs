@@ -1,7 +1,7 @@
 //! Which boot loader, for which firmware: from what the image brings, what the machine is and
 //! what the layout has room for.
 
-use super::step::{BootPlan, Loader};
+use super::step::{BootPlan, Device, Loader, Step};
 use super::{ImageFacts, is_uefi};
 use crate::error::{Error, Result, Stage};
 use crate::machine::{Firmware, Machine};
@@ -91,6 +91,23 @@ pub fn choose(
         .hint("use an image with bootupd and shim, or turn Secure Boot off"));
     }
     Ok(Some(plan))
+}
+
+/// The step that makes UEFI firmware start the system before anything else; only where it is
+/// this machine that gets it.
+pub fn order(
+    boot: &BootPlan,
+    request: &Request,
+    machine: &Machine,
+    layout: &DiskLayout,
+    target: &Target,
+) -> Option<Step> {
+    let here = is_uefi(machine) && boot.uefi && matches!(target, Target::Disk { .. });
+    if !here || request.leave_boot_order {
+        return None;
+    }
+    let esp = layout.partitions.iter().find(|partition| partition.purpose == Purpose::Esp)?;
+    Some(Step::BootOrder { esp: Device::Partition { number: esp.number } })
 }
 
 /// Whether the machine, or for a disk image any machine, can start it.

@@ -115,7 +115,9 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     steps.extend(steps::deploy_steps(&context));
     steps.extend(steps::system_steps(&context, &mut warnings)?);
     // Before the scripts: a script may want to change what the boot loader's installer wrote.
+    let order = boot.as_ref().and_then(|boot| boot::order(boot, request, machine, &disk_layout, &target));
     steps.extend(boot.map(Step::Bootloader));
+    steps.extend(order);
     steps.extend(request.scripts.iter().cloned().map(Step::Script));
     steps.push(Step::Finish);
     let passwords = passwords(request);

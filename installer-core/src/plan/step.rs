@@ -217,6 +217,11 @@ pub enum Step {
     Script(Script),
     /// Installs the boot loader.
     Bootloader(BootPlan),
+    /// Makes an entry for the system in the firmware, first in its order.
+    BootOrder {
+        /// The EFI system partition.
+        esp: Device,
+    },
     /// Unmounts everything and writes it to the disk.
     Finish,
 }
@@ -262,6 +267,7 @@ impl Step {
                 script.interpreter
             ),
             Step::Bootloader(boot) => boot.title(),
+            Step::BootOrder { .. } => "put the system first in the firmware's boot order".into(),
             Step::Finish => "write everything to the disk and unmount".into(),
         }
     }

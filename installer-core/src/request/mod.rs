@@ -31,6 +31,8 @@ pub struct Request {
     pub kargs: Vec<String>,
     /// Whether a boot loader is wanted.
     pub bootloader: bool,
+    /// Whether the order in which the firmware boots things stays as it is.
+    pub leave_boot_order: bool,
     /// Seconds that its menu waits, where asked for.
     pub menu_timeout: Option<u32>,
     /// The system's own settings.

@@ -1,4 +1,5 @@
 //! The installed system's own settings: accounts and small files. Pure; `apply` writes them.
 
 pub mod accounts;
+pub mod boot_entry;
 pub mod files;

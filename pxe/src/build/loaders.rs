@@ -11,7 +11,11 @@ use installer_core::{Result, Stage};
 const LOADERS: &[(&str, &[&str])] = &[
     (
         "shimx64.efi",
-        &["usr/lib/bootupd/updates/EFI/*/shimx64.efi", "usr/lib/efi/shim/*/EFI/*/shimx64.efi", "usr/lib/shim/shimx64.efi.signed"],
+        &[
+            "usr/lib/bootupd/updates/EFI/*/shimx64.efi",
+            "usr/lib/efi/shim/*/EFI/*/shimx64.efi",
+            "usr/lib/shim/shimx64.efi.signed",
+        ],
     ),
     (
         "grubx64.efi",
@@ -80,11 +84,16 @@ mod tests {
         write("usr/lib/bootupd/updates/EFI/fedora/shimx64.efi");
         write("usr/lib/bootupd/updates/EFI/BOOT/BOOTX64.EFI");
         write("usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed");
-        std::os::unix::fs::symlink("/etc/shadow", dir.path().join("root/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed"))
-            .unwrap();
+        std::os::unix::fs::symlink(
+            "/etc/shadow",
+            dir.path().join("root/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed"),
+        )
+        .unwrap();
         collect(&dir.path().join("root"), &dir.path().join("efi")).unwrap();
-        let mut names: Vec<_> =
-            fs::read_dir(dir.path().join("efi")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = fs::read_dir(dir.path().join("efi"))
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         assert_eq!(names, ["grubx64.efi", "shimx64.efi"]);
     }

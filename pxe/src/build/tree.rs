@@ -87,7 +87,10 @@ impl<'a> Tree<'a> {
             Some(bundle) => {
                 fs::copy(bundle, module.join("ca-certificates.crt"))
                     .doing(Stage::Media, format_args!("copying {}", bundle.display()))?;
-                format!("the image has no certificate authorities; the installer gets this machine's ({})", bundle.display())
+                format!(
+                    "the image has no certificate authorities; the installer gets this machine's ({})",
+                    bundle.display()
+                )
             }
             None => "the image has no certificate authorities, and neither has this machine: the installer can use \
                 https with authorities of yours alone"

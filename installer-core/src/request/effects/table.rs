@@ -93,7 +93,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             ("--iscrypted", Ignored, "see `--password`"),
             ("--md5pass", Refused, ""),
             ("--boot-drive", Warned, "the boot loader goes onto the disk of the system"),
-            ("--leavebootorder", Ignored, "the order in the firmware is never changed"),
+            ("--leavebootorder", Used, "else UEFI firmware gets an entry for the system, first in its order"),
             ("--extlinux", Refused, ""),
             ("--disabled", Used, "no boot loader"),
             ("--nombr", Refused, ""),

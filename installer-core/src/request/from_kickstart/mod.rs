@@ -67,6 +67,7 @@ pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec
         layout: reader.layout(kickstart),
         kargs: kernel_arguments(kickstart),
         bootloader: reader.bootloader(kickstart),
+        leave_boot_order: kickstart.bootloader.as_ref().is_some_and(|b| b.leave_boot_order),
         menu_timeout: kickstart.bootloader.as_ref().and_then(|b| u32::try_from(b.timeout_seconds?).ok()),
         system: reader.system(kickstart),
         scripts: reader.scripts(kickstart),

@@ -1,0 +1,31 @@
+//! The installer environment of the demo image, made once for a command and an image, and
+//! kept below target/.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use super::disk::file_sha256;
+use super::{demo_image, need_root, run, source_root};
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Where it is; made by `bootc-ks netboot build` if it is not there.
+pub fn environment() -> PathBuf {
+    need_root();
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (command, layout) = (PathBuf::from(env!("CARGO_BIN_EXE_bootc-ks")), demo_image());
+    let image = fs::canonicalize(&layout).expect("finding the demo image");
+    let image = image.parent().and_then(|dir| dir.file_name()).expect("the image's key").to_string_lossy().into_owned();
+    let all = source_root().join("target/environments");
+    let dir = all.join(format!("{image}-{}", &file_sha256(&command)[..16]));
+    if !dir.join("environment.json").is_file() {
+        // Those of earlier commands are of no use to anybody.
+        fs::remove_dir_all(&all).ok();
+        fs::create_dir_all(&all).expect("making a directory for environments");
+        let reference = format!("oci:{}:demo", layout.display());
+        run(Command::new(command).args(["netboot", "build", "--image", &reference, "--output"]).arg(&dir));
+    }
+    dir
+}

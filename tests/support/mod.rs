@@ -21,6 +21,7 @@ pub mod qemu;
 pub mod registry;
 pub mod site;
 pub mod ssh;
+pub mod tiny_boot;
 pub mod vm;
 
 use std::net::TcpListener;

@@ -5,7 +5,7 @@ mod customize;
 mod reset;
 mod show;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -80,8 +80,9 @@ fn open(path: &Path, write: bool) -> anyhow::Result<(File, Medium)> {
     let name = path.display();
     let unreadable = |error: std::io::Error| Error::input(Stage::Media, format!("{name}: {error}"));
     let mut file = OpenOptions::new().read(true).write(write).open(path).map_err(unreadable)?;
-    if write && let Err(error) = file.try_lock() {
-        return Err(Error::refused(Stage::Media, format!("{name} is being changed by another program: {error}")).into());
+    // Where files cannot be locked they are changed without.
+    if write && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(Error::refused(Stage::Media, format!("{name} is being changed by another program")).into());
     }
     let medium = Medium::read(&mut file).map_err(|error| error.context(name))?;
     Ok((file, medium))

@@ -15,6 +15,7 @@ use support::cli::{Outcome, bootc_ks, finish, run_in};
 use support::disk::sha256_hex;
 use support::mini_image::MiniImage;
 use support::qemu::{Firmware, Machine};
+use support::registry::Registry;
 use support::{need, run, tiny_boot};
 
 /// An init that shows what the installer would find, and switches the machine off.
@@ -113,6 +114,25 @@ fn firmware_of_every_kind_starts_it_before_and_after_customisation() {
         std::thread::sleep(Duration::from_secs(5));
         assert!(!vm.serial().contains("BEGIN"), "a medium that is half changed must start nothing");
     }
+}
+
+#[test]
+fn the_images_own_boot_loader_finds_the_menu_by_what_lies_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    environment(dir.path(), tiny_boot::kernel);
+    let efi = dir.path().join("env/efi");
+    fs::copy("/usr/lib/shim/shimx64.efi.signed", efi.join("shimx64.efi")).unwrap();
+    // As Fedora's, and other than Debian's, it knows of no file that tells a medium.
+    let mut grub = Command::new(need("grub-mkimage", "grub-common"));
+    grub.args(["-O", "x86_64-efi", "-p", "/EFI/BOOT", "-o"]).arg(efi.join("gcdx64.efi"));
+    grub.args(["normal", "configfile", "search", "search_label", "part_msdos", "part_gpt", "fat", "iso9660"]);
+    run(grub.args(["linux", "boot", "test", "echo", "sleep", "halt"]));
+    iso(dir.path(), &["build", "--environment", "env", "--ks", "site.ks", "-o", "x.iso"]).exits(0);
+    assert_eq!(show(dir.path(), "x.iso")["boot_loader"], "image");
+    let site = format!("{}  /ks.cfg", sha256_hex(SITE.as_bytes()));
+    let x = dir.path().join("x.iso");
+    boots(Machine::new(Firmware::Uefi).cd(&x), &[&site]);
+    boots(Machine::new(Firmware::Uefi).usb(&x), &[&site]);
 }
 
 /// Makes the medium one whose change was stopped.
@@ -236,6 +256,15 @@ fn an_image_on_the_medium_is_the_image() {
     let kargs = format!("bootc-ks.image=oci:hd:LABEL={volume}:/image bootc-ks.target=docker://registry.example/os:1");
     assert!(shown["kargs"]["now"].as_str().unwrap().ends_with(&kargs), "{shown}");
 
+    // What comes from a registry gets its updates from there.
+    let registry = Registry::start();
+    registry.push(&dir.path().join("layout"), "1", "os:1");
+    let name = format!("{}/os:1", registry.address());
+    let from_registry = ["build", "--environment", "env", "--embed-image", &name, "-o", "y.iso", "--insecure-registry"];
+    iso(dir.path(), &[&from_registry[..], &[&registry.address()]].concat()).exits(0);
+    let pulled = &show(dir.path(), "y.iso")["image"];
+    assert_eq!((&pulled["digest"], &pulled["target"]), (&json!(image), &json!(format!("docker://{name}"))));
+
     // Somebody else takes it off the medium; we take it for the image.
     let xorriso = need("xorriso", "xorriso");
     let mut extract = Command::new(xorriso);
@@ -318,6 +347,11 @@ fn what_cannot_be_customised_is_said_and_stays_as_it_is() {
     run(other.args(["-as", "mkisofs", "-quiet", "-V", "OTHER", "-o", "other.iso", "env"]).current_dir(&dir));
     fails(&["other.iso", "--karg", "a"], 2, &["volume 'OTHER' was not made by", "docs/iso.md"]);
     assert_eq!(digest(&x), built);
+
+    let somebody = fs::File::open(&x).unwrap();
+    somebody.lock().unwrap();
+    fails(&["x.iso", "--karg", "a"], 4, &["being changed by another program"]);
+    drop(somebody);
 
     let cut = fs::read(&x).unwrap();
     fs::write(dir.path().join("cut.iso"), &cut[..cut.len() / 3]).unwrap();

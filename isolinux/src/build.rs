@@ -16,7 +16,7 @@ use pxe::environment::{self, Environment};
 use sha2::{Digest as _, Sha256};
 
 use crate::areas::{Area, CUSTOM, CUSTOM_SIZE, Embedded, Kargs, Manifest, Origin, PATH, Parts, Place, SITE};
-use crate::config::{Boot, Config, KARGS_SIZE, grub_on_esp};
+use crate::config::{Boot, Config, KARGS_SIZE, grub_beside};
 use crate::loaders::Loaders;
 use crate::medium::join;
 use crate::{embed, esp};
@@ -25,6 +25,9 @@ use crate::{embed, esp};
 const ROOM: &str = "initramfs_options=size=90%";
 const ISOLINUX: &str = "isolinux/isolinux.cfg";
 const GRUB: &str = "boot/grub/grub.cfg";
+/// A GRUB that looks beside itself looks here, on the system partition of a stick, and in the
+/// file system of a disc.
+const BESIDE: &str = "EFI/BOOT/grub.cfg";
 /// 2020-01-01; media without a date of their own are of that year.
 const YEAR: (u64, u64) = (1_577_836_800, 366 * 86_400);
 
@@ -81,9 +84,7 @@ pub fn build(job: &BuildJob<'_>, host: &dyn Host, events: &dyn Sink) -> Result<B
         embed::write(embed.image, &tree.join("image"), events)?;
     }
     design.write_tree(job, &tree)?;
-    let menu = work.path().join("grub.cfg");
-    put(&menu, grub_on_esp(&design.volume).as_bytes())?;
-    esp::make(host, &design.loaders, &menu, design.id, design.epoch, &esp)?;
+    esp::make(host, &design.loaders, &tree.join(BESIDE), design.id, design.epoch, &esp)?;
     // With a kickstart in it the ISO is as secret as that.
     let mode = if job.custom.is_empty() { 0o644 } else { 0o600 };
     OpenOptions::new().write(true).create_new(true).mode(mode).open(&iso).doing(Stage::Media, writing())?;
@@ -165,6 +166,7 @@ impl Design {
     fn write_tree(&self, job: &BuildJob<'_>, tree: &Path) -> Result<()> {
         put(&tree.join(ISOLINUX), &self.isolinux.text)?;
         put(&tree.join(GRUB), &self.grub.text)?;
+        put(&tree.join(BESIDE), grub_beside(&self.volume).as_bytes())?;
         put(&tree.join(CUSTOM), &vec![0; CUSTOM_SIZE as usize])?;
         put(&tree.join(PATH), &self.manifest.to_json()?)?;
         // By this Debian's GRUB finds the medium.

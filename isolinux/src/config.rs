@@ -71,7 +71,7 @@ impl Boot<'_> {
 }
 
 /// grub.cfg beside a boot loader that looks in its own directory and nowhere else.
-pub(crate) fn grub_on_esp(volume: &str) -> String {
+pub(crate) fn grub_beside(volume: &str) -> String {
     format!("search --no-floppy --set=root --label {volume}\nconfigfile ($root)/boot/grub/grub.cfg\n")
 }
 

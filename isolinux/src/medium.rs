@@ -204,3 +204,19 @@ impl Lookup<'_> {
         Ok(Extent { offset: extent.offset + offset, size })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_joined_and_a_line_stays_a_line() {
+        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(join("", &words(&["a", "b"])).unwrap(), "a b");
+        assert_eq!(join("a console=tty0", &words(&["console=ttyS0", "a"])).unwrap(), "a console=tty0 console=ttyS0");
+        for bad in ["#", "#a", "a b", "a\nb", "é", "$a"] {
+            assert!(join("a", &words(&[bad])).is_err(), "{bad:?}");
+        }
+        assert_eq!(join("a", &words(&["b#c"])).unwrap(), "a b#c");
+    }
+}

@@ -61,8 +61,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             })?;
         }
     }
-    let written = args.output.as_ref().unwrap_or(&args.iso);
-    eprintln!("{}: customised, volume {}", written.display(), medium.manifest().volume);
+    let written = args.output.as_ref().unwrap_or(&args.iso).to_string_lossy();
+    let written = if written == "-" { "standard output".into() } else { written };
+    eprintln!("{written}: customised, volume {}", medium.manifest().volume);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -40,8 +40,9 @@ test: lint image ## everything that a change has to pass
 test-long: test ## also the tests that take minutes each (marked #[ignore])
 	set -o pipefail; cargo test --workspace -- --test-threads=1 --ignored 2>&1 | tools/sum-tests
 
-bench: build image ## how long an installation takes, and the parser beside pykickstart
+bench: build image ## how long an installation takes, an ISO, and the parser beside pykickstart
 	tools/bench
+	tools/bench-iso
 	tools/bench-parser
 
 # Seconds for each target.

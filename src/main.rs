@@ -16,6 +16,7 @@ mod fmt;
 mod image;
 mod inspect;
 mod install;
+mod iso;
 mod loader;
 mod logging;
 mod lsp;
@@ -64,6 +65,8 @@ enum Verb {
     Install(install::Args),
     /// Prepare what boots an installer from a network
     Netboot(netboot::Args),
+    /// Make an ISO that installs without a question, and put kickstarts onto it
+    Iso(iso::Args),
     /// Help an editor with kickstart files (a language server)
     Lsp(lsp::Args),
     /// List the commands and options of kickstart, and what becomes of each here
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Verb::Plan(args) => plan::run(&args),
         Verb::Install(args) => install::run(&args),
         Verb::Netboot(args) => netboot::run(&args),
+        Verb::Iso(args) => iso::run(&args),
         Verb::Lsp(args) => lsp::run(&args),
         Verb::Commands(args) => commands::run(&args),
         Verb::Supervise(args) => supervise::run(&args),

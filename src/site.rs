@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use installer_core::apply::run_pre_script;
 use installer_core::event::{Event, Sink};
 use installer_core::host::Real;
 use installer_core::request::{Clear, Layout, Request, Script};
 use installer_core::{Error, Stage};
+use kickstart_parser::format::flatten;
 use kickstart_parser::kickstart::{Kickstart, ScriptKind};
 use kickstart_parser::{Diagnostic, ParseOptions, Parsed, SourceId, Sources, parse};
 
@@ -15,6 +17,7 @@ use crate::check;
 use crate::diagnostics::{self, Style};
 use crate::failure::BadKickstart;
 use crate::fetch::{self, fetch};
+use crate::fmt;
 use crate::loader::{self, FileLoader};
 
 /// A kickstart, understood.
@@ -57,8 +60,7 @@ pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
     if parsed.has_errors() {
         return Err(refuse(&parsed.diagnostics, &parsed.sources, name));
     }
-    let style = Style::for_stream(&std::io::stderr());
-    eprint!("{}", diagnostics::render_all(&parsed.diagnostics, &parsed.sources, &style));
+    tell(&parsed.diagnostics, &parsed.sources);
     wanted(&parsed.kickstart, &request, name)?;
     let allows_clearing = parsed.kickstart.zerombr.is_some() || request.disks.clear != Clear::Nothing;
     let shown = parsed.sources.get(SourceId::ROOT).map(|source| source.shown(0..text.len())).unwrap_or_default();
@@ -80,8 +82,25 @@ fn parse_text(text: &str, name: &str) -> Parsed {
     parse(text, name, &ParseOptions { syntax: None, loader: Some(&loader) })
 }
 
-fn refuse(found: &[Diagnostic], sources: &Sources, name: &str) -> anyhow::Error {
+/// The text at `name` for a medium: judged as `check` does, and whole, for there is nothing
+/// beside it when it is read.
+pub fn for_medium(name: &str) -> anyhow::Result<String> {
+    let (shown, text) = (fmt::display_name(name), text_of(name)?);
+    let mut parsed = parse_text(&text, shown);
+    check::judge(&mut parsed, None);
+    if parsed.has_errors() {
+        return Err(refuse(&parsed.diagnostics, &parsed.sources, shown));
+    }
+    tell(&parsed.diagnostics, &parsed.sources);
+    flatten(&parsed).with_context(|| format!("putting what {shown} includes in place"))
+}
+
+fn tell(found: &[Diagnostic], sources: &Sources) {
     eprint!("{}", diagnostics::render_all(found, sources, &Style::for_stream(&std::io::stderr())));
+}
+
+fn refuse(found: &[Diagnostic], sources: &Sources, name: &str) -> anyhow::Error {
+    tell(found, sources);
     let summary = diagnostics::summary(found).unwrap_or_default();
     BadKickstart(format!("{name} cannot be used: {summary}")).into()
 }

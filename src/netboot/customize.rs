@@ -5,19 +5,11 @@ use std::io::BufReader;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use installer_core::{Error, Stage};
-use kickstart_parser::format::flatten;
-use kickstart_parser::{ParseOptions, parse};
 use pxe::custom::Custom;
 use pxe::initrd;
 
-use crate::check;
-use crate::diagnostics::{self, Style};
-use crate::failure::BadKickstart;
-use crate::fetch::fetch;
-use crate::loader::FileLoader;
-use crate::{fmt, rewrite};
+use crate::{rewrite, site};
 
 /// Put a kickstart into an installer's initrd.
 #[derive(Debug, clap::Args)]
@@ -43,7 +35,7 @@ pub struct Args {
 
 /// Writes the new initrd and says how large it is.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let custom = Custom { kickstart: Some(kickstart(&args.ks)?.into_bytes()), ..Custom::default() };
+    let custom = Custom { kickstart: Some(site::for_medium(&args.ks)?.into_bytes()), ..Custom::default() };
     let name = args.initrd.display();
     let unreadable = |error: std::io::Error| Error::input(Stage::Media, format!("{name}: {error}"));
     let mut initrd = BufReader::new(File::open(&args.initrd).map_err(unreadable)?);
@@ -54,20 +46,4 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })?;
     eprintln!("{}: {length} bytes; boot it with 'inst.ks=file:/ks.cfg'", args.output.display());
     Ok(ExitCode::SUCCESS)
-}
-
-/// The text for the medium: judged as `check` does, and whole, for there is nothing beside it
-/// when it is read.
-fn kickstart(name: &str) -> anyhow::Result<String> {
-    let (shown, text) = (fmt::display_name(name), fmt::read(name)?);
-    let loader = FileLoader::with_fetch(&fetch);
-    let mut parsed = parse(&text, shown, &ParseOptions { syntax: None, loader: Some(&loader) });
-    check::judge(&mut parsed, None);
-    let style = Style::for_stream(&std::io::stderr());
-    eprint!("{}", diagnostics::render_all(&parsed.diagnostics, &parsed.sources, &style));
-    if parsed.has_errors() {
-        let summary = diagnostics::summary(&parsed.diagnostics).unwrap_or_default();
-        return Err(BadKickstart(format!("{shown} cannot be used: {summary}")).into());
-    }
-    flatten(&parsed).with_context(|| format!("putting what {shown} includes in place"))
 }

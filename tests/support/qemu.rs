@@ -25,6 +25,19 @@ pub enum Firmware {
     /// OVMF without Secure Boot, with fresh variables: nothing but the
     /// removable path on the ESP is known to it.
     Uefi,
+    /// OVMF that starts only what Microsoft has signed.
+    SecureBoot,
+}
+
+impl Firmware {
+    /// OVMF's code and the variables that go with it.
+    fn ovmf(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Firmware::Bios => None,
+            Firmware::Uefi => Some(("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd")),
+            Firmware::SecureBoot => Some(("OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd")),
+        }
+    }
 }
 
 /// A machine that is not switched on yet.
@@ -70,6 +83,23 @@ impl Machine {
         self
     }
 
+    /// An ISO as a disc in a drive.
+    pub fn cd(self, iso: &Path) -> Self {
+        self.medium("media=cdrom,", iso).arg("-device").arg("ide-cd,drive=medium,bootindex=0")
+    }
+
+    /// An image written to a USB stick.
+    pub fn usb(self, image: &Path) -> Self {
+        let machine = self.medium("", image).arg("-device").arg("qemu-xhci");
+        machine.arg("-device").arg("usb-storage,drive=medium,removable=on,bootindex=0")
+    }
+
+    fn medium(self, kind: &str, image: &Path) -> Self {
+        let mut drive = OsString::from(format!("if=none,id=medium,format=raw,readonly=on,{kind}file="));
+        drive.push(image);
+        self.arg("-drive").arg(drive)
+    }
+
     /// A systemd credential by SMBIOS; text without commas.
     pub fn credential(self, name: &str, value: &str) -> Self {
         self.arg("-smbios").arg(format!("type=11,value=io.systemd.credential:{name}={value}"))
@@ -99,9 +129,11 @@ impl Machine {
         };
         qemu.args(processor_args());
         qemu.args(["-nodefaults", "-display", "none", "-vga", "none", "-monitor", "none", "-no-user-config"]);
+        let secure = self.firmware == Firmware::SecureBoot;
         // Without graphics SeaBIOS and iPXE speak on the serial line, too.
-        let machine = if self.card.is_some() { "q35,graphics=off" } else { "q35" };
-        qemu.args(["-machine", machine, "-smp", "2", "-m", &self.memory_mib.to_string()]);
+        let graphics = if self.card.is_some() { ",graphics=off" } else { "" };
+        let machine = format!("q35{graphics}{}", if secure { ",smm=on" } else { "" });
+        qemu.args(["-machine", &machine, "-smp", "2", "-m", &self.memory_mib.to_string()]);
         qemu.args(["-device", "virtio-rng-pci"]);
         qemu.arg("-serial").arg(format!("file:{}", serial.display()));
         let way = match &self.card {
@@ -118,8 +150,12 @@ impl Machine {
                 Way::Port(port)
             }
         };
-        if self.firmware == Firmware::Uefi {
-            qemu.args(ovmf_args(dir.path()));
+        if let Some(files) = self.firmware.ovmf() {
+            qemu.args(ovmf_args(files, dir.path()));
+        }
+        if secure {
+            // The variables that hold the keys are for the firmware alone to write.
+            qemu.args(["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]);
         }
         let log = std::fs::File::create(dir.path().join("qemu.log")).expect("creating QEMU's log");
         qemu.args(self.args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -131,7 +167,7 @@ impl Machine {
 fn network_args(card: &Card, firmware: Firmware) -> [String; 4] {
     let Card { tap, mac, .. } = card;
     // UEFI has a driver of its own; with the ROM it would be iPXE's.
-    let rom = if firmware == Firmware::Uefi { ",romfile=" } else { "" };
+    let rom = if firmware != Firmware::Bios { ",romfile=" } else { "" };
     [
         "-netdev".to_owned(),
         format!("tap,id=net0,ifname={tap},script=no,downscript=no"),
@@ -159,15 +195,15 @@ fn qemu_major() -> u32 {
     number.and_then(|word| word.split('.').next()?.parse().ok()).unwrap_or(0)
 }
 
-fn ovmf_args(dir: &Path) -> Vec<String> {
+fn ovmf_args((code, vars): (&str, &str), dir: &Path) -> Vec<String> {
     let ovmf = Path::new("/usr/share/OVMF");
     let variables = dir.join("vars.fd");
-    std::fs::copy(ovmf.join("OVMF_VARS_4M.fd"), &variables)
+    std::fs::copy(ovmf.join(vars), &variables)
         .unwrap_or_else(|error| panic!("no UEFI firmware: apt-get install ovmf (or run tools/setup): {error}"));
     let pflash = "if=pflash,format=raw";
     let mut args = vec![
         "-drive".to_owned(),
-        format!("{pflash},readonly=on,file={}", ovmf.join("OVMF_CODE_4M.fd").display()),
+        format!("{pflash},readonly=on,file={}", ovmf.join(code).display()),
         "-drive".to_owned(),
         format!("{pflash},file={}", variables.display()),
     ];

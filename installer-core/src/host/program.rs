@@ -24,6 +24,7 @@ pub const PROGRAMS: &[Row] = &[
     Row { name: "mkswap", purpose: "make swap areas", packages: ("util-linux", "util-linux") },
     Row { name: "mcopy", purpose: "fill the EFI system partition without mounting it", packages: ("mtools", "mtools") },
     Row { name: "mmd", purpose: "fill the EFI system partition without mounting it", packages: ("mtools", "mtools") },
+    Row { name: "xorriso", purpose: "make ISO images", packages: ("xorriso", "xorriso") },
     Row { name: "lvm", purpose: "make logical volumes", packages: ("lvm2", "lvm2") },
     Row { name: "chroot", purpose: "run programs of the installed system", packages: ("coreutils", "coreutils") },
     Row { name: "udevadm", purpose: "wait for the nodes of new partitions", packages: ("udev", "systemd-udev") },

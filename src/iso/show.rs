@@ -1,0 +1,100 @@
+//! `bootc-ks iso show`: what is on a medium.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use isolinux::{Medium, State};
+use kickstart_parser::{ParseOptions, parse};
+use pxe::custom::Custom;
+use serde_json::{Value, json};
+
+use super::open;
+use crate::{fmt, rewrite};
+
+/// Show what is on an ISO.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Passwords in the kickstart are shown as stars.\n\n\
+    Exit codes: 0 done; 2 the ISO cannot be used.")]
+pub struct Args {
+    /// The ISO: a file, or the whole device that it was written to
+    #[arg(value_name = "ISO")]
+    iso: PathBuf,
+
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks and tells.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (_, medium) = open(&args.iso, false)?;
+    let contents = medium.contents();
+    let text = if args.json {
+        format!("{}\n", serde_json::to_string_pretty(&json(&medium, &contents))?)
+    } else {
+        text(&medium, &contents)
+    };
+    fmt::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The kickstart with stars in place of passwords.
+fn kickstart(contents: &Custom) -> Option<String> {
+    let text = String::from_utf8_lossy(contents.kickstart.as_deref()?);
+    Some(rewrite::shown(&parse(&text, "ks.cfg", &ParseOptions { syntax: None, loader: None })))
+}
+
+fn json(medium: &Medium, contents: &Custom) -> Value {
+    let manifest = medium.manifest();
+    json!({
+        "schema": 1,
+        "volume": manifest.volume,
+        "state": medium.state(),
+        "environment": manifest.environment,
+        "boot_loader": manifest.boot_loader,
+        "image": manifest.image,
+        "kargs": { "built_in": medium.default_kargs(), "now": medium.kargs() },
+        "certificates": contents.certificates.keys().collect::<Vec<_>>(),
+        "kickstart": kickstart(contents),
+    })
+}
+
+fn text(medium: &Medium, contents: &Custom) -> String {
+    let manifest = medium.manifest();
+    let state = match medium.state() {
+        State::AsBuilt => "as it was built",
+        State::Customised => "customised",
+        State::Unfinished => "unfinished: customise it again with --force, or reset it; it starts nothing",
+    };
+    let loader = if manifest.boot_loader == "image" { "the image's" } else { "the building machine's" };
+    let environment = &manifest.environment;
+    let mut rows = vec![
+        ("Volume", manifest.volume.clone()),
+        ("State", state.to_owned()),
+        ("Environment", format!("kernel {}, made from {}", environment.kernel, environment.image)),
+        ("UEFI", format!("shim and GRUB are {loader}")),
+    ];
+    match &manifest.image {
+        Some(image) => rows.extend([
+            ("Image", image.reference.clone()),
+            ("", image.digest.clone()),
+            ("Updates", format!("from {}", image.target)),
+        ]),
+        None => rows.push(("Image", "not on the medium".to_owned())),
+    }
+    rows.push((
+        "Kernel args",
+        if medium.kargs().is_empty() { medium.default_kargs() } else { medium.kargs() }.to_owned(),
+    ));
+    let names: Vec<&str> = contents.certificates.keys().map(String::as_str).collect();
+    rows.push(("Certificates", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
+    let kickstart = kickstart(contents);
+    rows.push(("Kickstart", kickstart.as_ref().map_or("none", |_| "as follows").to_owned()));
+    let head = rows.iter().map(|(name, value)| {
+        let name = if name.is_empty() { String::new() } else { format!("{name}:") };
+        format!("{name:<14}{value}\n")
+    });
+    let body =
+        kickstart.iter().flat_map(|text| text.lines()).map(|line| format!("    {line}").trim_end().to_owned() + "\n");
+    head.chain(body).collect()
+}

@@ -14,4 +14,6 @@
 
 pub mod cpio;
 pub mod custom;
+pub mod environment;
 pub mod initrd;
+pub mod kargs;

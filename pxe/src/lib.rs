@@ -17,3 +17,4 @@ pub mod custom;
 pub mod environment;
 pub mod initrd;
 pub mod kargs;
+pub mod serve;

@@ -10,9 +10,10 @@ use std::time::Duration;
 use support::disk::{self, LoopDevice};
 use support::faulty::{Fault, FaultyProxy};
 use support::mini_image::{Compression, Layer, MiniImage, write_index};
+use support::network::Network;
 use support::qemu::{Firmware, Machine};
 use support::registry::Registry;
-use support::{need, output, run};
+use support::{need, output, payload, run};
 
 fn skopeo() -> Command {
     Command::new(need("skopeo", "skopeo"))
@@ -140,4 +141,34 @@ fn a_machine_starts_the_demo_kernel() {
     vm.wait_for_serial("Run /init as init process", Duration::from_secs(120));
     vm.wait_for_serial("systemd", Duration::from_secs(60));
     assert!(!vm.serial().contains('\x1b'));
+}
+
+/// BIOS, iPXE and dnsmasq in a namespace: a script, a kernel and an initrd by TFTP.
+#[test]
+fn a_machine_boots_from_a_network_of_its_own() {
+    let mut network = Network::new();
+    let root = network.dir().join("tftp");
+    std::fs::create_dir(&root).expect("making a directory");
+    payload::kernel(&root.join("vmlinuz"));
+    let init = "/bin/busybox mount -t devtmpfs dev /dev\n/bin/busybox mount -t proc proc /proc\nexec >/dev/ttyS0 2>&1\n\
+        /bin/busybox echo \"BOOTED $(/bin/busybox cat /proc/cmdline)\"\n/bin/busybox poweroff -f\n";
+    payload::initrd(&root.join("initrd.img"), init);
+    let script = "#!ipxe\nkernel vmlinuz console=ttyS0 quiet from=${net0/mac},${net0/ip} initrd=initrd.img\n\
+        initrd initrd.img\nboot\n";
+    std::fs::write(root.join("boot.ipxe"), script).expect("writing the script");
+    network.dnsmasq(&format!(
+        "dhcp-range=10.77.0.50,10.77.0.99\nenable-tftp\ntftp-root={}\ndhcp-boot=boot.ipxe\n",
+        root.display()
+    ));
+    let card = network.card();
+    let mut vm = Machine::new(Firmware::Bios).memory(512).network(&card).start();
+    vm.wait_for_serial("BOOTED", Duration::from_secs(300));
+    vm.wait_for_exit(Duration::from_secs(60));
+    let from = format!("from={},{}", card.mac, card.ip);
+    assert!(vm.serial().contains(&from), "no {from} in\n{}", vm.serial());
+    assert!(network.dnsmasq_log().contains("DHCPACK"));
+    let name = network.name().to_owned();
+    drop((vm, network));
+    let left = run(Command::new(need("ip", "iproute2")).args(["netns", "list"]));
+    assert!(!left.contains(&name), "{name} is left");
 }

@@ -5,21 +5,18 @@
 
 mod support;
 
-use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use flate2::read::GzDecoder;
-use serde_json::Value;
 use support::cli::run_in;
 use support::qemu::{Firmware, Machine};
-use support::{demo_image, need, run};
+use support::{need, payload, run};
 
 /// An init that shows the kickstart and switches the machine off.
-const INIT: &str = "#!/bin/busybox sh\n/bin/busybox mount -t devtmpfs dev /dev\nexec >/dev/ttyS0 2>&1\n\
+const INIT: &str = "/bin/busybox mount -t devtmpfs dev /dev\nexec >/dev/ttyS0 2>&1\n\
     /bin/busybox echo BEGIN; /bin/busybox stat -c 'mode %a' /ks.cfg; /bin/busybox cat /ks.cfg; /bin/busybox echo END\n\
     /bin/busybox poweroff -f\n";
 
@@ -28,57 +25,8 @@ const KEYS: &str = "rootpw --plaintext hunter2\n";
 /// What the two are together; comments tell where the second one came from.
 const WHOLE: [&str; 3] = ["zerombr\n", "\nrootpw --plaintext hunter2\n", "\nreboot\n"];
 
-/// A small initrd, compressed, of a length that is no multiple of four.
 fn initrd(dir: &Path) {
-    let root = dir.join("root");
-    for name in ["bin", "dev"] {
-        fs::create_dir_all(root.join(name)).unwrap();
-    }
-    fs::copy(need("busybox", "busybox-static"), root.join("bin/busybox")).unwrap();
-    fs::write(root.join("init"), INIT).unwrap();
-    fs::set_permissions(root.join("init"), fs::Permissions::from_mode(0o755)).unwrap();
-    let list = ["bin", "bin/busybox", "dev", "init"].join("\n");
-    let mut cpio = Command::new(need("cpio", "cpio"))
-        .args(["--create", "--format=newc", "--quiet"])
-        .current_dir(&root)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    cpio.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
-    let archive = cpio.wait_with_output().unwrap().stdout;
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(&archive).unwrap();
-    let mut packed = packed.finish().unwrap();
-    // NULs between archives are skipped by the kernel.
-    packed.resize(packed.len().next_multiple_of(4) + 1, 0);
-    fs::write(dir.join("initrd.img"), packed).unwrap();
-}
-
-/// The demo image's kernel.
-fn kernel(to: &Path) {
-    let layout = demo_image();
-    let blob = |descriptor: &Value| layout.join("blobs").join(descriptor["digest"].as_str().unwrap().replace(':', "/"));
-    let json = |path: &Path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
-    let index = json(&layout.join("index.json"));
-    let mut manifest = json(&blob(&index["manifests"][0]));
-    if let Some(inner) = manifest["manifests"].get(0) {
-        manifest = json(&blob(inner));
-    }
-    let layers = manifest["layers"].as_array().unwrap();
-    let gzip = layers.iter().filter(|layer| layer["mediaType"].as_str().unwrap().ends_with("gzip"));
-    for layer in gzip {
-        let mut archive = tar::Archive::new(GzDecoder::new(File::open(blob(layer)).unwrap()));
-        for entry in archive.entries().unwrap() {
-            let mut entry = entry.unwrap();
-            if entry.path().unwrap().ends_with("vmlinuz") {
-                let mut content = Vec::new();
-                entry.read_to_end(&mut content).unwrap();
-                return fs::write(to, content).unwrap();
-            }
-        }
-    }
-    panic!("no layer of {} has a kernel", layout.display());
+    payload::initrd(&dir.join("initrd.img"), INIT);
 }
 
 #[test]
@@ -102,7 +50,7 @@ fn a_kernel_finds_the_kickstart_with_what_it_includes() {
     assert!(list.lines().any(|line| line == "ks.cfg"), "{list}");
 
     let vmlinuz = dir.path().join("vmlinuz");
-    kernel(&vmlinuz);
+    payload::kernel(&vmlinuz);
     let mut machine = Machine::new(Firmware::Bios).memory(512);
     machine = machine.arg("-kernel").arg(&vmlinuz).arg("-initrd").arg(&new);
     let mut vm = machine.arg("-append").arg("console=ttyS0 quiet").start();

@@ -17,6 +17,8 @@ pub mod installed;
 pub mod mini_image;
 pub mod mini_layer;
 pub mod mini_system;
+pub mod network;
+pub mod payload;
 pub mod qemu;
 pub mod registry;
 pub mod site;

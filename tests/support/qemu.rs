@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::ssh::SshKey;
+use super::network::{Card, inside};
+use super::ssh::{SshKey, Way};
 use super::vm::Vm;
 use super::{dies_with_the_test, free_port, need, run};
 
@@ -33,12 +34,13 @@ pub struct Machine {
     memory_mib: u32,
     args: Vec<OsString>,
     disks: usize,
+    card: Option<Card>,
 }
 
 impl Machine {
     /// Two processors, 1 GiB of memory, one network card, no disk.
     pub fn new(firmware: Firmware) -> Self {
-        Self { firmware, memory_mib: 1024, args: Vec::new(), disks: 0 }
+        Self { firmware, memory_mib: 1024, args: Vec::new(), disks: 0, card: None }
     }
 
     /// Memory, for installers that keep things in it.
@@ -58,6 +60,14 @@ impl Machine {
             .arg(drive)
             .arg("-device")
             .arg(format!("virtio-blk-pci,drive=disk{n},serial=disk{n},bootindex={}", n + 1))
+    }
+
+    /// Its network card is in a [`super::network::Network`], and what it boots from first: by
+    /// PXE with iPXE's ROM (BIOS) or by HTTP (UEFI). Without it the card is QEMU's own
+    /// network's, and nobody boots from it.
+    pub fn network(mut self, card: &Card) -> Self {
+        self.card = Some(card.clone());
+        self
     }
 
     /// A systemd credential by SMBIOS; text without commas.
@@ -81,25 +91,53 @@ impl Machine {
     pub fn start(self) -> Vm {
         let lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().expect("making the machine's directory");
-        let (serial, port) = (dir.path().join("serial.log"), free_port());
-        let mut qemu = dies_with_the_test(&need("qemu-system-x86_64", "qemu-system-x86"));
+        let serial = dir.path().join("serial.log");
+        let program = need("qemu-system-x86_64", "qemu-system-x86");
+        let mut qemu = match &self.card {
+            Some(card) => inside(&card.namespace, &program),
+            None => dies_with_the_test(&program),
+        };
         qemu.args(processor_args());
         qemu.args(["-nodefaults", "-display", "none", "-vga", "none", "-monitor", "none", "-no-user-config"]);
-        qemu.args(["-machine", "q35", "-smp", "2", "-m", &self.memory_mib.to_string()]);
+        // Without graphics SeaBIOS and iPXE speak on the serial line, too.
+        let machine = if self.card.is_some() { "q35,graphics=off" } else { "q35" };
+        qemu.args(["-machine", machine, "-smp", "2", "-m", &self.memory_mib.to_string()]);
         qemu.args(["-device", "virtio-rng-pci"]);
         qemu.arg("-serial").arg(format!("file:{}", serial.display()));
-        // restrict=off: the host's loopback is 10.0.2.2, where the registry is.
-        qemu.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22"));
-        // No option ROM: nobody boots from the network here.
-        qemu.args(["-device", "virtio-net-pci,netdev=net0,romfile="]);
+        let way = match &self.card {
+            Some(card) => {
+                qemu.args(network_args(card, self.firmware));
+                Way::Address { namespace: card.namespace.clone(), ip: card.ip.clone() }
+            }
+            None => {
+                let port = free_port();
+                // restrict=off: the host's loopback is 10.0.2.2, where the registry is.
+                qemu.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22"));
+                // No option ROM: nobody boots from the network here.
+                qemu.args(["-device", "virtio-net-pci,netdev=net0,romfile="]);
+                Way::Port(port)
+            }
+        };
         if self.firmware == Firmware::Uefi {
             qemu.args(ovmf_args(dir.path()));
         }
         let log = std::fs::File::create(dir.path().join("qemu.log")).expect("creating QEMU's log");
         qemu.args(self.args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = qemu.spawn().expect("starting QEMU");
-        Vm { child, dir, serial, port, started: Instant::now(), login: None, _lock: lock }
+        Vm { child, dir, serial, way, started: Instant::now(), login: None, _lock: lock }
     }
+}
+
+fn network_args(card: &Card, firmware: Firmware) -> [String; 4] {
+    let Card { tap, mac, .. } = card;
+    // UEFI has a driver of its own; with the ROM it would be iPXE's.
+    let rom = if firmware == Firmware::Uefi { ",romfile=" } else { "" };
+    [
+        "-netdev".to_owned(),
+        format!("tap,id=net0,ifname={tap},script=no,downscript=no"),
+        "-device".to_owned(),
+        format!("virtio-net-pci,netdev=net0,mac={mac},bootindex=0{rom}"),
+    ]
 }
 
 fn processor_args() -> Vec<String> {
@@ -133,7 +171,7 @@ fn ovmf_args(dir: &Path) -> Vec<String> {
         "-drive".to_owned(),
         format!("{pflash},file={}", variables.display()),
     ];
-    // Network boot is tried first otherwise, for more than a minute.
+    // PXE is tried before HTTP otherwise, for more than a minute.
     for protocol in ["IPv4", "IPv6"] {
         args.extend(["-fw_cfg".to_owned(), format!("name=opt/org.tianocore/{protocol}PXESupport,string=no")]);
     }

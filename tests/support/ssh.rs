@@ -3,7 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::network::inside;
 use super::{need, output, run};
+
+/// How a machine is reached.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// A loopback port that leads to its port 22.
+    Port(u16),
+    /// Its address in a namespace.
+    Address {
+        /// The namespace.
+        namespace: String,
+        /// The address.
+        ip: String,
+    },
+}
 
 /// A key pair in a directory of the test's own.
 #[derive(Clone, Debug)]
@@ -25,9 +40,13 @@ impl SshKey {
     }
 }
 
-/// Runs `script` by the login shell of `user` on a loopback port.
-pub fn ssh(port: u16, key: &SshKey, user: &str, script: &str) -> Output {
-    let mut command = Command::new(need("ssh", "openssh-client"));
+/// Runs `script` by the login shell of `user`.
+pub fn ssh(way: &Way, key: &SshKey, user: &str, script: &str) -> Output {
+    let program = need("ssh", "openssh-client");
+    let (mut command, host, port) = match way {
+        Way::Port(port) => (Command::new(program), "127.0.0.1", *port),
+        Way::Address { namespace, ip } => (inside(namespace, &program), ip.as_str(), 22),
+    };
     command.arg("-i").arg(&key.private).args(["-p", &port.to_string()]);
     for option in [
         "IdentitiesOnly=yes",
@@ -42,5 +61,5 @@ pub fn ssh(port: u16, key: &SshKey, user: &str, script: &str) -> Output {
     ] {
         command.args(["-o", option]);
     }
-    output(command.arg(format!("{user}@127.0.0.1")).arg(script))
+    output(command.arg(format!("{user}@{host}")).arg(script))
 }

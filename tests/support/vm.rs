@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::need;
-use super::ssh::{SshKey, ssh};
+use super::ssh::{SshKey, Way, ssh};
 
 /// A running machine; killed when dropped. If the test is failing, the tail of
 /// its serial console is printed.
@@ -17,7 +17,7 @@ pub struct Vm {
     pub(super) child: Child,
     pub(super) dir: TempDir,
     pub(super) serial: PathBuf,
-    pub(super) port: u16,
+    pub(super) way: Way,
     pub(super) started: Instant,
     pub(super) login: Option<(SshKey, String)>,
     pub(super) _lock: MutexGuard<'static, ()>,
@@ -29,7 +29,7 @@ impl Vm {
     pub fn wait_for_ssh(&mut self, key: &SshKey, user: &str, timeout: Duration) -> Duration {
         need("ssh", "openssh-client");
         let deadline = Instant::now() + timeout;
-        while !ssh(self.port, key, user, "true").status.success() {
+        while !ssh(&self.way, key, user, "true").status.success() {
             self.assert_running();
             assert!(Instant::now() < deadline, "no SSH login as {user} within {timeout:?}");
             std::thread::sleep(Duration::from_secs(1));
@@ -41,7 +41,7 @@ impl Vm {
     /// Runs a command inside; [`Vm::wait_for_ssh`] comes first.
     pub fn ssh(&self, script: &str) -> Output {
         let (key, user) = self.login.as_ref().expect("wait_for_ssh comes first");
-        ssh(self.port, key, user, script)
+        ssh(&self.way, key, user, script)
     }
 
     /// Runs a command inside that has to succeed; its trimmed standard output.
@@ -71,9 +71,9 @@ impl Vm {
         }
     }
 
-    /// The loopback port that leads to the machine's port 22.
-    pub fn ssh_port(&self) -> u16 {
-        self.port
+    /// How it is reached.
+    pub fn way(&self) -> &Way {
+        &self.way
     }
 
     /// The serial console so far, without terminal control sequences.
@@ -90,6 +90,11 @@ impl Vm {
             assert!(Instant::now() < deadline, "no `{text}` on the serial console within {timeout:?}");
             std::thread::sleep(Duration::from_millis(500));
         }
+    }
+
+    /// The time since it was switched on.
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Waits until the machine has switched itself off.

@@ -1,6 +1,11 @@
 //! `bootc-ks netboot`: what boots an installer from a network.
 
+mod arm;
+mod client;
 mod customize;
+mod list;
+mod serve;
+mod show;
 
 use std::process::ExitCode;
 
@@ -15,11 +20,26 @@ pub struct Args {
 enum Verb {
     /// Put a kickstart into an installer's initrd
     Customize(customize::Args),
+    /// Serve boot scripts and kickstarts, and keep track of the machines that are installed
+    Serve(serve::Args),
+    /// Let machines be installed at their next boot from the network
+    Arm(arm::Args),
+    /// List the machines of a running server
+    List(list::Args),
+    /// Show what a running server knows of a machine
+    Show(show::Args),
 }
+
+/// Where the server keeps what it knows.
+const STATE: &str = "/var/lib/bootc-ks/netboot.state";
 
 /// Does it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Customize(args) => customize::run(args),
+        Verb::Serve(args) => serve::run(args),
+        Verb::Arm(args) => arm::run(args),
+        Verb::List(args) => list::run(args),
+        Verb::Show(args) => show::run(args),
     }
 }

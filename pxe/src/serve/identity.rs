@@ -33,6 +33,13 @@ impl Identity {
         self.mac.clone().or_else(|| self.uuid.clone()).or_else(|| self.serial.clone())
     }
 
+    /// Whether this is the machine that something is asked of: one of its marks is the same.
+    pub fn has(&self, other: &Identity) -> bool {
+        [(&self.mac, &other.mac), (&self.uuid, &other.uuid), (&self.serial, &other.serial)]
+            .iter()
+            .any(|(mine, theirs)| mine.is_some() && mine == theirs)
+    }
+
     /// Takes what the other one knows.
     pub fn merge(&mut self, other: &Identity) {
         for (mine, theirs) in

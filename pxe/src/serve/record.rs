@@ -24,6 +24,8 @@ const FETCH_WITHIN: u64 = 3600;
 const INSTALL_WITHIN: u64 = 24 * 3600;
 /// How long after the end the log may follow.
 const LOG_WITHIN: u64 = 900;
+/// Characters of a title or message that are kept.
+const LONGEST: usize = 200;
 /// Remarks kept for each machine.
 const REMARKS: usize = 20;
 
@@ -122,6 +124,8 @@ pub struct Progress {
     pub total: u64,
     /// Warnings so far.
     pub warnings: u64,
+    /// The last thing said that is more than progress.
+    pub message: String,
 }
 
 /// Something to know, with its time.
@@ -270,16 +274,22 @@ impl Record {
     pub fn event(&mut self, now: u64, event: &Value) {
         self.seen = Some(now);
         let number = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let text = |name: &str| -> String {
+            event.get(name).and_then(Value::as_str).unwrap_or("").chars().take(LONGEST).collect()
+        };
         let progress = &mut self.progress;
         match event.get("event").and_then(Value::as_str) {
             Some("started") => progress.steps = number("steps"),
             Some("step-started") => {
                 (progress.step, progress.steps) = (number("step"), number("steps"));
-                let title = event.get("title").and_then(Value::as_str).unwrap_or("");
-                progress.title = title.chars().take(200).collect();
+                progress.title = text("title");
             }
             Some("progress") => (progress.done, progress.total) = (number("done"), number("total")),
-            Some("warning" | "retry") => progress.warnings += 1,
+            Some("warning" | "retry") => {
+                progress.warnings += 1;
+                progress.message = text("message");
+            }
+            Some("failed") => progress.message = text("message"),
             // Lines of scripts may hold secrets, and are in the log.
             _ => {}
         }

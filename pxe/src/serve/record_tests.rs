@@ -112,12 +112,21 @@ fn events_are_progress() {
         serde_json::json!({"event": "started", "schema": 1, "steps": 20}),
         serde_json::json!({"event": "step-started", "step": 9, "steps": 20, "title": "import the image"}),
         serde_json::json!({"event": "progress", "done": 5, "total": 10}),
+        serde_json::json!({"event": "warning", "message": "no signature is verified"}),
         serde_json::json!({"event": "output", "line": "password is hunter2"}),
         serde_json::json!(["no", "event"]),
     ] {
         record.event(130, &event);
     }
-    let progress = Progress { step: 9, steps: 20, title: "import the image".into(), done: 5, total: 10, warnings: 0 };
+    let progress = Progress {
+        step: 9,
+        steps: 20,
+        title: "import the image".into(),
+        done: 5,
+        total: 10,
+        warnings: 1,
+        message: "no signature is verified".into(),
+    };
     assert_eq!(record.progress, progress);
     assert!(!serde_json::to_string(&record).unwrap().contains("hunter2"));
 }

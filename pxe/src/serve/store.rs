@@ -2,11 +2,14 @@
 //! whatever arrives while it waits for the disk goes into its next transaction, so that
 //! thousands of machines cost a few dozen of them.
 
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use installer_core::error::Context as _;
 use installer_core::{Error, Result, Stage};
+use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::oneshot;
 
@@ -45,7 +48,7 @@ impl Store {
     /// Opens or makes the database, and reads what is in it.
     pub fn open(path: &Path) -> Result<(Self, Vec<Record>)> {
         let doing = || format!("opening the state in {}", path.display());
-        let database = Database::create(path).map_err(|error| explain(&error, path))?;
+        let database = create(path)?;
         let transaction = database.begin_write().doing(Stage::Request, doing())?;
         {
             let mut meta = transaction.open_table(META).doing(Stage::Request, doing())?;
@@ -95,6 +98,25 @@ impl Store {
     }
 }
 
+/// Opens or makes the file, for its owner alone: tokens and logs are in it.
+fn create(path: &Path) -> Result<Database> {
+    let doing = || format!("opening the state in {}", path.display());
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(
+        |error| {
+            Error::world(Stage::Request, doing())
+                .because(error)
+                .hint("the directory of --state must exist and be writable")
+        },
+    )?;
+    let own = file.try_clone().doing(Stage::Request, doing())?;
+    let database = FileBackend::new(file)
+        .and_then(|file| Database::builder().create_with_backend(file))
+        .map_err(|error| explain(&error, path))?;
+    // One that was there before may have been copied with a wider mode.
+    own.set_permissions(Permissions::from_mode(0o600)).doing(Stage::Request, doing())?;
+    Ok(database)
+}
+
 fn explain(error: &DatabaseError, path: &Path) -> Error {
     let message = format!("opening the state in {}", path.display());
     match error {
@@ -107,7 +129,7 @@ fn explain(error: &DatabaseError, path: &Path) -> Error {
                 .hint("use the bootc-ks that wrote it, or another --state; nothing was changed")
         }
         other => Error::world(Stage::Request, format!("{message}: {other}"))
-            .hint("the directory must exist and be writable, and the file be one that 'netboot serve' made"),
+            .hint("the file must be one that 'netboot serve' made"),
     }
 }
 
@@ -184,6 +206,7 @@ mod tests {
         let path = dir.path().join("state");
         let (store, records) = Store::open(&path).unwrap();
         assert!(records.is_empty());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let first = store.write(Change::Put(Box::new(Record::new("a", true))));
         let second = store.write(Change::Put(Box::new(Record::new("b", false))));
         let third = store.write(Change::Log("a".to_owned(), b"log".to_vec()));

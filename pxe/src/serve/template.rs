@@ -15,33 +15,41 @@ use super::machines::Selected;
 #[derive(Clone, Debug)]
 pub struct Kickstarts {
     dir: PathBuf,
-    url: String,
 }
 
 impl Kickstarts {
-    /// Templates in `dir`; `url` is what they know as `url`.
-    pub fn new(dir: PathBuf, url: String) -> Self {
-        Kickstarts { dir, url }
+    /// Templates in `dir`.
+    pub fn new(dir: PathBuf) -> Self {
+        Kickstarts { dir }
     }
 
-    /// The kickstart of one machine.
-    pub fn render(&self, machine: &Selected, id: &str, who: &Identity) -> Result<String> {
+    fn environment(&self, name: &str) -> Result<Environment<'static>> {
         let mut environment = Environment::new();
         let mut syntax = SyntaxConfig::builder();
         syntax.keep_trailing_newline(true);
-        let syntax = syntax.build().map_err(|error| tell(&machine.profile.kickstart, &error))?;
-        environment.set_syntax(syntax);
+        environment.set_syntax(syntax.build().map_err(|error| tell(name, &error))?);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_recursion_limit(64);
         let dir = self.dir.clone();
         environment.set_loader(move |name| load(&dir, name));
+        Ok(environment)
+    }
+
+    /// Whether there is such a template, and it can be read.
+    pub fn check(&self, name: &str) -> Result<()> {
+        self.environment(name)?.get_template(name).map(|_| ()).map_err(|error| tell(name, &error))
+    }
+
+    /// The kickstart of one machine. Templates know the server's address as `url`.
+    pub fn render(&self, machine: &Selected, id: &str, who: &Identity, url: &str) -> Result<String> {
         let name = &machine.profile.kickstart;
+        let environment = self.environment(name)?;
         let vars = Value::from(Serde(&machine.profile.vars));
         let facts = context! {
             machine => Serde(Machine { id, name: machine.name.as_deref(), who }),
             vars => vars.clone(),
-            url => &self.url,
+            url => url,
         };
         // Each variable by its own name too.
         let scope = context! { ..facts, ..vars };
@@ -110,7 +118,9 @@ mod tests {
         }
         let who = Identity::new(Some("52:54:00:00:00:01"), None, Some("S1"));
         let selected = Machines::parse(machines).unwrap().select(&who).unwrap();
-        Kickstarts::new(dir.path().to_owned(), "http://10.0.0.1".to_owned()).render(&selected, "web", &who)
+        let kickstarts = Kickstarts::new(dir.path().to_owned());
+        kickstarts.check(&selected.profile.kickstart)?;
+        kickstarts.render(&selected, "web", &who, "http://10.0.0.1")
     }
 
     const MACHINES: &str = "[[machine]]\nname='web'\nmac='52:54:00:00:00:01'\nkickstart='a.ks'\nvars={disk='vda'}";

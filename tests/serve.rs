@@ -275,7 +275,7 @@ fn what_is_wrong_is_said() {
     site.netboot(&["arm", "web-1"]).one_error().exits(4).says(&["web-1 is booting at this moment", "--force"]);
     site.netboot(&["arm", "--disarm", "web-1"]).one_error().exits(4).says(&["is not armed but booting"]);
     for (what, body, status) in
-        [("state", r#"{"state":"done"}"#, 400), ("events", "no JSON", 404), ("nonsense", "", 404)]
+        [("state", r#"{"state":"done"}"#, 400), ("events", "no JSON", 400), ("nonsense", "", 404)]
     {
         assert_eq!(server.report(&token, what, body).status, status, "{what}");
     }

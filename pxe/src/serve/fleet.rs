@@ -42,6 +42,8 @@ struct Known {
 pub enum Denied {
     /// There is nothing of the kind, or not for who asks.
     Unknown(String),
+    /// What was sent is no such thing.
+    Bad(String),
     /// It is not the time for it.
     State(String),
     /// Something here is wrong, and the admin has been told.
@@ -93,7 +95,7 @@ impl Fleet {
         let machines = self.inventory.machines();
         let selected = machines.select(who);
         let Some(id) = name(selected.as_ref(), who) else {
-            return Err(Denied::Unknown("neither mac nor uuid nor serial is one".to_owned()));
+            return Err(Denied::Bad("neither mac nor uuid nor serial is one".to_owned()));
         };
         let local = |why: String| Boot { id: id.clone(), answer: Answer::Local, kargs: Vec::new(), why };
         let mut known = self.known();
@@ -180,7 +182,7 @@ impl Fleet {
         }
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
             let event: Value = serde_json::from_str(line)
-                .map_err(|_| Denied::Unknown("events are JSON documents, one a line".to_owned()))?;
+                .map_err(|_| Denied::Bad("events are JSON documents, one a line".to_owned()))?;
             record.event(now, &event);
         }
         // Progress that a crash loses comes again a second later.
@@ -218,25 +220,25 @@ impl Fleet {
                 .hint("give it an entry in machines.toml, or give that a [default]"));
         };
         self.kickstarts.check(&selected.profile.kickstart)?;
-        self.change(&id, selected.name.is_some(), |record| record.arm(now, force))
+        self.change(&id, Some(&selected), |record| record.arm(now, force))
             .map_err(|error| error.hint("--force arms it all the same; what runs there is not stopped by that"))
     }
 
     /// Takes the permission back.
     pub fn disarm(&self, now: u64, word: &str) -> Result<Reply<Record>> {
         let (id, selected) = self.find(word)?;
-        self.change(&id, selected.is_some_and(|selected| selected.name.is_some()), |record| record.disarm(now))
+        self.change(&id, selected.as_ref(), |record| record.disarm(now))
     }
 
     fn change(
         &self,
         id: &str,
-        named: bool,
+        selected: Option<&Selected>,
         change: impl FnOnce(&mut Record) -> Result<(), super::record::Refused>,
     ) -> Result<Reply<Record>> {
         let mut known = self.known();
-        let mut record = known.records.get(id).cloned().unwrap_or_else(|| Record::new(id, named));
-        record.named = named;
+        let mut record = known.records.get(id).cloned().unwrap_or_else(|| unmet(id, selected));
+        record.named = selected.is_some_and(|selected| selected.name.is_some());
         change(&mut record).map_err(|refused| Error::refused(Stage::Request, refused.0))?;
         tracing::info!(machine = id, state = record.state.word(), "set by an admin");
         let written = known.put(record.clone(), &self.store);

@@ -145,6 +145,7 @@ impl App {
 fn denied(denied: Denied) -> Problem {
     let (status, text) = match denied {
         Denied::Unknown(text) => (StatusCode::NOT_FOUND, text),
+        Denied::Bad(text) => (StatusCode::BAD_REQUEST, text),
         Denied::State(text) => (StatusCode::FORBIDDEN, text),
         Denied::Broken(text) => (StatusCode::INTERNAL_SERVER_ERROR, text),
     };
@@ -206,7 +207,7 @@ async fn kickstart(Extract(app): Shared, Query(asked): Query<Asked>, headers: He
     if let Some(token) = &asked.token {
         return by_token(&app, token, &url).await.map(plain);
     }
-    let mut outcome = Err(Denied::Unknown("no token, and nothing that tells a machine".to_owned()));
+    let mut outcome = Err(Denied::Bad("no token, and nothing that tells a machine".to_owned()));
     for who in candidates(&asked, &headers) {
         outcome = app.fleet.kickstart_of(now(), &who, &url);
         if outcome.is_ok() {

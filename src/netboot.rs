@@ -6,6 +6,7 @@ mod customize;
 mod list;
 mod serve;
 mod show;
+mod tree;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,8 @@ pub struct Args {
 enum Verb {
     /// Put a kickstart into an installer's initrd
     Customize(customize::Args),
+    /// Write a static tree for the servers of somebody else
+    Tree(tree::Args),
     /// Serve boot scripts and kickstarts, and keep track of the machines that are installed
     Serve(serve::Args),
     /// Let machines be installed at their next boot from the network
@@ -37,6 +40,7 @@ const STATE: &str = "/var/lib/bootc-ks/netboot.state";
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Customize(args) => customize::run(args),
+        Verb::Tree(args) => tree::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Arm(args) => arm::run(args),
         Verb::List(args) => list::run(args),

@@ -7,10 +7,13 @@
 //! The kernel unpacks every archive that it is given into the same root: what lies in the
 //! last one is there when the installer looks for its kickstart.
 //!
-//! The environment itself (kernel and initramfs out of the image that is to be installed) and
-//! what a network serves to boot it are not here yet; nothing reads the certificates until
-//! then. `bootc-ks install` runs in a rescue system of any kind meanwhile; see
-//! docs/install.md.
+//! ```text
+//! environment ─┬─► tree  (static files for somebody else's servers)
+//!              └─► serve (a server that knows which machine is to be installed)
+//! ```
+//!
+//! [`environment`] reads what `netboot build` made: kernel and initramfs out of the image that
+//! is to be installed.
 
 pub mod cpio;
 pub mod custom;
@@ -18,3 +21,4 @@ pub mod environment;
 pub mod initrd;
 pub mod kargs;
 pub mod serve;
+pub mod tree;

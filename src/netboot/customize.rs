@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// The text for the medium: judged as `check` does, and whole, for there is nothing beside it
 /// when it is read.
-fn kickstart(name: &str) -> anyhow::Result<String> {
+pub(super) fn kickstart(name: &str) -> anyhow::Result<String> {
     let (shown, text) = (fmt::display_name(name), fmt::read(name)?);
     let loader = FileLoader::with_fetch(&fetch);
     let mut parsed = parse(&text, shown, &ParseOptions { syntax: None, loader: Some(&loader) });

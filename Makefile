@@ -13,7 +13,7 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build image demo test test-long bench fuzz lint clean
+.PHONY: help setup build image demo test test-long bench pictures fuzz lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: build image ## how long an installation takes, an ISO, and the parser bes
 	tools/bench
 	tools/bench-iso
 	tools/bench-parser
+
+pictures: image ## take the pictures of the documentation again
+	cargo test --test fleet -- --ignored the_picture_of_the_documentation
 
 # Seconds for each target.
 FUZZ_SECONDS ?= 300

@@ -34,11 +34,12 @@ pub fn start(file: Option<&Path>) -> Option<PathBuf> {
     Some(path)
 }
 
-/// Logs to standard error, for a command whose standard output is not for people.
-pub fn to_stderr() {
+/// Logs to standard error, for a command whose standard output is not for people; `level` and
+/// what is worse, unless the environment says otherwise.
+pub fn to_stderr(level: &str) {
     let filter = EnvFilter::try_from_env("BOOTC_KS_LOG")
         .or_else(|_| EnvFilter::try_from_default_env())
-        .unwrap_or_else(|_| EnvFilter::new("warn"));
+        .unwrap_or_else(|_| EnvFilter::new(level));
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).finish();
     // Only a second call could fail, and there is none.

@@ -49,7 +49,7 @@ pub struct Args {
 /// Serve an editor. The exit code is the protocol's: 0 if the editor shut the server down
 /// before it said `exit`, else 1.
 pub fn run(_args: &Args) -> anyhow::Result<ExitCode> {
-    logging::to_stderr();
+    logging::to_stderr("warn");
     let input = BufReader::new(io::stdin());
     let proper = server::serve(input, io::stdout().lock()).context("writing to the editor")?;
     Ok(if proper { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,7 +1,13 @@
 //! `bootc-ks netboot`: what boots an installer from a network.
 
+mod arm;
 mod build;
+mod client;
 mod customize;
+mod list;
+mod serve;
+mod show;
+mod tree;
 
 use std::process::ExitCode;
 
@@ -18,12 +24,30 @@ enum Verb {
     Build(build::Args),
     /// Put a kickstart into an installer's initrd
     Customize(customize::Args),
+    /// Write a static tree for the servers of somebody else
+    Tree(tree::Args),
+    /// Serve boot scripts and kickstarts, and keep track of the machines that are installed
+    Serve(serve::Args),
+    /// Let machines be installed at their next boot from the network
+    Arm(arm::Args),
+    /// List the machines of a running server
+    List(list::Args),
+    /// Show what a running server knows of a machine
+    Show(show::Args),
 }
+
+/// Where the server keeps what it knows.
+const STATE: &str = "/var/lib/bootc-ks/netboot.state";
 
 /// Does it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Build(args) => build::run(args),
         Verb::Customize(args) => customize::run(args),
+        Verb::Tree(args) => tree::run(args),
+        Verb::Serve(args) => serve::run(args),
+        Verb::Arm(args) => arm::run(args),
+        Verb::List(args) => list::run(args),
+        Verb::Show(args) => show::run(args),
     }
 }

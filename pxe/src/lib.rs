@@ -14,6 +14,8 @@
 //! | [`options`] | what the kernel's command line says to the installer |
 //! | [`custom`], [`cpio`], [`initrd`] | what is added behind an initrd |
 //! | [`kargs`] | the kernel's command line of a network boot |
+//! | [`tree`] | static files for somebody else's servers |
+//! | [`serve`] | a server that knows which machine is to be installed |
 //!
 //! What the environment does when it has booted is the command's: `src/supervise.rs`.
 
@@ -24,3 +26,5 @@ pub mod environment;
 pub mod initrd;
 pub mod kargs;
 pub mod options;
+pub mod serve;
+pub mod tree;

@@ -9,6 +9,7 @@
 // The tail of a machine's serial console belongs next to the failed assertion.
 #![allow(clippy::print_stderr)]
 
+pub mod bootserver;
 pub mod cli;
 pub mod disk;
 pub mod editor;

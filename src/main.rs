@@ -27,6 +27,7 @@ mod progress;
 mod rewrite;
 mod site;
 mod supervise;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -71,6 +72,8 @@ enum Verb {
     Lsp(lsp::Args),
     /// List the commands and options of kickstart, and what becomes of each here
     Commands(commands::Args),
+    /// Try a kickstart in a virtual machine: boot, install, restart, log in
+    Try(trial::Args),
     /// Be the installer of an installer environment
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Verb::Iso(args) => iso::run(&args),
         Verb::Lsp(args) => lsp::run(&args),
         Verb::Commands(args) => commands::run(&args),
+        Verb::Try(args) => trial::run(&args),
         Verb::Supervise(args) => supervise::run(&args),
         Verb::Docs(args) => docs::run(&args, &Cli::command()),
     };

@@ -1,8 +1,8 @@
 //! `bootc-ks netboot`: what boots an installer from a network.
 
 mod arm;
-mod build;
-mod client;
+pub mod build;
+pub mod client;
 mod customize;
 mod list;
 mod serve;

@@ -1,6 +1,6 @@
 //! `bootc-ks iso build`: an installer environment becomes a medium.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -14,6 +14,7 @@ use pxe::environment::Environment;
 
 use super::CustomArgs;
 use crate::image::AccessArgs;
+use crate::netboot::build;
 use crate::progress::Audience;
 
 /// Make an ISO.
@@ -26,8 +27,12 @@ use crate::progress::Audience;
 )]
 pub struct Args {
     /// The directory that 'bootc-ks netboot build' made
-    #[arg(long, value_name = "DIR")]
-    environment: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "image", conflicts_with = "image")]
+    environment: Option<PathBuf>,
+
+    /// Make the installer of this image first, as 'bootc-ks netboot build' does; needs root
+    #[arg(long, value_name = "REF")]
+    image: Option<String>,
 
     #[command(flatten)]
     custom: CustomArgs,
@@ -52,9 +57,17 @@ pub struct Args {
 /// Makes it and says what it is.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let custom = args.custom.read()?;
-    let environment = Environment::open(&args.environment)?;
+    // What is made on the way goes when the ISO is there.
+    let scratch = tempfile::Builder::new().prefix(".bootc-ks-").tempdir_in(directory(&args.output));
+    let scratch = scratch.with_context(|| format!("writing beside {}", args.output.display()))?;
+    let environment = match (&args.environment, &args.image) {
+        (Some(dir), _) => Environment::open(dir)?,
+        (None, image) => {
+            build::make(image.as_deref().unwrap_or_default(), &scratch.path().join("environment"), &args.access)?
+        }
+    };
     let audience = Audience::new(None)?;
-    let image = args.image(environment.arch(), &audience)?;
+    let image = args.embedded(environment.arch(), &audience)?;
     let job = BuildJob {
         environment: &environment,
         custom,
@@ -73,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 impl Args {
     /// The image for the medium, and where its updates come from.
-    fn image(&self, arch: &str, audience: &std::sync::Arc<Audience>) -> anyhow::Result<Option<(Image, String)>> {
+    fn embedded(&self, arch: &str, audience: &std::sync::Arc<Audience>) -> anyhow::Result<Option<(Image, String)>> {
         let Some(text) = &self.embed_image else { return Ok(None) };
         let reference: ImageReference = text.parse()?;
         let target: ImageReference = match &self.target {
@@ -94,6 +107,11 @@ impl Args {
         let image = image::open(&reference, oci_architecture(arch), &access, audience.clone())?;
         Ok(Some((image, target.to_string())))
     }
+}
+
+/// Where a file lies.
+fn directory(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What the environment variable says of dates.

@@ -1,12 +1,13 @@
 //! `bootc-ks netboot build`: the installer environment, out of the image.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use installer_core::host::Real;
 use installer_core::{apply, machine};
 use pxe::build::{Build, build, size};
+use pxe::environment::Environment;
 
 use crate::image::AccessArgs;
 use crate::progress::Audience;
@@ -38,21 +39,22 @@ pub struct Args {
 
 /// Makes it and says what came of it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    make(&args.image, &args.output, &args.access)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes an environment out of `image` at `output`.
+pub fn make(image: &str, output: &Path, access: &AccessArgs) -> anyhow::Result<Environment> {
     apply::require_root()?;
     let audience = Audience::new(None)?;
     let machine = machine::probe()?;
-    let parent = args.output.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let keep = Some(parent.unwrap_or(std::path::Path::new(".")));
-    let (image, facts) = args.access.resolve(&args.image, &machine.arch, keep, audience.clone())?;
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (image, facts) = access.resolve(image, &machine.arch, Some(parent), audience.clone())?;
     let command = std::env::current_exe().context("finding this program")?;
     let certificates = BUNDLES.iter().map(PathBuf::from).find(|bundle| bundle.is_file());
-    let job = Build { image: &image, facts: &facts, command: &command, certificates, output: &args.output };
+    let job = Build { image: &image, facts: &facts, command: &command, certificates, output };
     let environment = build(&job, &Real, &*audience)?;
-    println!(
-        "{}: kernel {} and initrd, {}; boot it with 'inst.ks=http://SERVER/site.ks'",
-        args.output.display(),
-        environment.kernel_release(),
-        size(&environment)?
-    );
-    Ok(ExitCode::SUCCESS)
+    let (release, size) = (environment.kernel_release(), size(&environment)?);
+    println!("{}: kernel {release} and initrd, {size}; boot it with 'inst.ks=http://SERVER/site.ks'", output.display());
+    Ok(environment)
 }

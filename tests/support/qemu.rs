@@ -48,12 +48,13 @@ pub struct Machine {
     args: Vec<OsString>,
     disks: usize,
     card: Option<Card>,
+    isolated: bool,
 }
 
 impl Machine {
     /// Two processors, 1 GiB of memory, one network card, no disk.
     pub fn new(firmware: Firmware) -> Self {
-        Self { firmware, memory_mib: 1024, args: Vec::new(), disks: 0, card: None }
+        Self { firmware, memory_mib: 1024, args: Vec::new(), disks: 0, card: None, isolated: false }
     }
 
     /// Memory, for installers that keep things in it.
@@ -86,6 +87,17 @@ impl Machine {
     /// An ISO as a disc in a drive.
     pub fn cd(self, iso: &Path) -> Self {
         self.medium("media=cdrom,", iso).arg("-device").arg("ide-cd,drive=medium,bootindex=0")
+    }
+
+    /// The same, tried after the disks.
+    pub fn last_disc(self, iso: &Path) -> Self {
+        self.medium("media=cdrom,", iso).arg("-device").arg("ide-cd,drive=medium,bootindex=99")
+    }
+
+    /// Nothing of this host can be reached from it; ssh goes there all the same.
+    pub fn isolated(mut self) -> Self {
+        self.isolated = true;
+        self
     }
 
     /// An image written to a USB stick.
@@ -143,8 +155,9 @@ impl Machine {
             }
             None => {
                 let port = free_port();
-                // restrict=off: the host's loopback is 10.0.2.2, where the registry is.
-                qemu.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22"));
+                // Unless it is restricted, the host's loopback is 10.0.2.2, where the registry is.
+                let restrict = if self.isolated { ",restrict=on" } else { "" };
+                qemu.arg("-netdev").arg(format!("user,id=net0{restrict},hostfwd=tcp:127.0.0.1:{port}-:22"));
                 // No option ROM: nobody boots from the network here.
                 qemu.args(["-device", "virtio-net-pci,netdev=net0,romfile="]);
                 Way::Port(port)

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::network::{HOST, Network};
 use super::{dies_with_the_test, free_port, need, run};
 
 /// A running registry; stopped when dropped.
@@ -39,7 +40,7 @@ impl Registry {
         for _ in 0..3 {
             let port = free_port();
             let config = dir.path().join("config.yml");
-            std::fs::write(&config, configuration(dir.path(), port, login.as_ref()))
+            std::fs::write(&config, configuration(dir.path(), &format!("127.0.0.1:{port}"), login.as_ref()))
                 .expect("writing its configuration");
             let log = File::create(dir.path().join("log")).expect("creating its log");
             let mut child = dies_with_the_test(&program)
@@ -63,6 +64,18 @@ impl Registry {
     /// `127.0.0.1:PORT`, as it stands in an image reference.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Serves the same images in `network` as well; `10.77.0.1:5000` in an image reference there.
+    pub fn serve_in(&self, network: &mut Network) -> String {
+        let address = format!("{HOST}:5000");
+        let config = self.dir.path().join("network.yml");
+        let text = configuration(self.dir.path(), &address, None);
+        std::fs::write(&config, text).expect("writing its configuration");
+        let mut command = network.command(&need("docker-registry", "docker-registry"));
+        network.start("registry", command.arg("serve").arg(config));
+        network.wait_for_http(&format!("http://{address}/v2/"));
+        address
     }
 
     /// Copies `tag` of an OCI layout to `name` (such as `demo/os:1`), keeping
@@ -103,11 +116,11 @@ impl Drop for Registry {
     }
 }
 
-fn configuration(dir: &Path, port: u16, login: Option<&(String, String)>) -> String {
+fn configuration(dir: &Path, address: &str, login: Option<&(String, String)>) -> String {
     let storage = dir.join("storage");
     let mut text = format!(
         "version: 0.1\nlog:\n  level: warn\nstorage:\n  filesystem:\n    rootdirectory: {}\n\
-         http:\n  addr: 127.0.0.1:{port}\n",
+         http:\n  addr: {address}\n",
         storage.display()
     );
     if let Some((user, password)) = login {

@@ -1,9 +1,11 @@
-//! Signed boot loaders that an image brings, for Secure Boot over the network and on media.
+//! Boot loaders for UEFI: the signed ones that an image brings, for Secure Boot over the network
+//! and on media; or a GRUB for the network, made of the image's modules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
+use installer_core::host::{Host, Program};
 use installer_core::{Result, Stage};
 
 /// By the names that they get, where images keep them: below bootupd's updates and where
@@ -44,6 +46,52 @@ pub fn collect(root: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What GRUB needs between UEFI's HTTP boot and a kernel; what an image's GRUB does not have is
+/// left out.
+const MODULES: &[&str] = &[
+    "normal",
+    "configfile",
+    "echo",
+    "test",
+    "regexp",
+    "smbios",
+    "linux",
+    "http",
+    "tftp",
+    "efinet",
+    "net",
+    "sleep",
+    "search",
+    "chain",
+    "fat",
+    "part_gpt",
+    "minicmd",
+    "reboot",
+    "halt",
+    "all_video",
+    "efi_gop",
+    "serial",
+    "terminal",
+    "gzio",
+];
+
+/// Makes a GRUB that boots over HTTP, where the image has the modules and no signed one. Not
+/// signed: for machines without Secure Boot. Runs inside the unpacked image at `root`, whose
+/// /tmp takes it; returns where it is.
+pub fn make_grub(root: &Path, host: &dyn Host) -> Result<Option<PathBuf>> {
+    let modules = root.join("usr/lib/grub/x86_64-efi");
+    let tool = ["grub-mkimage", "grub2-mkimage"].into_iter().find(|name| root.join("usr/bin").join(name).exists());
+    let has = |module: &&str| modules.join(format!("{module}.mod")).exists();
+    let Some(tool) = tool.filter(|_| has(&"http")) else { return Ok(None) };
+    let program = Program::new(tool)
+        // Where a signed one looks, too: /grub/grub.cfg of the server that it came from.
+        .args(["-O", "x86_64-efi", "-p", "/grub", "-o", "/tmp/grubx64.efi"])
+        .args(MODULES.iter().copied().filter(|module| has(module)))
+        .inside(root);
+    host.run(&program, &mut |_| ()).doing(Stage::Media, "making a GRUB for the network")?;
+    Ok(Some(root.join("tmp/grubx64.efi")))
 }
 
 /// The first file at `pattern` below `dir`. An image's links are not followed.

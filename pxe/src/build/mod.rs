@@ -59,10 +59,20 @@ pub fn build(job: &Build<'_>, host: &dyn Host, events: &dyn Sink) -> Result<Envi
     let tree = Tree::open(&root, version)?;
     tree.add(job.command, job.certificates.as_deref(), events)?;
     let panicked = Error::failed(Stage::Media, "making the environment stopped by an internal error");
+    let loaders = new.join("efi");
+    loaders::collect(&root, &loaders)?;
     // The mounts end with the thread, and with that before the scratch directory is removed.
-    in_private_mounts("build", Stage::Media, panicked, || tree.make_initrd(host, events, &new.join(INITRD)))?;
+    in_private_mounts("build", Stage::Media, panicked, || {
+        tree.make_initrd(host, events, &new.join(INITRD))?;
+        let grub = loaders.join("grubx64.efi");
+        if !grub.exists()
+            && let Some(made) = loaders::make_grub(&root, host)?
+        {
+            fs::copy(made, grub).doing(Stage::Media, "copying GRUB")?;
+        }
+        Ok(())
+    })?;
     fs::copy(tree.kernel(), new.join(KERNEL)).doing(Stage::Media, "copying the kernel")?;
-    loaders::collect(&root, &new.join("efi"))?;
     manifest(job, version).write(&new)?;
     replace(&new, job.output)?;
     Environment::open(job.output)

@@ -1,0 +1,160 @@
+//! The ways in: a machine starts from the network or from a medium, is installed by the example
+//! kickstart as it stands, restarts, and lets its admin in; and it is installed once. Real
+//! firmware, real boot loaders.
+
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
+// How long things took belongs next to the result.
+#![allow(clippy::print_stdout)]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use support::cli::run_in;
+use support::disk::sparse_file;
+use support::environment::environment;
+use support::network::{Card, HOST, Network};
+use support::qemu::{Firmware, Machine};
+use support::registry::Registry;
+use support::ssh::SshKey;
+use support::vm::Vm;
+use support::{demo_image, example, run};
+
+/// An installation and two starts under emulation, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(1500);
+/// What the installer says when it begins.
+const BEGINS: &str = "this machine is going to be installed";
+
+/// A working directory with the example kickstart and an empty disk.
+struct Site {
+    dir: tempfile::TempDir,
+    key: SshKey,
+}
+
+impl Site {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SshKey::generate(dir.path());
+        std::fs::write(dir.path().join("site.ks"), example::kickstart(&key)).unwrap();
+        sparse_file(&dir.path().join("disk.img"), 8 << 30);
+        Site { dir, key }
+    }
+
+    fn disk(&self) -> std::path::PathBuf {
+        self.dir.path().join("disk.img")
+    }
+
+    /// Waits for the installed system and looks at it.
+    fn is_installed_once(&self, vm: &mut Vm) {
+        let took = vm.wait_for_ssh(&self.key, "admin-user", PATIENCE);
+        println!("a login {:.0} s after the machine was switched on to be installed", took.as_secs_f64());
+        let serial = vm.serial();
+        assert_eq!(serial.matches(BEGINS).count(), 1, "not once: {serial}");
+        assert!(serial.contains("Installed; reboot now."), "{serial}");
+        example::looks_right(vm);
+    }
+}
+
+/// The network's services: the registry, which is returned, and the server with one machine that
+/// is armed.
+fn serve(network: &mut Network, site: &Site, card: &Card) -> Registry {
+    let registry = Registry::start();
+    registry.push(&demo_image(), "demo", "demo:latest");
+    let address = registry.serve_in(network);
+    let machines = format!(
+        "[[machine]]\nname = 'one'\nmac = '{}'\nkickstart = 'site.ks'\n\
+         kargs = ['bootc-ks.image={address}/demo:latest', 'bootc-ks.insecure={address}']\n",
+        card.mac
+    );
+    std::fs::write(site.dir.path().join("machines.toml"), machines).unwrap();
+    let mut server = netboot(network, site, &["serve", "--machines", "machines.toml", "--environment"]);
+    network.start("serve", server.arg(environment()));
+    network.wait_for_http(&format!("http://{HOST}/boot.ipxe"));
+    run(&mut netboot(network, site, &["arm", "one"]));
+    registry
+}
+
+/// The command in the network.
+fn netboot(network: &Network, site: &Site, args: &[&str]) -> Command {
+    let mut command = network.command(Path::new(env!("CARGO_BIN_EXE_bootc-ks")));
+    command.current_dir(site.dir.path()).arg("netboot").arg(args[0]).args(["--state", "state"]).args(&args[1..]);
+    command
+}
+
+/// What the server knows of the machine at the end.
+fn is_reported_installed(network: &Network) {
+    let machines = network.curl(&[], &format!("http://{HOST}/v1/machines"));
+    assert!(machines.contains(r#""state":"installed""#), "{machines}");
+}
+
+#[test]
+fn by_pxe_under_bios() {
+    let (mut network, site) = (Network::new(), Site::new());
+    let card = network.card();
+    let _registry = serve(&mut network, &site, &card);
+    network.dnsmasq(&format!("dhcp-range=10.77.0.50,10.77.0.99\ndhcp-boot=http://{HOST}/boot.ipxe\n"));
+    // The card stays the first thing that the firmware tries.
+    let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).network(&card).start();
+    site.is_installed_once(&mut vm);
+    is_reported_installed(&network);
+    vm.power_off(Duration::from_secs(120));
+}
+
+#[test]
+fn by_http_under_uefi() {
+    let (mut network, site) = (Network::new(), Site::new());
+    let card = network.card();
+    let _registry = serve(&mut network, &site, &card);
+    // Without shim in the image GRUB is the first that is loaded.
+    network.dnsmasq(&format!(
+        "dhcp-range=10.77.0.50,10.77.0.99\ndhcp-match=set:http,option:client-arch,16\n\
+         dhcp-boot=tag:http,http://{HOST}/grubx64.efi\ndhcp-option-force=tag:http,60,HTTPClient\n"
+    ));
+    let mut vm = Machine::new(Firmware::Uefi).disk(&site.disk()).network(&card).start();
+    site.is_installed_once(&mut vm);
+    is_reported_installed(&network);
+    // The firmware was told: it is the new entry that it started.
+    let started = vm.ssh_ok("od -An -tx2 -j4 -N2 /sys/firmware/efi/efivars/BootCurrent-*");
+    let entry = format!("tr -d '\\0' < /sys/firmware/efi/efivars/Boot{}-*", started.trim().to_uppercase());
+    let entry = vm.ssh_ok(&entry);
+    assert!(entry.contains("Debian") && entry.contains("BOOTX64.EFI"), "{entry}");
+    vm.power_off(Duration::from_secs(120));
+}
+
+/// Makes an ISO of the environment.
+fn iso(site: &Site, more: &[&str]) {
+    let environment = environment().display().to_string();
+    let build = ["iso", "build", "--ks", "site.ks", "--output", "site.iso", "--environment", environment.as_str()];
+    run_in(site.dir.path(), &[&build, more].concat()).exits(0);
+}
+
+#[test]
+fn from_a_disc_under_bios() {
+    let site = Site::new();
+    let registry = Registry::start();
+    registry.push(&demo_image(), "demo", "demo:latest");
+    let guest = registry.address().replace("127.0.0.1", "10.0.2.2");
+    let (image, insecure) = (format!("bootc-ks.image={guest}/demo:latest"), format!("bootc-ks.insecure={guest}"));
+    iso(&site, &["--karg", image.as_str(), "--karg", insecure.as_str()]);
+    // The disk first, as machines are set up that get their system from a disc; it is empty.
+    let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).last_disc(&site.dir.path().join("site.iso")).start();
+    site.is_installed_once(&mut vm);
+    vm.power_off(Duration::from_secs(120));
+}
+
+#[test]
+fn from_a_stick_under_uefi_without_a_network() {
+    let site = Site::new();
+    let image = format!("oci:{}:demo", demo_image().display());
+    iso(&site, &["--embed-image", image.as_str(), "--target", "quay.io/myimage:latest"]);
+    let stick = site.dir.path().join("site.iso");
+    // The stick stays in, and first; the new entry of the firmware goes before it.
+    let mut vm = Machine::new(Firmware::Uefi).isolated().disk(&site.disk()).usb(&stick).start();
+    site.is_installed_once(&mut vm);
+    let origin = vm.ssh_ok("sudo -n cat /ostree/deploy/default/deploy/*.origin");
+    assert!(origin.contains("ostree-unverified-registry:quay.io/myimage:latest"), "{origin}");
+    vm.power_off(Duration::from_secs(120));
+}

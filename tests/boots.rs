@@ -71,7 +71,7 @@ fn serve(network: &mut Network, site: &Site, card: &Card) -> Registry {
     );
     std::fs::write(site.dir.path().join("machines.toml"), machines).unwrap();
     let mut server = netboot(network, site, &["serve", "--machines", "machines.toml", "--environment"]);
-    network.start("serve", server.arg(environment()));
+    network.start("serve", server.arg(environment()).env("BOOTC_KS_LOG", "debug"));
     network.wait_for_http(&format!("http://{HOST}/boot.ipxe"));
     run(&mut netboot(network, site, &["arm", "one"]));
     registry

@@ -102,7 +102,7 @@ fn is_what_was_asked_for(vm: &Vm, firmware: Firmware, commit: &str) {
     assert!(password.starts_with(['*', '!']), "a password opens root: {root}");
     let elsewhere = tempfile::tempdir().unwrap();
     let stranger = SshKey::generate(elsewhere.path());
-    assert!(!ssh(vm.ssh_port(), &stranger, "admin-user", "true").status.success(), "any key opens the machine");
+    assert!(!ssh(vm.way(), &stranger, "admin-user", "true").status.success(), "any key opens the machine");
 
     assert_eq!(vm.ssh_ok("findmnt -no FSTYPE /sysroot"), "xfs");
     assert_eq!(vm.ssh_ok("findmnt -no FSTYPE /boot"), "ext4");

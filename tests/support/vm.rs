@@ -71,6 +71,15 @@ impl Vm {
         }
     }
 
+    /// The loopback port that leads to the machine's port 22; there is none for a machine in a
+    /// network of its own.
+    pub fn ssh_port(&self) -> u16 {
+        match &self.way {
+            Way::Port(port) => *port,
+            Way::Address { namespace, .. } => panic!("this machine is in the network {namespace}"),
+        }
+    }
+
     /// How it is reached.
     pub fn way(&self) -> &Way {
         &self.way

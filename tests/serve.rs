@@ -12,9 +12,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::bootserver::{KICKSTART, Site, environment};
-use support::network::{HOST, Network};
-use support::payload;
-use support::qemu::{Firmware, Machine};
 
 const MACHINES: &str = r#"
 [common]
@@ -286,59 +283,4 @@ fn what_is_wrong_is_said() {
     assert!(site.netboot(&["list"]).exits(0).says(&["warning: ", "machines.toml"]).stdout.contains("web-2"));
     server.crash();
     site.netboot(&["list"]).one_error().exits(3).says(&["asking the server", "hint: it does not run"]);
-}
-
-/// What the small initramfs says: its command line, and the kickstart that came with it.
-const INIT: &str = "/bin/busybox mount -t devtmpfs dev /dev\n/bin/busybox mount -t proc proc /proc\n\
-    exec >/dev/ttyS0 2>&1\n/bin/busybox echo \"CMDLINE $(/bin/busybox cat /proc/cmdline)\"\n\
-    /bin/busybox stat -c 'MODE %a' /ks.cfg; /bin/busybox cat /ks.cfg\n/bin/busybox echo BOOTED\n\
-    /bin/busybox reboot -f\n";
-
-/// BIOS: dnsmasq, iPXE, the script of the server. The machine restarts into the network, where
-/// there is nothing for it any more.
-#[test]
-fn a_machine_boots_by_ipxe_and_then_from_its_disk() {
-    let mut network = Network::new();
-    let card = network.card();
-    let site = Site::new(&format!(
-        "[[machine]]\nname = 'bios'\nmac = '{}'\nkickstart = 'site.ks'\nvars = {{ hostname = 'bios' }}\n",
-        card.mac
-    ));
-    payload::kernel(&site.path("kernel"));
-    payload::initrd(&site.path("initrd"), INIT);
-    environment(&site.path("env"), &fs::read(site.path("kernel")).unwrap(), &fs::read(site.path("initrd")).unwrap());
-    network.dnsmasq(&format!("dhcp-range=10.77.0.50,10.77.0.99\ndhcp-boot=http://{HOST}/boot.ipxe\n"));
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_bootc-ks"));
-    let inside = |args: &[&str]| {
-        let mut command = network.command(program);
-        command.current_dir(site.path("")).args(["netboot"]).args(args).args(["--state", "state"]);
-        command
-    };
-    let mut serve = inside(&["serve", "--environment", "env", "--machines", "machines.toml"]);
-    let log = network.start("serve", &mut serve);
-    network.wait_for_http(&format!("http://{HOST}/boot.ipxe"));
-    let arm = |args: &[&str]| {
-        let mut command = network.command(program);
-        support::run(command.current_dir(site.path("")).args(["netboot"]).args(args).args(["--state", "state"]));
-    };
-    arm(&["arm", "bios"]);
-
-    let disk = site.path("disk.img");
-    fs::write(&disk, vec![0; 1 << 20]).unwrap();
-    let mut vm = Machine::new(Firmware::Bios).memory(512).disk(&disk).network(&card).start();
-    vm.wait_for_serial("BOOTED", Duration::from_secs(300));
-    let serial = vm.serial();
-    let bootif = format!("BOOTIF=01-{}", card.mac.replace(':', "-"));
-    for part in
-        ["MODE 600", "rootpw --plaintext hunter2", "--hostname=bios", "ip=dhcp", &bootif, "bootc-ks.report=http://"]
-    {
-        assert!(serial.contains(part), "no `{part}` in\n{serial}");
-    }
-    vm.wait_for_serial("booting from its disk", Duration::from_secs(300));
-    vm.wait_for_serial("Booting from SAN device 0x80", Duration::from_secs(60));
-    assert_eq!(vm.serial().matches("BOOTED").count(), 1);
-    let machines = network.curl(&[], &format!("http://{HOST}/v1/machines"));
-    assert!(machines.contains(r#""state":"installing""#) && machines.contains("it restarted while"), "{machines}");
-    let log = fs::read_to_string(log).unwrap();
-    assert!(!log.contains("hunter2"));
 }

@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -67,8 +68,7 @@ fn a_machine_boots_the_tree_with_the_examples() {
     let mut network = Network::new();
     let card = network.card();
     // nginx's workers are somebody else, who has to get there.
-    let dir =
-        tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap();
+    let dir = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o755)).tempdir().unwrap();
     payload::kernel(&dir.path().join("kernel"));
     let init = "/bin/busybox mount -t devtmpfs dev /dev\n/bin/busybox mount -t proc proc /proc\nexec >/dev/ttyS0 2>&1\n\
         /bin/busybox echo \"CMDLINE $(/bin/busybox cat /proc/cmdline)\"\n/bin/busybox poweroff -f\n";

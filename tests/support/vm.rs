@@ -76,6 +76,15 @@ impl Vm {
         }
     }
 
+    /// The loopback port that leads to the machine's port 22; there is none for a machine in a
+    /// network of its own.
+    pub fn ssh_port(&self) -> u16 {
+        match &self.way {
+            Way::Port(port) => *port,
+            Way::Address { namespace, .. } => panic!("this machine is in the network {namespace}"),
+        }
+    }
+
     /// The serial console so far, without terminal control sequences.
     pub fn serial(&self) -> String {
         let raw = std::fs::read(&self.serial).unwrap_or_default();

@@ -179,6 +179,10 @@ async fn converse(stream: TcpStream, router: Router, metrics: Arc<Metrics>) {
     let service = service_fn(move |request| answer(router.clone(), metrics.clone(), request));
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        // Firmware and boot loaders fetch one file and forget the connection.
+        .keep_alive(false)
+        // GRUB 2.12 over UEFI's HTTP knows `Content-Length` in this spelling alone.
+        .title_case_headers(true)
         .header_read_timeout(HEAD_WITHIN)
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -10,18 +10,18 @@
 mod support;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use support::cli::run_in;
 use support::disk::sparse_file;
 use support::environment::environment;
-use support::network::{Card, HOST, Network};
+use support::network::{Card, HOST, Network, wait_until};
 use support::qemu::{Firmware, Machine};
 use support::registry::Registry;
-use support::ssh::SshKey;
+use support::ssh::{SshKey, Way, ssh};
 use support::vm::Vm;
-use support::{demo_image, example, run};
+use support::{demo_image, dies_with_the_test, example, free_port, run};
 
 /// An installation and two starts under emulation, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(1500);
@@ -157,4 +157,31 @@ fn from_a_stick_under_uefi_without_a_network() {
     let origin = vm.ssh_ok("sudo -n cat /ostree/deploy/default/deploy/*.origin");
     assert!(origin.contains("ostree-unverified-registry:quay.io/myimage:latest"), "{origin}");
     vm.power_off(Duration::from_secs(120));
+}
+
+#[test]
+#[ignore = "the same way as by_pxe_under_bios, in one command; part of `make test-long`"]
+fn try_goes_the_whole_way() {
+    let site = Site::new();
+    let registry = Registry::start();
+    registry.push(&demo_image(), "demo", "demo:latest");
+    let (image, ssh_port) = (format!("{}/demo:latest", registry.address()), free_port());
+    let log = site.dir.path().join("console");
+    let out = std::fs::File::create(&log).unwrap();
+    let mut command = dies_with_the_test(Path::new(env!("CARGO_BIN_EXE_bootc-ks")));
+    command.current_dir(site.dir.path()).args(["try", "site.ks", "--image", image.as_str(), "--disks", "8G"]);
+    command.args(["--insecure-registry", &registry.address(), "--ssh-port", &ssh_port.to_string(), "--memory", "1G"]);
+    command.arg("--environment").arg(environment()).stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out);
+    let mut child = command.spawn().unwrap();
+    let way = Way::Port(ssh_port);
+    let text = || String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
+    wait_until(PATIENCE, "a login", || {
+        assert!(child.try_wait().unwrap().is_none(), "it ended: {}", text());
+        ssh(&way, &site.key, "admin-user", "true").status.success()
+    });
+    assert!(text().contains("Installed; reboot now."), "{}", text());
+    ssh(&way, &site.key, "admin-user", "sudo -n systemctl poweroff");
+    assert!(child.wait().unwrap().success(), "{}", text());
+    let left = std::fs::read_dir(site.dir.path()).unwrap().flatten().map(|entry| entry.file_name());
+    assert!(!left.into_iter().any(|name| name.to_string_lossy().starts_with(".bootc-ks")), "something is left");
 }

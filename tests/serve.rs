@@ -170,7 +170,8 @@ fn files_come_whole_or_in_part_and_nothing_else_does() {
     let curl = support::need("curl", "curl");
     let head =
         support::run(std::process::Command::new(curl).arg("-sI").arg(format!("{}/files/initrd.img", server.url())));
-    assert!(head.contains("200 OK") && head.contains("content-length: 12"), "{head}");
+    // GRUB knows this spelling alone.
+    assert!(head.contains("200 OK") && head.contains("Content-Length: 12"), "{head}");
     // Half of a new one is not served for the old one.
     fs::write(site.path("env/initrd.img"), "half").unwrap();
     let answer = server.get("/files/initrd.img");

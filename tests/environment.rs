@@ -102,6 +102,7 @@ fn machine(disk: &Path, words: &str) -> Machine {
 }
 
 #[test]
+#[ignore = "what tests/boots.rs does, with a look at each report; part of `make test-long`"]
 fn the_example_kickstart_installs_a_machine_that_lets_its_admin_in() {
     let dir = tempfile::tempdir().unwrap();
     let key = SshKey::generate(dir.path());

@@ -146,13 +146,13 @@ fn from_a_disc_under_bios() {
 }
 
 #[test]
-fn from_a_stick_under_uefi_without_a_network() {
+fn from_a_written_disk_under_uefi_without_a_network() {
     let site = Site::new();
     let image = format!("oci:{}:demo", demo_image().display());
     iso(&site, &["--embed-image", image.as_str(), "--target", "quay.io/myimage:latest"]);
-    let stick = site.dir.path().join("site.iso");
-    // The stick stays in, and first; the new entry of the firmware goes before it.
-    let mut vm = Machine::new(Firmware::Uefi).isolated().disk(&site.disk()).usb(&stick).start();
+    let medium = site.dir.path().join("site.iso");
+    // The medium stays in, and first; the new entry of the firmware goes before it.
+    let mut vm = Machine::new(Firmware::Uefi).isolated().disk(&site.disk()).disk_of(&medium).start();
     site.is_installed_once(&mut vm);
     let origin = vm.ssh_ok("sudo -n cat /ostree/deploy/default/deploy/*.origin");
     assert!(origin.contains("ostree-unverified-registry:quay.io/myimage:latest"), "{origin}");

@@ -72,7 +72,8 @@ pub fn wait(name: &str, patience: Option<Duration>) -> Result<PathBuf, Error> {
                 Stage::Request,
                 format!("there is no {name}: {} did not appear within {} s", node.display(), patience.as_secs()),
             )
-            .hint("is the medium still in? a slow one gets more time by inst.wait_for_disks=SECONDS"));
+            .hint("is the medium still in, and has the image's kernel a driver for it (USB)? a slow one gets more time by \
+                 inst.wait_for_disks=SECONDS"));
         }
         std::thread::sleep(Duration::from_millis(250));
     }

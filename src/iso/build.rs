@@ -11,6 +11,7 @@ use installer_core::units::Bytes;
 use installer_core::{Error, Stage};
 use isolinux::{BuildJob, Embed};
 use pxe::environment::Environment;
+use tempfile::TempDir;
 
 use super::CustomArgs;
 use crate::image::AccessArgs;
@@ -57,15 +58,7 @@ pub struct Args {
 /// Makes it and says what it is.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let custom = args.custom.read()?;
-    // What is made on the way goes when the ISO is there.
-    let scratch = tempfile::Builder::new().prefix(".bootc-ks-").tempdir_in(directory(&args.output));
-    let scratch = scratch.with_context(|| format!("writing beside {}", args.output.display()))?;
-    let environment = match (&args.environment, &args.image) {
-        (Some(dir), _) => Environment::open(dir)?,
-        (None, image) => {
-            build::make(image.as_deref().unwrap_or_default(), &scratch.path().join("environment"), &args.access)?
-        }
-    };
+    let (environment, _scratch) = args.environment()?;
     let audience = Audience::new(None)?;
     let image = args.embedded(environment.arch(), &audience)?;
     let job = BuildJob {
@@ -85,6 +78,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 impl Args {
+    /// The environment that was named, or one of the image; what is made on the way goes with
+    /// the second.
+    fn environment(&self) -> anyhow::Result<(Environment, Option<TempDir>)> {
+        let Some(image) = &self.image else {
+            let dir = self.environment.as_deref().unwrap_or(Path::new("."));
+            return Ok((Environment::open(dir)?, None));
+        };
+        let beside = directory(&self.output);
+        let scratch = tempfile::Builder::new().prefix(".bootc-ks-").tempdir_in(beside);
+        let scratch = scratch.with_context(|| format!("writing beside {}", self.output.display()))?;
+        let environment = build::make(image, &scratch.path().join("environment"), &self.access)?;
+        Ok((environment, Some(scratch)))
+    }
+
     /// The image for the medium, and where its updates come from.
     fn embedded(&self, arch: &str, audience: &std::sync::Arc<Audience>) -> anyhow::Result<Option<(Image, String)>> {
         let Some(text) = &self.embed_image else { return Ok(None) };

@@ -21,8 +21,12 @@ pub fn environment() -> PathBuf {
     let all = source_root().join("target/environments");
     let dir = all.join(format!("{image}-{}", &file_sha256(&command)[..16]));
     if !dir.join("environment.json").is_file() {
-        // Those of earlier commands are of no use to anybody.
-        fs::remove_dir_all(&all).ok();
+        // Those of earlier commands are of no use to anybody; what is being made is hidden.
+        for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
+            if !entry.file_name().to_string_lossy().starts_with('.') {
+                fs::remove_dir_all(entry.path()).ok();
+            }
+        }
         fs::create_dir_all(&all).expect("making a directory for environments");
         let reference = format!("oci:{}:demo", layout.display());
         run(Command::new(command).args(["netboot", "build", "--image", &reference, "--output"]).arg(&dir));

@@ -10,9 +10,10 @@
 //! The machine has QEMU's own network: nothing of this machine changes, and the host's loopback
 //! is 10.0.2.2 for it.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -214,11 +215,27 @@ fn make_disks(work: &Path, disks: &Disks) -> anyhow::Result<Vec<PathBuf>> {
         .collect()
 }
 
+/// Whether a machine can be had from /dev/kvm; where that exists in a virtual machine it may not
+/// do, and QEMU stops.
+fn kvm_works(qemu: &Path) -> bool {
+    let mut command = Command::new(qemu);
+    command.args(["-accel", "kvm", "-cpu", "host", "-machine", "q35", "-nodefaults", "-display", "none", "-S"]);
+    command.args(["-monitor", "stdio"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else { return false };
+    if let Some(mut monitor) = child.stdin.take() {
+        // One that has stopped already does not listen.
+        let _ = monitor.write_all(b"quit\n");
+    }
+    child.wait().is_ok_and(|status| status.success())
+}
+
 /// QEMU's command line. It dies with this process.
 fn machine(qemu: &Path, disks: &[PathBuf], memory: Bytes, port: u16, ssh: u16) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(qemu);
-    command.args(["-accel", "kvm", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-smp", "2"]);
+    // The emulator's cmpxchg16b was wrong before QEMU 10, and kernels since 6.12 use it.
+    let (accelerator, processor) = if kvm_works(qemu) { ("kvm", "host") } else { ("tcg,thread=multi", "max,-cx16") };
+    command.args(["-accel", accelerator, "-cpu", processor, "-smp", "2"]);
     command.args(["-machine", "q35,graphics=off", "-nodefaults", "-no-user-config", "-display", "none"]);
     command.args(["-m", &format!("{}M", memory.as_mib()), "-serial", "mon:stdio", "-device", "virtio-rng-pci"]);
     command

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
+use installer_core::units::hex;
 use installer_core::{Error, Result, Stage};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -159,11 +160,6 @@ pub fn sha256(path: &Path) -> Result<String> {
             n => hasher.update(&buffer[..n]),
         }
     }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -6,11 +6,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
+use installer_core::units::hex;
 use installer_core::{Error, Result, Stage};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
-
-use crate::environment::hex;
 
 /// A new token: 32 hexadecimal digits of the kernel's randomness.
 pub fn new() -> Result<String, getrandom::Error> {

@@ -86,6 +86,8 @@ class Place:
     arch: str = field(default_factory=platform.machine)
     free: int = 0
     """Bytes that the planned file systems will have for it; 0 is unknown."""
+    needs_bootupd: bool = False
+    """Whether what installs the image can use no other boot loader."""
 
 
 @dataclass
@@ -255,6 +257,13 @@ def _boot_loader(facts, place):
             _("The image brings nothing to install a boot loader with."),
             _("Add bootupd (and its payload in usr/lib/bootupd/updates) to the image."),
             _("No boot loader in the image"),
+        )
+    if place.needs_bootupd and facts.bootloader != "bootupd":
+        return Problem(
+            True,
+            _("The image has no bootupd, which `bootc install` needs to install a boot loader."),
+            _("Add bootupd to the image, or install it with the bootc-ks payload."),
+            _("No bootupd in the image"),
         )
     platforms = facts.boot.get("grub_platforms", [])
     efi = EFI_PLATFORMS.get(place.arch)

@@ -91,8 +91,11 @@ def _pass_on(reading, diagnostics, our_lines, end):
     for each in diagnostics:
         if each.code.startswith(OTHER_INSTALLER) or each.severity == "info":
             continue
+        ours = each.line in our_lines
+        if not ours and not reading.settings.lint:
+            continue
         text = f"{each.message} [{each.code}]"
         if each.help:
             text = f"{text}; {each.help}"
         line = each.line if 1 <= each.line <= end else 0
-        reading.say(each.severity == "error" and each.line in our_lines, line, text)
+        reading.say(each.severity == "error" and ours, line, text)

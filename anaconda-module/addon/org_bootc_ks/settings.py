@@ -44,6 +44,8 @@ class Settings:
     keep_credentials: bool = False
     """Whether the installed system gets the credentials as well."""
     insecure_registries: list = field(default_factory=list)
+    lint: bool = True
+    """Whether findings about the rest of the kickstart are told."""
 
     def render(self):
         """The section, without the password; nothing where all is as by default."""
@@ -78,6 +80,7 @@ NAMES = {
     "authfile": "authfile",
     "keep-credentials": "keep_credentials",
     "insecure-registry": "insecure_registries",
+    "lint": "lint",
 }
 
 
@@ -158,4 +161,5 @@ READERS = {
     "digest": _digest,
     "pin": _yes_or_no,
     "keep_credentials": _yes_or_no,
+    "lint": _yes_or_no,
 }

@@ -109,11 +109,11 @@ class BootcKsService(KickstartService):
 
     def _follow_payload(self):
         # A source may have been chosen without a kickstart, or changed by another module.
-        found = payload.read()
-        state = self._state
-        if found is None or not found.image or state.source.image:
+        if self._state.source.image:
             return
-        state.set_source(found)
+        found = payload.read()
+        if found and found.image:
+            self._state.set_source(found)
 
     def _agree_with_payload(self):
         """The payload installs what was asked for, by digest if that is wanted and known."""
@@ -130,6 +130,7 @@ class BootcKsService(KickstartService):
 
     def view(self):
         """All that a spoke shows."""
+        self._follow_payload()
         return view.of(self._state)
 
     def set_image(self, image):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 
 from dasbus.error import DBusError
 from pyanaconda.modules.common.constants.objects import DEVICE_TREE
@@ -15,10 +16,15 @@ log = logging.getLogger(__name__)
 PATIENCE = 10_000
 
 
-def place():
+def place(source):
     """This machine, as far as an image has to suit it."""
     firmware = "uefi" if os.path.isdir("/sys/firmware/efi") else "bios"
-    return Place(firmware=firmware, free=_free())
+    return Place(firmware=firmware, free=_free(), needs_bootupd=source.kind == "bootc" and not _payload_is_ours())
+
+
+def _payload_is_ours():
+    # Where bootc-ks stands in for bootc, the original keeps this name.
+    return shutil.which("bootc.real") is not None
 
 
 def _free():

@@ -39,7 +39,7 @@ class CheckTask(Task):
         facts = self._state.facts_for(key)
         try:
             facts = facts or self._look(source, who, settings, key)
-            problems = checks.judge(facts, settings, storage.place())
+            problems = checks.judge(facts, settings, storage.place(source))
         except checks.Failed as failure:
             problems = [failure.problem]
         except native.Unavailable as error:

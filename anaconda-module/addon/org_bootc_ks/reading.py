@@ -31,16 +31,18 @@ class Reading:
     source: sources.Source = sources.Source()
     settings: section.Settings = field(default_factory=section.Settings)
     messages: list = field(default_factory=list)
+    end: int = 0
+    """The last line that a message may point at."""
 
     def say(self, error, line, text):
         """Adds a message."""
-        self.messages.append(Message(error, line, text))
+        self.messages.append(Message(error, line if line <= self.end else 0, text))
 
 
 def read(text, parse):
     """Reads `text`; `parse` is bootc_ks.parse, or something that takes a text like it."""
     kickstart = parse(text)
-    reading = Reading()
+    reading = Reading(end=_end(text))
     ours = [addon for addon in kickstart.addons if addon.name == section.ADDON]
     commands = [command for command in kickstart.commands if command.name in IMAGE_COMMANDS]
     if not ours and not commands:
@@ -52,7 +54,7 @@ def read(text, parse):
     else:
         line = ours[0].line
         reading.say(False, line, _("%addon org_bootc_ks: the kickstart installs no container image"))
-    _pass_on(reading, kickstart.diagnostics, _lines_of(commands), _end(text))
+    _pass_on(reading, kickstart.diagnostics, _lines_of(commands))
     return reading
 
 
@@ -84,10 +86,11 @@ def _lines_of(commands):
 
 
 def _end(text):
-    return text.count("\n") + (not text.endswith("\n"))
+    # Boss looks a line up in a list of those that end, without asking whether it is there.
+    return text.count("\n")
 
 
-def _pass_on(reading, diagnostics, our_lines, end):
+def _pass_on(reading, diagnostics, our_lines):
     for each in diagnostics:
         if each.code.startswith(OTHER_INSTALLER) or each.severity == "info":
             continue
@@ -97,5 +100,4 @@ def _pass_on(reading, diagnostics, our_lines, end):
         text = f"{each.message} [{each.code}]"
         if each.help:
             text = f"{text}; {each.help}"
-        line = each.line if 1 <= each.line <= end else 0
-        reading.say(each.severity == "error" and ours, line, text)
+        reading.say(each.severity == "error" and ours, each.line, text)

@@ -3,6 +3,7 @@
 from org_bootc_ks import state as states
 from org_bootc_ks import units
 from org_bootc_ks.i18n import N_, _
+from org_bootc_ks.source import split_transport
 
 # What is worth reading among an image's labels, in this order, before the others.
 FIRST_LABELS = (
@@ -60,7 +61,9 @@ def state(view):
 def short_image(image):
     """The last part of a reference: there is little room on a hub."""
     name = image.partition("@")[0]
-    return name.rpartition("/")[2] or image
+    transport, rest = split_transport(name)
+    last = rest.rpartition("/")[2] or rest
+    return f"{transport}:{last}" if transport else last
 
 
 def problems(view):

@@ -4,7 +4,7 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 
-from gi.repository import Gtk  # noqa: E402
+from gi.repository import Gtk, Pango  # noqa: E402
 from pyanaconda.ui.categories.software import SoftwareCategory  # noqa: E402
 from pyanaconda.ui.communication import hubQ  # noqa: E402
 from pyanaconda.ui.gui.spokes import NormalSpoke  # noqa: E402
@@ -21,6 +21,9 @@ ICONS = {
     states.WARNED: "dialog-warning-symbolic",
     states.FAILED: "dialog-error-symbolic",
 }
+
+# Characters in a line of a table; a digest fits.
+WIDTH = 72
 
 
 class _Title:
@@ -64,6 +67,9 @@ class ContainerImageSpoke(NormalSpoke):
         super().initialize()
         self.initialize_start()
         self.builder.get_object("help_label").set_text(_(texts.HELP))
+        # What the keyboard reaches is scrolled into sight.
+        scroller = self.builder.get_object("scroller")
+        self.builder.get_object("content").set_focus_vadjustment(scroller.get_vadjustment())
         self._remote.connect()
         self._remote.start()
         self._view = self._remote.view()
@@ -181,9 +187,11 @@ class ContainerImageSpoke(NormalSpoke):
         for number, (key, value) in enumerate(rows):
             head = Gtk.Label(label=key, xalign=0, valign=Gtk.Align.START)
             head.get_style_context().add_class("dim-label")
-            text = Gtk.Label(label=value, xalign=0, wrap=True, selectable=True, max_width_chars=72)
+            # A width of its own: else its height is reckoned for the narrowest column there is.
+            width = min(WIDTH, len(value))
+            text = Gtk.Label(label=value, xalign=0, wrap=True, selectable=True, width_chars=width, max_width_chars=WIDTH)
             # The words of a digest have no blanks to be broken at.
-            text.set_line_wrap_mode(2)
+            text.set_line_wrap_mode(Pango.WrapMode.WORD_CHAR)
             text.set_can_focus(False)
             grid.attach(head, 0, number, 1, 1)
             grid.attach(text, 1, number, 1, 1)

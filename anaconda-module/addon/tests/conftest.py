@@ -1,5 +1,5 @@
 """Two groups of tests: those of this directory that stand alone, and those against the real
-Anaconda (marked `real`), which run wherever `../real/run` starts them."""
+Anaconda (marked `real`), which run wherever `real/run` starts them."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "addon")]
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 REAL = os.environ.get("BOOTC_KS_REAL_ANACONDA") == "yes"
 left_out = []
@@ -16,7 +16,7 @@ left_out = []
 
 def pytest_configure(config):
     """Makes the mark known."""
-    config.addinivalue_line("markers", "real: wants Anaconda itself; see tests/real/run")
+    config.addinivalue_line("markers", "real: wants Anaconda itself; see real/run")
 
 
 def pytest_collection_modifyitems(items):
@@ -31,7 +31,7 @@ def pytest_terminal_summary(terminalreporter):
     """What did not run is said, not hidden."""
     if left_out:
         terminalreporter.write_line(
-            f"NOT RUN: {len(left_out)} tests against the real Anaconda; start them with anaconda-module/tests/real/run"
+            f"NOT RUN: {len(left_out)} tests against the real Anaconda; start them with anaconda-module/addon/tests/real/run"
         )
 
 

@@ -3,10 +3,11 @@
     hub.py KICKSTART DIRECTORY [STEP…]
 
 Runs inside `run --shell`, on an X display. A step is `wait` (for the check to end), `shot=NAME`,
-`enter`, `leave`, `key=KEYS` (pressed by xdotool), `type=TEXT`, or `sleep=SECONDS`. Ends with 0
+`enter`, `leave`, `state` (prints what the service has), `key=KEYS` (pressed by xdotool), `type=TEXT`, or `sleep=SECONDS`. Ends with 0
 if every step worked; what the hub said last is on standard output.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -126,6 +127,11 @@ class Script:
             print(f"status: {self.spoke.status}; may continue: {self.hub.continuePossible}", flush=True)
         return done
 
+    def _state(self, _value):
+        view = self.spoke._remote.view()
+        print(f"image: {view.image}; target: {view.target}; pin: {view.pin}; user: {view.username}", flush=True)
+        return True
+
     def _sleep(self, value):
         return time.monotonic() - self._since > float(value)
 
@@ -165,7 +171,9 @@ def main(kickstart, directory, steps):
         GLib.timeout_add(200, script.tick)
         user_interface.run()
     finally:
-        launcher.stop()
+        # A module that is gone before it has answered is no failure.
+        with contextlib.suppress(Exception):
+            launcher.stop()
     if script.failed:
         raise SystemExit(script.failed)
 

@@ -211,7 +211,24 @@ def explained(module, reference, error):
         return Problem(True, text, "", _(SHORT["failed"]))
     kind = getattr(error, "kind", "failed")
     text = str(error)
-    return Problem(True, text[:1].upper() + text[1:], getattr(error, "hint", None) or "", short(kind, text))
+    return Problem(True, _sentence(text), _sentence(_in_our_words(getattr(error, "hint", None) or "")), short(kind, text))
+
+
+# The command's options, and what stands for them here.
+OPTIONS = {"--authfile FILE": "`authfile`", "--insecure-registry": "`insecure-registry`"}
+
+
+def _in_our_words(hint):
+    found = [option for option in OPTIONS if option in hint]
+    for option in found:
+        hint = hint.replace(option, OPTIONS[option])
+    return _("{hint} (in %addon org_bootc_ks)").format(hint=hint) if found else hint
+
+
+def _sentence(text):
+    if not text:
+        return ""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def short(kind, text):

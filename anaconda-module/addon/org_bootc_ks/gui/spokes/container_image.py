@@ -196,3 +196,4 @@ class ContainerImageSpoke(NormalSpoke):
             grid.attach(head, 0, number, 1, 1)
             grid.attach(text, 1, number, 1, 1)
         grid.show_all()
+        grid.set_visible(bool(rows))

@@ -14,6 +14,8 @@ from org_bootc_ks import record, source
 
 # ostree-ext looks here first.
 RUNTIME = "run/ostree/auth.json"
+# Where they read which registries need no verified TLS.
+REGISTRIES = "etc/containers/registries.conf.d/60-bootc-ks.conf"
 # Where an installed system keeps what it updates itself with.
 INSTALLED = "etc/ostree/auth.json"
 
@@ -34,6 +36,13 @@ def text_for(reference, credentials):
         with open(credentials.authfile, encoding="utf-8") as file:
             return file.read()
     return ""
+
+
+def allow_insecure(registries, root="/"):
+    """Lets the installer's own programs speak to these registries as the check did."""
+    if registries:
+        entries = [f"[[registry]]\nlocation = {json.dumps(each)}\ninsecure = true\n" for each in registries]
+        record.write(root, REGISTRIES, "\n".join(entries), 0o644)
 
 
 class Runtime:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-
 REAL = os.environ.get("BOOTC_KS_REAL_ANACONDA") == "yes"
+# There it is the built image that is tested, here the source tree.
+sys.path[:0] = [str(HERE)] if REAL else [str(HERE), str(HERE.parent)]
+if REAL:
+    sys.path.append("/usr/share/anaconda/addons")
+
 left_out = []
 
 

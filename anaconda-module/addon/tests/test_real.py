@@ -3,6 +3,7 @@ and runs its tasks. `real/run` starts these."""
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -24,7 +25,6 @@ OVERHEAD = 1.0
 @pytest.fixture(scope="module")
 def boss():
     """Boss, with all modules started."""
-    sys.path.append("/usr/share/anaconda/addons")
     from pyanaconda.core.startup.dbus_launcher import AnacondaDBusLauncher  # noqa: PLC0415
     from pyanaconda.modules.common.constants.services import BOSS  # noqa: PLC0415
 
@@ -64,10 +64,14 @@ def read(boss, tmp_path):
 
 
 def run(path):
-    """Runs a task as Boss does. Returns what it said; raises what it raised."""
+    """Runs a task of ours as Boss does. Returns what it said; raises what it raised."""
     from org_bootc_ks.constants import BOOTC_KS  # noqa: PLC0415
 
-    task = BOOTC_KS.get_proxy(path)
+    return run_proxy(BOOTC_KS.get_proxy(path))
+
+
+def run_proxy(task):
+    """The same, for a task of any module."""
     said = []
     task.ProgressChanged.connect(lambda _step, message: said.append(message))
     task.Start()
@@ -291,6 +295,76 @@ def test_the_spoke_is_on_the_real_hub(layout, tmp_path):
     assert "pin: True" in done.stdout
     shots = {name: (tmp_path / name).read_bytes() for name in ("hub.png", "spoke.png")}
     assert all(len(shot) > 5000 for shot in shots.values()) and shots["hub.png"] != shots["spoke.png"]
+
+
+ENTRY = "/usr/libexec/bootc-ks/bootc"
+DEMO = os.environ.get("BOOTC_KS_DEMO_IMAGE", "")
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of our own with a root file system at /mnt/sysimage, as Anaconda's storage leaves it."""
+    image = tmp_path / "disk.img"
+    with open(image, "wb") as file:
+        file.truncate(3 * 2**30)
+    command("sgdisk", "--new=1:0:+1M", "--typecode=1:ef02", "--new=2:0:0", str(image))
+    loop = command("losetup", "--find", "--show", "--partscan", str(image)).strip()
+    # For kernels that do not read the table themselves.
+    subprocess.run(["partx", "--add", loop], check=False, capture_output=True)
+    made = [node(f"{loop}p{number}") for number in (1, 2)]
+    command("mkfs.ext4", "-q", f"{loop}p2")
+    command("mount", f"{loop}p2", "/mnt/sysimage")
+    yield loop
+    subprocess.run(["umount", "--recursive", "/mnt/sysroot"], check=False, stderr=subprocess.DEVNULL)
+    subprocess.run(["umount", "--recursive", "/mnt/sysimage"], check=False)
+    subprocess.run(["partx", "--delete", loop], check=False, capture_output=True)
+    command("losetup", "--detach", loop)
+    for path in filter(None, made):
+        os.unlink(path)
+
+
+def node(path):
+    """Makes the device node of a partition where nobody else does; returns it then."""
+    if os.path.exists(path):
+        return None
+    major, minor = Path(f"/sys/class/block/{os.path.basename(path)}/dev").read_text().strip().split(":")
+    os.mknod(path, 0o600 | stat.S_IFBLK, os.makedev(int(major), int(minor)))
+    return path
+
+
+def command(*words):
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{words}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.skipif(not (os.access(ENTRY, os.X_OK) and DEMO), reason="wants an image with --payload, and BOOTC_KS_DEMO_IMAGE")
+def test_the_real_deploy_task_installs_with_bootc_ks(read, service, disk):
+    from pyanaconda.modules.common.constants.services import PAYLOADS  # noqa: PLC0415
+
+    image = f"oci:{DEMO}:demo"
+    errors, _warnings = read(
+        f"lang en_US.UTF-8\nrootpw --lock\nbootc --source-imgref={image} --target-imgref=registry.example.com/fleet/os:10\n"
+    )
+    assert not errors
+    [configure], [install] = service.ConfigureWithTasks(), service.InstallWithTasks()
+    tasks = [PAYLOADS.get_proxy(path) for path in PAYLOADS.get_proxy().InstallWithTasks()]
+    run(configure)
+    assert os.readlink("/usr/bin/bootc") == ENTRY
+    said = {}
+    # Those around them want disks that Anaconda's storage has planned.
+    for task in tasks:
+        if task.Name in ("Deploy bootc", "Set OSTree system root"):
+            said[task.Name] = run_proxy(task)
+    deployed = said["Deploy bootc"]
+    assert any("layer" in each.lower() for each in deployed), deployed
+    run(install)
+    assert not os.path.islink("/usr/bin/bootc")
+    record = json.loads(Path("/mnt/sysroot/var/log/bootc-ks/anaconda.json").read_text())
+    assert not [each for each in record["problems"] if "when it was checked" in each["text"]]
+    origin = next(Path("/mnt/sysimage/ostree/deploy").glob("*/deploy/*.origin")).read_text()
+    assert "registry.example.com/fleet/os:10" in origin
+    print("\n".join(deployed))
 
 
 def test_the_start_of_boss_is_hardly_longer(boss):

@@ -83,3 +83,11 @@ def test_credentials_of_somebody_else_are_left_alone(tmp_path):
 def test_no_credentials_are_needed_for_a_directory():
     assert credentials.text_for("oci:/a", Credentials("robot", "hush")) == ""
     assert credentials.text_for("quay.io/a", Credentials()) == ""
+
+
+def test_what_the_check_may_do_the_installer_may(tmp_path):
+    credentials.allow_insecure([], tmp_path)
+    assert not list(tmp_path.iterdir())
+    credentials.allow_insecure(["one:5000", 'a"b'], tmp_path)
+    text = (tmp_path / credentials.REGISTRIES).read_text()
+    assert 'location = "one:5000"\ninsecure = true' in text and r"a\"b" in text

@@ -2,13 +2,13 @@
 
 import logging
 import os
-import shutil
 
 from dasbus.error import DBusError
 from pyanaconda.modules.common.constants.objects import DEVICE_TREE
 from pyanaconda.modules.common.constants.services import STORAGE
 
 from org_bootc_ks.checks import Place
+from org_bootc_ks.service import entry
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +19,7 @@ PATIENCE = 10_000
 def place(source):
     """This machine, as far as an image has to suit it."""
     firmware = "uefi" if os.path.isdir("/sys/firmware/efi") else "bios"
-    return Place(firmware=firmware, free=_free(), needs_bootupd=source.kind == "bootc" and not _payload_is_ours())
-
-
-def _payload_is_ours():
-    # Where bootc-ks stands in for bootc, the original keeps this name.
-    return shutil.which("bootc.real") is not None
+    return Place(firmware=firmware, free=_free(), needs_bootupd=source.kind == "bootc" and not entry.wanted())
 
 
 def _free():

@@ -11,7 +11,7 @@ from pyanaconda.modules.common.task import Task
 from org_bootc_ks import checks, credentials, native, record, state as states
 from org_bootc_ks.checks import Problem
 from org_bootc_ks.i18n import _
-from org_bootc_ks.service import deployment, storage
+from org_bootc_ks.service import deployment, entry, storage
 
 log = logging.getLogger(__name__)
 
@@ -83,17 +83,19 @@ class ConfigureTask(CheckTask):
             raise PayloadInstallationError(failure(source, problems))
         for problem in problems:
             self.report_progress(problem.text)
-        self._hand_over(source, who)
+        self._hand_over(source, who, settings)
 
-    def _hand_over(self, source, who):
-        """Gives the credentials to the programs that fetch the image."""
+    def _hand_over(self, source, who, settings):
+        """Gives what was found necessary to the programs that fetch the image."""
         try:
+            entry.put()
+            credentials.allow_insecure(settings.insecure_registries)
             text = credentials.text_for(source.image, who)
             if text and not self._runtime.put(text):
                 log.warning("/%s is there already and is left as it is.", credentials.RUNTIME)
         except OSError as error:
             raise PayloadInstallationError(
-                _("The registry's credentials cannot be passed on: {error}").format(error=error)
+                _("The installer cannot be prepared for the container image: {error}").format(error=error)
             ) from None
 
 
@@ -127,6 +129,7 @@ class InstallTask(Task):
     def run(self):
         """Takes the credentials away, verifies the digest, and writes the record."""
         self._runtime.remove()
+        entry.take_away()
         source, who, settings, _key = self._state.asked()
         if not source.image:
             return

@@ -100,13 +100,7 @@ impl Machine {
         self
     }
 
-    /// The same written to a virtio disk, tried before the others; the demo image's kernel, made
-    /// for clouds, has no driver for USB.
-    pub fn disk_of(self, image: &Path) -> Self {
-        self.medium("", image).arg("-device").arg("virtio-blk-pci,drive=medium,serial=medium,bootindex=0")
-    }
-
-    /// An image written to a USB stick.
+    /// An ISO written to a USB stick, tried before the disks.
     pub fn usb(self, image: &Path) -> Self {
         let machine = self.medium("", image).arg("-device").arg("qemu-xhci");
         machine.arg("-device").arg("usb-storage,drive=medium,removable=on,bootindex=0")

@@ -1,5 +1,7 @@
 //! `bootc-ks install`: do it.
 
+pub mod to_filesystem;
+
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +16,7 @@ use installer_core::machine;
 use installer_core::plan::{self, Plan};
 use installer_core::request::EndAction;
 use installer_core::storage::select::Target;
-use installer_core::units::Digest;
+use installer_core::units::{Bytes, Digest};
 use installer_core::{Error, Stage};
 
 use crate::plan::{Format, WhatArgs, look};
@@ -24,7 +26,25 @@ use crate::{failure, logging};
 
 /// Install.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Verb {
+    #[command(subcommand)]
+    place: Option<Place>,
+
+    #[command(flatten)]
+    args: Args,
+}
+
+/// Where to, if not onto a disk.
+#[derive(Debug, clap::Subcommand)]
+enum Place {
+    /// Install into file systems that are mounted already, as bootc does for Anaconda
+    ToFilesystem(to_filesystem::Args),
+}
+
+/// What is installed, and how.
+#[derive(Debug, clap::Args)]
+struct Args {
     #[command(flatten)]
     what: WhatArgs,
 
@@ -58,7 +78,14 @@ pub struct Args {
 }
 
 /// Installs and tells.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
+    match &verb.place {
+        Some(Place::ToFilesystem(args)) => to_filesystem::run(args),
+        None => onto_disk(&verb.args),
+    }
+}
+
+fn onto_disk(args: &Args) -> anyhow::Result<ExitCode> {
     match install(args) {
         Ok((plan, report)) => {
             match args.format {
@@ -120,7 +147,7 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
 }
 
 fn prepare(args: &Args, audience: &Arc<Audience>) -> anyhow::Result<Prepared> {
-    let site = site::read(&args.what.kickstart, &PreScripts::Run(&**audience))?;
+    let site = site::read(args.what.kickstart(), &PreScripts::Run(&**audience))?;
     let mut request = site.request.clone();
     let image = args.what.overlay(&mut request)?;
     // Before gigabytes are fetched for nothing.
@@ -160,9 +187,9 @@ enum Consent {
 /// Where layers are kept between the look at the image and its installation: beside the disk
 /// image, where there must be room for it anyway. A rescue system has only its memory, and
 /// fetches twice.
-fn keep(args: &Args) -> Option<&Path> {
+fn keep(args: &Args) -> Option<(&Path, Bytes)> {
     let parent = args.what.disk_image.as_deref()?.parent()?;
-    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+    Some((if parent.as_os_str().is_empty() { Path::new(".") } else { parent }, Bytes(u64::MAX)))
 }
 
 /// Nothing is lost that nobody gave away: by `--yes`, by an answer, or by the kickstart.

@@ -31,8 +31,9 @@ pub enum Format {
 #[derive(Debug, clap::Args)]
 pub struct WhatArgs {
     /// The kickstart: a path, '-' for standard input, or an http(s) URL
-    #[arg(value_name = "KS")]
-    pub kickstart: String,
+    // An Option, for `install` has a verb that needs none; clap sees to it that it is there.
+    #[arg(value_name = "KS", required = true)]
+    kickstart: Option<String>,
 
     /// Install this image instead of the kickstart's: REGISTRY/NAME:TAG, docker://…, oci:DIR[:TAG]
     /// or oci-archive:FILE[:TAG]. Updates come from it too if it is in a registry, else from the
@@ -61,11 +62,16 @@ pub struct WhatArgs {
 }
 
 impl WhatArgs {
+    /// The kickstart as it was named.
+    pub fn kickstart(&self) -> &str {
+        self.kickstart.as_deref().unwrap_or_default()
+    }
+
     /// Puts what the command line says over what the kickstart says. Returns the image.
     pub fn overlay(&self, request: &mut Request) -> Result<String, Error> {
         let kickstarts = request.image.take();
         let image = self.image.clone().or_else(|| kickstarts.clone()).ok_or_else(|| {
-            Error::input(Stage::Request, format!("{} names no image to install", self.kickstart))
+            Error::input(Stage::Request, format!("{} names no image to install", self.kickstart()))
                 .hint("add a line 'ostreecontainer --url=REGISTRY/NAME:TAG', or use --image")
         })?;
         // A directory or an archive is no place to get updates from once the machine is away.
@@ -116,7 +122,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn plan(args: &Args) -> anyhow::Result<Plan> {
-    let site = site::read(&args.what.kickstart, &PreScripts::Skip)?;
+    let site = site::read(args.what.kickstart(), &PreScripts::Skip)?;
     let mut request = site.request;
     let machine = match &args.machine {
         Some(file) => document(file, "machine", machine::SCHEMA)?,
@@ -139,7 +145,7 @@ pub fn look(
     what: &WhatArgs,
     image: &str,
     machine: &Machine,
-    keep: Option<&Path>,
+    keep: Option<(&Path, Bytes)>,
     events: Arc<dyn Sink>,
 ) -> Result<(Image, ImageFacts), Error> {
     what.access.resolve(image, &machine.arch, keep, events)

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use installer_core::host::Real;
+use installer_core::units::Bytes;
 use installer_core::{apply, machine};
 use pxe::build::{Build, build, size};
 use pxe::environment::Environment;
@@ -49,7 +50,7 @@ pub fn make(image: &str, output: &Path, access: &AccessArgs) -> anyhow::Result<E
     let audience = Audience::new(None)?;
     let machine = machine::probe()?;
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (image, facts) = access.resolve(image, &machine.arch, Some(parent), audience.clone())?;
+    let (image, facts) = access.resolve(image, &machine.arch, Some((parent, Bytes(u64::MAX))), audience.clone())?;
     let command = std::env::current_exe().context("finding this program")?;
     let certificates = BUNDLES.iter().map(PathBuf::from).find(|bundle| bundle.is_file());
     let job = Build { image: &image, facts: &facts, command: &command, certificates, output };

@@ -127,6 +127,9 @@ fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, 
 fn aftermath(target: &Target) -> String {
     match target {
         Target::Disk { path, .. } => format!("{path} had been written to; it will not boot"),
+        Target::Filesystem { path, .. } => {
+            format!("the file systems at {path} had been written to; empty them before another attempt")
+        }
         Target::ImageFile(file) => {
             format!("the unfinished disk image was removed; whatever was at {} is still there", file.path)
         }
@@ -160,6 +163,8 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
         Step::Partition { partitions } => storage::partition(run, partitions),
         Step::CreateGroup { group, .. } => storage::create_group(run, step, group),
         Step::CreateVolume { .. } | Step::Format { .. } => storage::commands(run, step),
+        // It is there, and its UUID is known since the plan was made.
+        Step::Adopt { .. } => Ok(()),
         Step::Mount { device, at, filesystem } => storage::mount(run, device, at, filesystem),
         Step::InitialiseSysroot { stateroot } => system::initialise(run, stateroot),
         Step::Import { target, selinux, .. } => system::import(run, target, *selinux),

@@ -21,6 +21,7 @@ const RECORDS: &str = "/var/log/bootc-ks";
 
 /// Makes the OSTree system root.
 pub fn initialise(run: &mut Run<'_>, stateroot: &str) -> Result<()> {
+    run.touched = true;
     sysroot::initialise(&run.physical_root(), stateroot).map(|_| ())
 }
 

@@ -8,6 +8,7 @@
 mod boot;
 mod check;
 mod fit;
+mod onto;
 mod render;
 mod step;
 mod steps;
@@ -25,6 +26,7 @@ use crate::storage::select::{self, Loss, Target};
 use crate::units::{Bytes, Digest};
 
 pub use fit::{Misfit, Subject, misfits};
+pub use onto::{Specs, onto};
 pub use step::{BootPlan, Device, Loader, Names, Planned, Step, partition_node};
 
 /// The version of the JSON form of [`Plan`].
@@ -137,11 +139,14 @@ fn default_root_fs(facts: &ImageFacts) -> &str {
     facts.install.root_fs.as_deref().unwrap_or("xfs")
 }
 
-/// What the root must hold: the image, the second deployment's share of a later update, room
-/// for logs.
+/// What the root must hold, at the least of what a root that is made gets.
 fn root_needs(facts: &ImageFacts) -> Bytes {
-    let room = Bytes(facts.unpacked_size.0 + facts.unpacked_size.0 / 4) + Bytes::mib(256);
-    room.align_up(layout::ALIGNMENT).max(layout::LEAST_ROOT)
+    room_for(facts).align_up(layout::ALIGNMENT).max(layout::LEAST_ROOT)
+}
+
+/// Room for the image, the second deployment's share of a later update, and logs.
+fn room_for(facts: &ImageFacts) -> Bytes {
+    Bytes(facts.unpacked_size.0 + facts.unpacked_size.0 / 4) + Bytes::mib(256)
 }
 
 fn scheme(request: &Request) -> Scheme {

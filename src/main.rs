@@ -18,7 +18,6 @@ mod image;
 mod inspect;
 mod install;
 mod iso;
-mod loader;
 mod logging;
 mod lsp;
 mod netboot;

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use installer_core::apply::{self, Options, Report};
-use installer_core::event::Sink;
+use installer_core::event::{Event, Sink};
+use installer_core::front::{self, Onto, Prepared};
 use installer_core::host::Real;
-use installer_core::machine;
-use installer_core::plan::{self, Specs};
+use installer_core::plan::Specs;
 use installer_core::request::Request;
-use installer_core::units::Bytes;
 
 use crate::image::AccessArgs;
 use crate::plan::Format;
@@ -101,19 +100,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn install(args: &Args) -> anyhow::Result<Report> {
     let log = logging::start(args.log.as_deref());
     let audience = Audience::new(args.events.as_deref())?;
-    let prepare = || -> anyhow::Result<_> {
-        apply::require_root()?;
-        let machine = machine::probe()?;
-        let mounted = machine::mounted(&args.root)?;
-        // There must be room for the image anyway; the files have no names and end with us.
-        let keep = Some((args.root.as_path(), Bytes(mounted.free.0 / 4)));
-        let (image, facts) = args.access.resolve(&args.source_imgref, &machine.arch, keep, audience.clone())?;
-        let specs = Specs { root: args.root_mount_spec.clone(), boot: args.boot_mount_spec.clone() };
-        let plan = plan::onto(&request(args), &specs, &mounted, &machine, &facts)?;
-        apply::preflight(&plan, &facts, &machine)?;
-        Ok((plan, image))
+    let onto = Onto {
+        root: &args.root,
+        specs: Specs { root: args.root_mount_spec.clone(), boot: args.boot_mount_spec.clone() },
     };
-    let (plan, image) = prepare().inspect_err(|error| audience.emit(&failure::event(error)))?;
+    let Prepared { plan, image, .. } =
+        front::prepare_onto(&request(args), &onto, &args.source_imgref, &args.access.access(), audience.clone())
+            .inspect_err(|error| audience.emit(&Event::failed(error)))?;
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");
     }

@@ -28,7 +28,14 @@ pub fn initialise(run: &mut Run<'_>, stateroot: &str) -> Result<()> {
 /// Imports the image.
 pub fn import(run: &mut Run<'_>, target: &str, selinux: bool) -> Result<()> {
     let repo = run.physical_root().join("ostree/repo");
-    let job = deploy::Import { image: run.image, repo: &repo, selinux, target, events: run.events };
+    let job = deploy::Import {
+        image: run.image,
+        repo: &repo,
+        selinux,
+        target,
+        events: run.events,
+        cancel: &run.options.cancel,
+    };
     let imported = deploy::import(&job)?;
     tracing::info!(commit = %imported.commit, entries = imported.entries, "imported");
     run.commit = Some(imported.commit);

@@ -78,6 +78,14 @@ impl Plan {
         Ok(Digest::of(&json))
     }
 
+    /// The plan as JSON with its digest beside what it is the digest of.
+    pub fn document(&self) -> Result<serde_json::Value> {
+        let json = |error| Error::failed(Stage::Plan, "writing the plan as JSON").because(error);
+        let mut value = serde_json::to_value(self).map_err(json)?;
+        value["digest"] = serde_json::to_value(self.digest()?).map_err(json)?;
+        Ok(value)
+    }
+
     /// The plan for people.
     pub fn render(&self) -> Result<String> {
         render::text(self)

@@ -138,7 +138,7 @@ fn the_example_kickstart_installs_a_machine_that_lets_its_admin_in() {
     let took = vm.wait_for_ssh(&key, "admin-user", PATIENCE);
     println!("a login {:.0} s after power on", took.as_secs_f64());
     example::looks_right(&vm);
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]

@@ -15,7 +15,38 @@ _Event = dict[str, Any]
 ``layer-finished``, ``retry``, ``warning``, ``output``, ``finished``, ``failed``."""
 _OnEvent = Callable[[_Event], object]
 
-__all__: list[str]
+__all__ = [
+    "Access",
+    "Addon",
+    "Cancel",
+    "Cancelled",
+    "Command",
+    "Diagnostic",
+    "Disk",
+    "Error",
+    "FailedError",
+    "ImageFacts",
+    "InputError",
+    "Kickstart",
+    "Layer",
+    "Machine",
+    "Plan",
+    "RefusedError",
+    "Report",
+    "User",
+    "WorldError",
+    "__version__",
+    "format",
+    "inspect",
+    "install",
+    "install_to_filesystem",
+    "parse",
+    "parse_file",
+    "plan",
+    "probe",
+    "syntaxes",
+]
+
 __version__: str
 
 class Error(Exception):

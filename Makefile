@@ -40,10 +40,11 @@ test: lint image ## everything that a change has to pass
 test-long: test ## also the tests that take minutes each (marked #[ignore])
 	set -o pipefail; cargo test --workspace -- --test-threads=1 --ignored --skip the_picture_of_the_documentation 2>&1 | tools/sum-tests
 
-bench: build image ## an installation, an ISO, the parser beside pykickstart, 5,000 machines at once
+bench: build image ## an installation, an ISO, the parser and the Python package beside pykickstart, 5,000 machines at once
 	tools/bench
 	tools/bench-iso
 	tools/bench-parser
+	tools/bench-python
 	tools/bench-serve
 
 pictures: image ## take the pictures of the documentation again

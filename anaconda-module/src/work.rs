@@ -34,6 +34,10 @@ impl Watch {
     pub fn new(on_event: Option<Py<PyAny>>, cancel: Option<&Bound<'_, Cancel>>) -> Self {
         Watch { on_event, cancel: cancel.map(|cancel| cancel.get().flag.clone()) }
     }
+
+    fn cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(Flag::is_cancelled)
+    }
 }
 
 enum Message {
@@ -77,6 +81,9 @@ pub fn run<T: Send>(
     work: impl FnOnce(Arc<dyn Sink>, &Flag) -> Result<T> + Send,
 ) -> PyResult<T> {
     let flag = Flag::new();
+    if watch.cancelled() {
+        flag.cancel();
+    }
     let (sender, receiver) = channel();
     let (outcome, raised) = std::thread::scope(|scope| {
         let flag = &flag;
@@ -110,7 +117,7 @@ fn attend(py: Python<'_>, mut receiver: Receiver<Message>, flag: &Flag, watch: &
         if raised.is_none() {
             raised = tell(py, event.as_ref(), watch).err();
         }
-        if raised.is_some() || watch.cancel.as_ref().is_some_and(Flag::is_cancelled) {
+        if raised.is_some() || watch.cancelled() {
             flag.cancel();
         }
     }

@@ -114,7 +114,7 @@ fn ask(
         return Err(Error::failed(Stage::Resolve, format!("{} is not in a registry", endpoint.reference)));
     };
     let found = match login {
-        Some((login, of)) if of == host => Found::given(login),
+        Some((login, of)) if of == host && !endpoint.mirror => Found::given(login),
         _ => auth::find(access, places, host, repository)?,
     };
     let auth = match &found.credentials {

@@ -1,7 +1,7 @@
 # What people type. Everything built is under target/, and cached there.
 
 SHELL := /bin/bash
-# End-to-end tests start emulated machines, one at a time per test program;
+# End-to-end tests start emulated machines, no more at once than there are processors;
 # two threads keep a small machine busy and its emulator on time.
 TEST_THREADS ?= 2
 
@@ -40,10 +40,11 @@ test: lint image ## everything that a change has to pass
 test-long: test ## also the tests that take minutes each (marked #[ignore])
 	set -o pipefail; cargo test --workspace -- --test-threads=1 --ignored --skip the_picture_of_the_documentation 2>&1 | tools/sum-tests
 
-bench: build image ## an installation, an ISO, the parser beside pykickstart, 5,000 machines at once
+bench: build image ## an installation, an ISO, the parser and the Python package beside pykickstart, 5,000 machines at once
 	tools/bench
 	tools/bench-iso
 	tools/bench-parser
+	tools/bench-python
 	tools/bench-serve
 
 pictures: image ## take the pictures of the documentation again

@@ -2,7 +2,6 @@
 //! of an image where they are given.
 
 mod ci;
-mod facts;
 pub mod fix;
 mod report;
 mod sarif;
@@ -12,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use installer_core::front::{judge, loader};
 use installer_core::image::{self, ImageFacts};
-use installer_core::request::{CODES, Request, from_kickstart};
-use kickstart_parser::codes::{self, Code};
-use kickstart_parser::{Diagnostic, ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse};
+use kickstart_parser::codes::Code;
+use kickstart_parser::{ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse};
 
 use crate::diagnostics::{self, Style};
-use crate::{explain, loader, plan};
+use crate::{explain, plan};
 use fix::{Outcome, Overlay};
 
 /// The form of the output.
@@ -151,7 +150,7 @@ fn told(outcome: &Outcome, dry: bool) -> String {
 
 fn report_of(checked: &[(String, Checked)], args: &Args) -> anyhow::Result<String> {
     match args.format {
-        Format::Text => Ok(text(checked, &Style::for_stream(&std::io::stdout()))),
+        Format::Text => Ok(text(checked, &diagnostics::style_for(&std::io::stdout()))),
         Format::Json => report::json(checked, args.syntax),
         Format::Sarif => sarif::sarif(&report::findings(checked)),
         Format::Github => Ok(ci::github(&report::findings(checked))),
@@ -184,33 +183,6 @@ fn check(
     judge(&mut parsed, facts);
     weigh(&mut parsed, args);
     Checked::Parsed(Box::new(parsed))
-}
-
-/// Everything that is to be said about a text: by the language, and by the installer, whose
-/// refusals are better known now than in front of the machine.
-pub fn examine(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
-    let mut parsed = parse(text, path, options);
-    judge(&mut parsed, None);
-    parsed
-}
-
-/// Adds to the findings what the installer has to say, of the image too if its facts are
-/// there. Returns what is asked of the installer.
-pub fn judge(parsed: &mut Parsed, facts: Option<&ImageFacts>) -> Request {
-    let (request, mut found) = from_kickstart(&parsed.kickstart, &parsed.sources);
-    if let Some(facts) = facts {
-        let sound = !parsed.has_errors() && !found.iter().any(Diagnostic::is_error);
-        found.extend(facts::findings(&parsed.kickstart, &parsed.sources, &request, facts, sound));
-    }
-    let mut found = parsed.silences.judge_installer(found, &parsed.sources, CODES);
-    if facts.is_none() {
-        // A comment that is about an image has its effect another time.
-        let idle = |d: &Diagnostic| d.code == codes::ALLOW_UNUSED.id;
-        found.retain(|d| !(idle(d) && facts::is_about_image(parsed.sources.slice(d.span))));
-    }
-    parsed.diagnostics.extend(found);
-    parsed.diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
-    request
 }
 
 /// Leave out what is allowed, and make an error of what is denied.

@@ -73,11 +73,11 @@ fn capital(word: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use installer_core::front::judge;
     use installer_core::image::ImageFacts;
     use kickstart_parser::{ParseOptions, parse};
 
     use super::*;
-    use crate::check;
 
     /// Pages about an image, and the image.
     const IMAGES: &[(&str, &str)] = &[
@@ -91,7 +91,7 @@ mod tests {
         let facts = IMAGES.iter().find(|(of, _)| *of == id);
         let facts: Option<ImageFacts> = facts.map(|(_, json)| serde_json::from_str(json).unwrap());
         let mut parsed = parse(text, "a.ks", &ParseOptions::default());
-        check::judge(&mut parsed, facts.as_ref());
+        judge(&mut parsed, facts.as_ref());
         parsed.diagnostics.iter().map(|d| d.code).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use installer_core::event::Event;
-use installer_core::{Error, Kind, Stage};
+use installer_core::{Error, Stage};
 
 /// The kickstart is wrong, and that has been said already, line by line.
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +29,15 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
 
 /// The failure as an event.
 pub fn event(error: &anyhow::Error) -> Event {
-    let ours = error.downcast_ref::<Error>();
-    Event::Failed {
-        kind: ours.map_or(Kind::Input, Error::kind),
-        stage: ours.map_or(Stage::Request, Error::stage),
-        message: format!("{error:#}"),
-        hint: ours.and_then(Error::remedy).map(str::to_owned),
-        disk_touched: ours.is_some_and(Error::touched),
+    match error.downcast_ref::<Error>() {
+        Some(ours) => {
+            let mut event = Event::failed(ours);
+            if let Event::Failed { message, .. } = &mut event {
+                *message = format!("{error:#}");
+            }
+            event
+        }
+        None => Event::failed(&Error::input(Stage::Request, format!("{error:#}"))),
     }
 }
 

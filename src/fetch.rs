@@ -64,6 +64,11 @@ pub fn fetch(url: &str) -> anyhow::Result<String> {
     Request::default().get(url)
 }
 
+/// [`fetch`] for what a kickstart includes.
+pub fn fetch_include(url: &str) -> Result<String, String> {
+    fetch(url).map_err(|error| format!("{error:#}"))
+}
+
 /// Whether `name` is a URL rather than a file.
 pub fn is_url(name: &str) -> bool {
     name.contains("://")

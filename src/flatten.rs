@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use installer_core::front::loader::FileLoader;
 use kickstart_parser::format::{NotFlattened, flatten};
 use kickstart_parser::{ParseOptions, parse};
 
-use crate::diagnostics::{self, Style};
+use crate::diagnostics;
 use crate::failure::BadKickstart;
-use crate::fetch::{self, fetch};
+use crate::fetch::{self, fetch, fetch_include};
 use crate::fmt;
-use crate::loader::FileLoader;
 use crate::rewrite;
 
 /// Paste included files in place.
@@ -33,12 +33,12 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = fmt::display_name(&args.file);
     let text = if fetch::is_url(&args.file) { fetch(&args.file)? } else { fmt::read(&args.file)? };
-    let loader = FileLoader::with_fetch(&fetch);
+    let loader = FileLoader::with_fetch(&fetch_include);
     let parsed = parse(&text, name, &ParseOptions { syntax: None, loader: Some(&loader) });
     let flat = match flatten(&parsed) {
         Ok(flat) => flat,
         Err(NotFlattened::Broken(found)) => {
-            eprint!("{}", diagnostics::render(&found, &parsed.sources, &Style::for_stream(&std::io::stderr())));
+            eprint!("{}", diagnostics::render(&found, &parsed.sources, &diagnostics::style_for(&std::io::stderr())));
             return Err(BadKickstart(format!("{name}: the files do not fit together")).into());
         }
         Err(reason) => bail!("{name}: {reason}"),

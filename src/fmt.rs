@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use installer_core::front::loader;
 use kickstart_parser::{ParseOptions, Parsed, SourceId, Syntax, UnknownSyntax, format, parse};
 
-use crate::loader;
 use crate::rewrite;
 
 /// Format kickstart files.

@@ -1,12 +1,8 @@
 //! The arguments that say how an image is reached.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use installer_core::Result;
-use installer_core::event::Sink;
-use installer_core::image::{self, Access, Image, ImageFacts, ImageReference};
-use installer_core::plan::oci_architecture;
+use installer_core::image::Access;
 
 /// How to reach an image.
 #[derive(Debug, clap::Args)]
@@ -21,25 +17,12 @@ pub struct AccessArgs {
 }
 
 impl AccessArgs {
-    /// Opens `reference` for `machine` (an architecture as `uname -m` has it) and reads its
-    /// facts. With a directory to `keep` layers in, they are fetched once for the facts and the
-    /// installation; the files are nameless and end with this process.
-    pub fn resolve(
-        &self,
-        reference: &str,
-        machine: &str,
-        keep: Option<&Path>,
-        events: Arc<dyn Sink>,
-    ) -> Result<(Image, ImageFacts)> {
-        let reference: ImageReference = reference.parse()?;
-        let access = Access {
+    /// The same for the core.
+    pub fn access(&self) -> Access {
+        Access {
             authfile: self.authfile.clone(),
             insecure_registries: self.insecure_registry.clone(),
-            keep_in: keep.map(Path::to_owned),
             ..Access::default()
-        };
-        let image = image::open(&reference, oci_architecture(machine), &access, events)?;
-        let facts = image::resolve(&image)?;
-        Ok((image, facts))
+        }
     }
 }

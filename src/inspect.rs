@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use installer_core::front::look;
 use installer_core::image::ImageFacts;
 
 use crate::image::AccessArgs;
@@ -27,7 +28,7 @@ pub struct Args {
 
 /// Looks and tells.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (_, facts) = args.access.resolve(&args.image, &args.arch, None, Audience::new(None)?)?;
+    let (_, facts) = look(&args.image, &args.arch, &args.access.access(), Audience::new(None)?)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&facts)?);
     } else {

@@ -1,5 +1,7 @@
 //! `bootc-ks install`: do it.
 
+pub mod to_filesystem;
+
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,23 +10,41 @@ use std::sync::Arc;
 use anyhow::Context;
 use installer_core::apply::{self, Options, Report};
 use installer_core::event::Sink;
+use installer_core::front::{self, Prepared};
 use installer_core::host::Real;
-use installer_core::image::Image;
 use installer_core::machine;
 use installer_core::plan::{self, Plan};
 use installer_core::request::EndAction;
 use installer_core::storage::select::Target;
 use installer_core::units::Digest;
-use installer_core::{Error, Stage};
+use installer_core::{Cancel, Error, Stage};
 
-use crate::plan::{Format, WhatArgs, look};
+use crate::plan::{Format, WhatArgs};
 use crate::progress::Audience;
 use crate::site::{self, PreScripts, Site};
 use crate::{failure, logging};
 
 /// Install.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Verb {
+    #[command(subcommand)]
+    place: Option<Place>,
+
+    #[command(flatten)]
+    args: Args,
+}
+
+/// Where to, if not onto a disk.
+#[derive(Debug, clap::Subcommand)]
+enum Place {
+    /// Install into file systems that are mounted already, as bootc does for Anaconda
+    ToFilesystem(to_filesystem::Args),
+}
+
+/// What is installed, and how.
+#[derive(Debug, clap::Args)]
+struct Args {
     #[command(flatten)]
     what: WhatArgs,
 
@@ -58,7 +78,14 @@ pub struct Args {
 }
 
 /// Installs and tells.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
+    match &verb.place {
+        Some(Place::ToFilesystem(args)) => to_filesystem::run(args),
+        None => onto_disk(&verb.args),
+    }
+}
+
+fn onto_disk(args: &Args) -> anyhow::Result<ExitCode> {
     match install(args) {
         Ok((plan, report)) => {
             match args.format {
@@ -100,52 +127,37 @@ fn say(args: &Args, text: &str) {
     }
 }
 
-/// All that is known before the first write.
-struct Prepared {
-    plan: Plan,
-    image: Image,
-    site: Site,
-}
-
 fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
     let log = logging::start(args.log.as_deref());
     let audience = Audience::new(args.events.as_deref())?;
-    let Prepared { plan, image, site } = prepare(args, &audience).inspect_err(|error| {
+    let (Prepared { plan, image, .. }, site) = prepare(args, &audience).inspect_err(|error| {
         // What `apply` fails with it tells itself.
         audience.emit(&failure::event(error));
     })?;
-    let options = Options { log, kickstart: Some(site.shown), fail_before: args.fail_before.clone() };
+    let options =
+        Options { log, kickstart: Some(site.shown), fail_before: args.fail_before.clone(), cancel: Cancel::new() };
     let report = apply::apply(&plan, &image, &Real, &options, &*audience)?;
     Ok((plan, report))
 }
 
-fn prepare(args: &Args, audience: &Arc<Audience>) -> anyhow::Result<Prepared> {
-    let site = site::read(&args.what.kickstart, &PreScripts::Run(&**audience))?;
+fn prepare(args: &Args, audience: &Arc<Audience>) -> anyhow::Result<(Prepared, Site)> {
+    let site = site::read(args.what.kickstart(), &PreScripts::Run(&**audience))?;
     let mut request = site.request.clone();
-    let image = args.what.overlay(&mut request)?;
-    // Before gigabytes are fetched for nothing.
-    apply::require_root()?;
-    let machine = machine::probe()?;
-    let (image, facts) = look(&args.what, &image, &machine, keep(args), audience.clone())?;
-    let plan = plan::plan(&request, &machine, &facts)?;
-    let digest = plan.digest()?;
-    if let Some(wanted) = args.plan_digest.as_ref().filter(|wanted| **wanted != digest) {
-        return Err(Error::refused(Stage::Plan, format!("the plan is {digest} now, and {wanted} was reviewed"))
-            .hint("something changed since: look at 'bootc-ks plan' again")
-            .into());
-    }
-    apply::preflight(&plan, &facts, &machine)?;
-    say(args, &plan.render()?);
-    if confirm(args, &plan, &site)? == Consent::Asked {
+    args.what.put_over(&mut request);
+    let image = args.what.image(&request)?;
+    let prepared =
+        front::prepare(&request, image, &args.what.access.access(), args.plan_digest.as_ref(), audience.clone())?;
+    say(args, &prepared.plan.render()?);
+    if confirm(args, &prepared.plan, &site)? == Consent::Asked {
         // Somebody may have thought about it for an hour, and plugged a disk in meanwhile.
-        let again = plan::plan(&request, &machine::probe()?, &facts)?;
-        if again.digest()? != digest {
+        let again = plan::plan(&request, &machine::probe()?, &prepared.facts)?;
+        if again.digest()? != prepared.plan.digest()? {
             return Err(Error::refused(Stage::Plan, "this machine is not the one that was shown any more")
                 .hint("run the command again and look at the new plan")
                 .into());
         }
     }
-    Ok(Prepared { plan, image, site })
+    Ok((prepared, site))
 }
 
 /// How it came that the disk may be overwritten.
@@ -157,35 +169,16 @@ enum Consent {
     Asked,
 }
 
-/// Where layers are kept between the look at the image and its installation: beside the disk
-/// image, where there must be room for it anyway. A rescue system has only its memory, and
-/// fetches twice.
-fn keep(args: &Args) -> Option<&Path> {
-    let parent = args.what.disk_image.as_deref()?.parent()?;
-    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
-}
-
 /// Nothing is lost that nobody gave away: by `--yes`, by an answer, or by the kickstart.
 fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<Consent> {
-    let file = matches!(plan.target, Target::ImageFile(_));
-    if args.yes || (file && plan.destroys.is_empty()) {
+    if args.yes || front::loses_nothing(plan) {
         return Ok(Consent::Given);
     }
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         return ask(plan).map(|()| Consent::Asked);
     }
-    // A kickstart speaks of disks; that a file may be replaced must be said by whoever names it.
-    if site.allows_clearing && !file {
-        return Ok(Consent::Given);
-    }
-    let name = plan.target.name();
-    Err(Error::refused(Stage::Plan, format!("nobody said that {name} may be overwritten"))
-        .hint(if file {
-            "say --yes to replace the file"
-        } else {
-            "say --yes, or let the kickstart say so: zerombr, clearpart --all"
-        })
-        .into())
+    front::consent(plan, site.allows_clearing, "--yes")?;
+    Ok(Consent::Given)
 }
 
 fn ask(plan: &Plan) -> anyhow::Result<()> {

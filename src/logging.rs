@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use installer_core::apply::LOG_FILTER;
 use tracing_subscriber::EnvFilter;
 
 /// Where logs are kept.
@@ -26,8 +27,7 @@ pub fn start(file: Option<&Path>) -> Option<PathBuf> {
             return None;
         }
     };
-    let filter = EnvFilter::try_from_env("BOOTC_KS_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,bootc_ks=debug,installer_core=debug,program=debug"));
+    let filter = EnvFilter::try_from_env("BOOTC_KS_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(log)).finish();
     tracing::subscriber::set_global_default(subscriber).ok()?;

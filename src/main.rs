@@ -3,6 +3,7 @@
 // The command is where this project speaks to people.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bootc;
 mod check;
 mod commands;
 mod convert;
@@ -17,7 +18,6 @@ mod image;
 mod inspect;
 mod install;
 mod iso;
-mod loader;
 mod logging;
 mod lsp;
 mod netboot;
@@ -63,7 +63,7 @@ enum Verb {
     /// Show what would be done; nothing is touched
     Plan(plan::Args),
     /// Install
-    Install(install::Args),
+    Install(Box<install::Verb>),
     /// Prepare what boots an installer from a network
     Netboot(netboot::Args),
     /// Make an ISO that installs without a question, and put kickstarts onto it
@@ -83,6 +83,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if bootc::is_our_name() {
+        return bootc::run();
+    }
     let outcome = match Cli::parse().verb {
         Verb::Check(args) => check::run(args),
         Verb::Fmt(args) => fmt::run(&args),

@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use installer_core::event::Sink;
-use installer_core::image::{Image, ImageFacts};
-use installer_core::machine::{self, Machine};
+use installer_core::front::{self, Overrides};
+use installer_core::image::ImageFacts;
+use installer_core::machine;
 use installer_core::plan::Plan;
-use installer_core::request::{ImageFile, Request};
+use installer_core::request::Request;
 use installer_core::units::Bytes;
 use installer_core::{Error, Stage};
 use serde::de::DeserializeOwned;
@@ -31,8 +30,9 @@ pub enum Format {
 #[derive(Debug, clap::Args)]
 pub struct WhatArgs {
     /// The kickstart: a path, '-' for standard input, or an http(s) URL
-    #[arg(value_name = "KS")]
-    pub kickstart: String,
+    // An Option, for `install` has a verb that needs none; clap sees to it that it is there.
+    #[arg(value_name = "KS", required = true)]
+    kickstart: Option<String>,
 
     /// Install this image instead of the kickstart's: REGISTRY/NAME:TAG, docker://…, oci:DIR[:TAG]
     /// or oci-archive:FILE[:TAG]. Updates come from it too if it is in a registry, else from the
@@ -61,23 +61,26 @@ pub struct WhatArgs {
 }
 
 impl WhatArgs {
-    /// Puts what the command line says over what the kickstart says. Returns the image.
-    pub fn overlay(&self, request: &mut Request) -> Result<String, Error> {
-        let kickstarts = request.image.take();
-        let image = self.image.clone().or_else(|| kickstarts.clone()).ok_or_else(|| {
-            Error::input(Stage::Request, format!("{} names no image to install", self.kickstart))
-                .hint("add a line 'ostreecontainer --url=REGISTRY/NAME:TAG', or use --image")
-        })?;
-        // A directory or an archive is no place to get updates from once the machine is away.
-        let local = image.starts_with("oci:") || image.starts_with("oci-archive:");
-        request.update_from = self.target_image.clone().or(kickstarts.filter(|_| local && self.image.is_some()));
-        request.image = Some(image.clone());
-        request.leave_boot_order |= self.leave_boot_order;
-        if let (Some(path), Some(size)) = (&self.disk_image, self.size) {
-            let replaces = path.exists();
-            request.disks.image_file = Some(ImageFile { path: path.display().to_string(), size, replaces });
-        }
-        Ok(image)
+    /// The kickstart as it was named.
+    pub fn kickstart(&self) -> &str {
+        self.kickstart.as_deref().unwrap_or_default()
+    }
+
+    /// Puts what the command line says over what the kickstart says.
+    pub fn put_over(&self, request: &mut Request) {
+        let disk_image = self.disk_image.as_deref().zip(self.size).map(|(path, size)| front::image_file(path, size));
+        let overrides = Overrides {
+            image: self.image.clone(),
+            target_image: self.target_image.clone(),
+            disk_image,
+            leave_boot_order: self.leave_boot_order,
+        };
+        overrides.put_over(request);
+    }
+
+    /// The image that is asked for.
+    pub fn image<'a>(&self, request: &'a Request) -> Result<&'a str, Error> {
+        front::require_image(request, self.kickstart(), "--image")
     }
 }
 
@@ -110,59 +113,33 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })?;
     match args.format {
         Format::Text => print!("{}", plan.render()?),
-        Format::Json => println!("{:#}", with_digest(&plan)?),
+        Format::Json => println!("{:#}", plan.document()?),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn plan(args: &Args) -> anyhow::Result<Plan> {
-    let site = site::read(&args.what.kickstart, &PreScripts::Skip)?;
+    let site = site::read(args.what.kickstart(), &PreScripts::Skip)?;
     let mut request = site.request;
     let machine = match &args.machine {
         Some(file) => document(file, "machine", machine::SCHEMA)?,
         None => machine::probe()?,
     };
-    let image = match &args.image_facts {
-        // Facts say which image they are of; the kickstart need not.
-        Some(_) => args.what.overlay(&mut request).unwrap_or_default(),
-        None => args.what.overlay(&mut request)?,
-    };
+    args.what.put_over(&mut request);
     let facts: ImageFacts = match &args.image_facts {
+        // Facts say which image they are of; the kickstart need not.
         Some(file) => document(file, "image facts", installer_core::image::SCHEMA)?,
-        None => look(&args.what, &image, &machine, None, Audience::new(None)?)?.1,
+        None => {
+            let access = args.what.access.access();
+            front::look(args.what.image(&request)?, &machine.arch, &access, Audience::new(None)?)?.1
+        }
     };
     Ok(installer_core::plan::plan(&request, &machine, &facts)?)
 }
 
-/// The image and its facts; see [`AccessArgs::resolve`] for `keep`.
-pub fn look(
-    what: &WhatArgs,
-    image: &str,
-    machine: &Machine,
-    keep: Option<&Path>,
-    events: Arc<dyn Sink>,
-) -> Result<(Image, ImageFacts), Error> {
-    what.access.resolve(image, &machine.arch, keep, events)
-}
-
-/// The plan as JSON with its digest beside what it is the digest of.
-pub fn with_digest(plan: &Plan) -> anyhow::Result<serde_json::Value> {
-    let mut value = serde_json::to_value(plan)?;
-    value["digest"] = serde_json::to_value(plan.digest()?)?;
-    Ok(value)
-}
-
-/// A document that this command wrote: JSON that says which `schema` it has.
+/// A document that this command wrote, from a file.
 pub fn document<T: DeserializeOwned>(path: &Path, what: &str, schema: u32) -> Result<T, Error> {
-    let bad = |message: String| Error::input(Stage::Plan, format!("{}: {message}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-    match value["schema"].as_u64() {
-        Some(found) if found == u64::from(schema) => {}
-        found => {
-            let found = found.map_or("none".to_owned(), |found| found.to_string());
-            return Err(bad(format!("this is no {what} document of schema {schema} (its schema is {found})")));
-        }
-    }
-    serde_json::from_value(value).map_err(|error| bad(format!("this is no {what} document: {error}")))
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| Error::input(Stage::Plan, format!("{name}: {error}")))?;
+    front::document(&text, &name, what, schema)
 }

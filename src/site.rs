@@ -6,19 +6,19 @@ use std::path::Path;
 use anyhow::Context;
 use installer_core::apply::run_pre_script;
 use installer_core::event::{Event, Sink};
+use installer_core::front::loader::{self, FileLoader};
+use installer_core::front::{allows_clearing, judge, require_layout};
 use installer_core::host::Real;
-use installer_core::request::{Clear, Layout, Request, Script};
+use installer_core::request::{Request, Script};
 use installer_core::{Error, Stage};
 use kickstart_parser::format::flatten;
 use kickstart_parser::kickstart::{Kickstart, ScriptKind};
 use kickstart_parser::{Diagnostic, ParseOptions, Parsed, SourceId, Sources, parse};
 
-use crate::check;
-use crate::diagnostics::{self, Style};
+use crate::diagnostics;
 use crate::failure::BadKickstart;
-use crate::fetch::{self, fetch};
+use crate::fetch::{self, fetch, fetch_include};
 use crate::fmt;
-use crate::loader::{self, FileLoader};
 
 /// A kickstart, understood.
 pub struct Site {
@@ -56,13 +56,13 @@ pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
             PreScripts::Skip => eprintln!("note: %pre is not run here; what it would make is not part of the plan"),
         }
     }
-    let request = check::judge(&mut parsed, None);
+    let request = judge(&mut parsed, None);
     if parsed.has_errors() {
         return Err(refuse(&parsed.diagnostics, &parsed.sources, name));
     }
     tell(&parsed.diagnostics, &parsed.sources);
-    wanted(&parsed.kickstart, &request, name)?;
-    let allows_clearing = parsed.kickstart.zerombr.is_some() || request.disks.clear != Clear::Nothing;
+    require_layout(&parsed.kickstart, &request, name)?;
+    let allows_clearing = allows_clearing(&parsed.kickstart, &request);
     let shown = parsed.sources.get(SourceId::ROOT).map(|source| source.shown(0..text.len())).unwrap_or_default();
     Ok(Site { request, shown, allows_clearing })
 }
@@ -78,7 +78,7 @@ fn text_of(name: &str) -> anyhow::Result<String> {
 }
 
 fn parse_text(text: &str, name: &str) -> Parsed {
-    let loader = FileLoader::with_fetch(&fetch);
+    let loader = FileLoader::with_fetch(&fetch_include);
     parse(text, name, &ParseOptions { syntax: None, loader: Some(&loader) })
 }
 
@@ -87,7 +87,7 @@ fn parse_text(text: &str, name: &str) -> Parsed {
 pub fn for_medium(name: &str) -> anyhow::Result<String> {
     let (shown, text) = (fmt::display_name(name), text_of(name)?);
     let mut parsed = parse_text(&text, shown);
-    check::judge(&mut parsed, None);
+    judge(&mut parsed, None);
     if parsed.has_errors() {
         return Err(refuse(&parsed.diagnostics, &parsed.sources, shown));
     }
@@ -96,7 +96,7 @@ pub fn for_medium(name: &str) -> anyhow::Result<String> {
 }
 
 fn tell(found: &[Diagnostic], sources: &Sources) {
-    eprint!("{}", diagnostics::render_all(found, sources, &Style::for_stream(&std::io::stderr())));
+    eprint!("{}", diagnostics::render_all(found, sources, &diagnostics::style_for(&std::io::stderr())));
 }
 
 fn refuse(found: &[Diagnostic], sources: &Sources, name: &str) -> anyhow::Error {
@@ -126,17 +126,6 @@ fn run_all(scripts: &[Script], events: &dyn Sink) -> anyhow::Result<()> {
         if let Some(message) = run_pre_script(script, &Real, events)? {
             events.emit(&Event::Warning { message });
         }
-    }
-    Ok(())
-}
-
-/// What every installation needs, said before the first look at a disk.
-fn wanted(kickstart: &Kickstart, request: &Request, name: &str) -> anyhow::Result<()> {
-    let nothing = matches!(&request.layout, Layout::Custom { partitions, .. } if partitions.is_empty());
-    if nothing && kickstart.reqpart.is_none() {
-        return Err(Error::input(Stage::Request, format!("{name} says nothing about partitions"))
-            .hint("add a line: autopart --type=plain")
-            .into());
     }
     Ok(())
 }

@@ -100,7 +100,7 @@ fn by_pxe_under_bios() {
     let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).network(&card).start();
     site.is_installed_once(&mut vm);
     is_reported_installed(&network);
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn by_http_under_uefi() {
     let entry = format!("tr -d '\\0' < /sys/firmware/efi/efivars/Boot{}-*", started.trim().to_uppercase());
     let entry = vm.ssh_ok(&entry);
     assert!(entry.contains("Debian") && entry.contains("BOOTX64.EFI"), "{entry}");
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 /// Makes an ISO of the environment.
@@ -142,25 +142,36 @@ fn from_a_disc_under_bios() {
     // The disk first, as machines are set up that get their system from a disc; it is empty.
     let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).last_disc(&site.dir.path().join("site.iso")).start();
     site.is_installed_once(&mut vm);
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]
-fn from_a_written_disk_under_uefi_without_a_network() {
+fn from_a_stick_under_uefi_without_a_network() {
     let site = Site::new();
     let image = format!("oci:{}:demo", demo_image().display());
     iso(&site, &["--embed-image", image.as_str(), "--target", "quay.io/myimage:latest"]);
     let medium = site.dir.path().join("site.iso");
-    // The medium stays in, and first; the new entry of the firmware goes before it.
-    let mut vm = Machine::new(Firmware::Uefi).isolated().disk(&site.disk()).disk_of(&medium).start();
+    // The stick stays in, and first; the new entry of the firmware goes before it.
+    let mut vm = Machine::new(Firmware::Uefi).isolated().disk(&site.disk()).usb(&medium).start();
     site.is_installed_once(&mut vm);
     let origin = vm.ssh_ok("sudo -n cat /ostree/deploy/default/deploy/*.origin");
     assert!(origin.contains("ostree-unverified-registry:quay.io/myimage:latest"), "{origin}");
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]
-#[ignore = "the same way as by_pxe_under_bios, in one command; part of `make test-long`"]
+fn secure_boot_lets_the_installer_start() {
+    let site = Site::new();
+    iso(&site, &[]);
+    let medium = site.dir.path().join("site.iso");
+    let mut vm = Machine::new(Firmware::SecureBoot).isolated().disk(&site.disk()).usb(&medium).start();
+    vm.wait_for_serial(BEGINS, PATIENCE);
+    // The kernel itself says what the firmware told it.
+    let serial = vm.serial();
+    assert!(serial.contains("Secure boot enabled"), "{serial}");
+}
+
+#[test]
 fn try_goes_the_whole_way() {
     let site = Site::new();
     let registry = Registry::start();

@@ -1,9 +1,42 @@
-//! The Python package and the Anaconda add-on of bootc-ks. Nothing is here yet.
+//! The Python package `bootc_ks`: the four verbs of `installer-core`, and the kickstart parser,
+//! as typed Python classes and functions.
 //!
-//! It will hold
+//! ```text
+//!  kickstart.rs  parse ─► Kickstart + Diagnostic ──┐
+//!  machine.rs    probe ─► Machine ─────────────────┼─► plan.rs  plan ─► Plan
+//!  image.rs      inspect ─► ImageFacts ────────────┘
+//!  install.rs    install ─► Report          by way of work.rs: a thread, events, cancellation
+//!  errors.rs     what is raised             log.rs, values.rs: the log; JSON to Python
+//! ```
 //!
-//! - the Python module (abi3), which gives the four verbs of `installer-core` to Python:
-//!   a request in, a plan out, events while it is carried out;
-//! - the Anaconda add-on, which reads `%addon org_bootc_ks` and calls that module.
-//!
-//! Until then the command is the only front door.
+//! `python/bootc_ks/_native.pyi` says what each offers. Nothing is decided here that the command
+//! decides as well: what the two have in common is in [`installer_core::front`].
+
+mod cancel;
+mod diagnostic;
+mod errors;
+mod image;
+mod install;
+mod kickstart;
+mod log;
+mod machine;
+mod plan;
+mod values;
+mod work;
+
+use pyo3::prelude::*;
+
+/// The installer of bootc-ks as a Python module.
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    errors::quiet_panics();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    errors::register(module)?;
+    cancel::register(module)?;
+    diagnostic::register(module)?;
+    kickstart::register(module)?;
+    machine::register(module)?;
+    image::register(module)?;
+    plan::register(module)?;
+    install::register(module)
+}

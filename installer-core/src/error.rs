@@ -17,6 +17,8 @@ pub enum Kind {
     Refused,
     /// It should have worked and did not.
     Failed,
+    /// Whoever asked for it does not want it any more.
+    Cancelled,
 }
 
 /// Which part of an installation was under way.
@@ -89,6 +91,11 @@ impl Error {
         Error::new(Kind::Failed, stage, message)
     }
 
+    /// Whoever asked for it wants it no more.
+    pub fn cancelled(stage: Stage) -> Self {
+        Error::new(Kind::Cancelled, stage, "cancelled")
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -137,14 +144,14 @@ impl Error {
         self.touched
     }
 
-    /// 1 failed with the disk touched, 2 bad input, 3 the world lacks something, 4 refused;
-    /// 2 to 4 promise an untouched disk. A failure before the first write counts as 3.
+    /// 1 failed with the disk touched, 2 bad input, 3 the world lacks something, 4 refused or
+    /// cancelled; 2 to 4 promise an untouched disk. A failure before the first write counts as 3.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             _ if self.touched => 1,
             Kind::Input => 2,
             Kind::World | Kind::Failed => 3,
-            Kind::Refused => 4,
+            Kind::Refused | Kind::Cancelled => 4,
         }
     }
 }

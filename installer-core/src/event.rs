@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Kind, Stage};
+use crate::error::{Error, Kind, Stage};
 use crate::units::{Bytes, Digest};
 
 /// The version of the JSON form of [`Event`].
@@ -98,6 +98,19 @@ pub enum Event {
         /// Whether the disk had been written to.
         disk_touched: bool,
     },
+}
+
+impl Event {
+    /// The failure as an event.
+    pub fn failed(error: &Error) -> Self {
+        Event::Failed {
+            kind: error.kind(),
+            stage: error.stage(),
+            message: error.to_string(),
+            hint: error.remedy().map(str::to_owned),
+            disk_touched: error.touched(),
+        }
+    }
 }
 
 /// Somebody who listens.

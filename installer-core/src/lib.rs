@@ -15,14 +15,18 @@
 //!
 //! Nothing is destroyed before everything that can be checked has been checked.
 //!
-//! Imports run one way: `apply → plan → {storage, image, deploy, system} → {request,
-//! machine, host} → {event, error, units}`.
+//! What the command and the Python module do alike around these is in [`front`].
+//!
+//! Imports run one way: `front → apply → plan → {storage, image, deploy, system} → {request,
+//! machine, host} → {cancel, event} → {error, units}`.
 
 pub mod apply;
+pub mod cancel;
 pub mod deploy;
 pub mod error;
 pub mod event;
 mod ffi;
+pub mod front;
 pub mod host;
 pub mod image;
 pub mod machine;
@@ -32,4 +36,5 @@ pub mod storage;
 pub mod system;
 pub mod units;
 
+pub use cancel::Cancel;
 pub use error::{Error, Kind, Result, Stage};

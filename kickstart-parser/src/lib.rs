@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Beside that way stand [`mod@format`] (the same file in one form, comments kept), [`convert`]
-//! (for another version), [`Kickstart::to_pykickstart`], [`catalog`] (the language as data) and
-//! [`Silences`] (what comments in the file allow).
+//! (for another version), [`Kickstart::to_pykickstart`], [`catalog`] (the language as data),
+//! [`Silences`] (what comments in the file allow) and, with the feature of that name, `render`
+//! (findings for people, with the lines that they are about).
 //!
 //! Pure: no I/O, no C library, no global state. Every finding has a span, all
 //! findings come from one run, and no input makes it panic.
@@ -60,6 +61,8 @@ mod limits;
 mod lints;
 mod loader;
 mod reader;
+#[cfg(feature = "render")]
+pub mod render;
 mod secret;
 mod sections;
 mod silence;

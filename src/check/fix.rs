@@ -10,9 +10,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use installer_core::front::loader::{self, FileLoader};
 use kickstart_parser::{Fix, IncludeRequest, LoadError, Loaded, Loader, Parsed, Span, Statement};
-
-use crate::loader::{self, FileLoader};
 
 /// More rounds than any sequence of mistakes needs.
 const ROUNDS: usize = 20;

@@ -7,9 +7,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use installer_core::front::loader::FileLoader;
 use kickstart_parser::{IncludeRequest, LoadError, Loaded, Loader};
-
-use crate::loader::FileLoader;
 
 /// Loads what one document includes.
 pub struct Buffers<'a> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use gen_lsp_types::{MarkupKind, TextDocumentContentChangeEvent, Uri};
+use installer_core::front::examine;
 use kickstart_parser::{ParseOptions, Parsed, Syntax, UnknownSyntax};
 use serde_json::Value;
 
@@ -12,7 +13,6 @@ use super::buffers::Buffers;
 use super::language::Language;
 use super::text::{Encoding, Text};
 use super::uri;
-use crate::check;
 
 /// An open document.
 pub struct Document {
@@ -206,7 +206,7 @@ impl State {
         let directory = Path::new(&document.path).parent().map(Path::to_owned).unwrap_or_default();
         let loader = Buffers { open, directory };
         let options = ParseOptions { syntax: self.syntax, loader: Some(&loader) };
-        let parsed = Rc::new(check::examine(document.text.as_str(), &document.path, &options));
+        let parsed = Rc::new(examine(document.text.as_str(), &document.path, &options));
         self.documents.get_mut(uri)?.parsed = Some(parsed.clone());
         self.show_parts_again(&parsed);
         Some(parsed)

@@ -6,14 +6,46 @@ for long releases the GIL, takes ``on_event`` and ``cancel``, and raises :class:
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, Literal, final
+from typing import Any, Literal, Self, final
 
-Path = str | PathLike[str]
-Event = dict[str, Any]
+_Path = str | PathLike[str]
+_Event = dict[str, Any]
 """One event in its JSON form; ``event["event"]`` is its name: ``started``, ``step-started``,
 ``step-finished``, ``layer-started``, ``progress`` (``done`` and ``total`` in bytes),
 ``layer-finished``, ``retry``, ``warning``, ``output``, ``finished``, ``failed``."""
-OnEvent = Callable[[Event], object]
+_OnEvent = Callable[[_Event], object]
+
+__all__ = [
+    "Access",
+    "Addon",
+    "Cancel",
+    "Cancelled",
+    "Command",
+    "Diagnostic",
+    "Disk",
+    "Error",
+    "FailedError",
+    "ImageFacts",
+    "InputError",
+    "Kickstart",
+    "Layer",
+    "Machine",
+    "Plan",
+    "RefusedError",
+    "Report",
+    "User",
+    "WorldError",
+    "__version__",
+    "format",
+    "inspect",
+    "install",
+    "install_to_filesystem",
+    "parse",
+    "parse_file",
+    "plan",
+    "probe",
+    "syntaxes",
+]
 
 __version__: str
 
@@ -49,7 +81,7 @@ class Cancelled(Error):
 class Cancel:
     """Stops work that another thread does with it, at its next safe place."""
 
-    def __init__(self) -> None: ...
+    def __new__(cls) -> Self: ...
     def cancel(self) -> None: ...
     @property
     def cancelled(self) -> bool: ...
@@ -58,15 +90,26 @@ class Cancel:
 class Diagnostic:
     """Something that is to be said about a kickstart. Lines and columns count from 1."""
 
-    code: str
-    severity: Literal["error", "warning", "info"]
-    message: str
-    path: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    help: str | None
+    @property
+    def code(self) -> str: ...
+    @property
+    def severity(self) -> Literal["error", "warning", "info"]: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+    @property
+    def end_line(self) -> int: ...
+    @property
+    def end_column(self) -> int: ...
+    @property
+    def help(self) -> str | None: ...
+    def render(self, *, color: bool = False) -> str:
+        """The finding for people, with the lines that it points at."""
     def __str__(self) -> str:
         """``site.ks:3:17: error[E212]: …``"""
 
@@ -74,46 +117,70 @@ class Diagnostic:
 class Command:
     """A command line as it was written."""
 
-    name: str
-    path: str
-    line: int
-    text: str
-    """The line with stars in place of passwords."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def text(self) -> str:
+        """The line with stars in place of passwords."""
 
 @final
 class Addon:
     """An ``%addon`` section."""
 
-    name: str
-    arguments: list[str]
-    body: str
-    line: int
+    @property
+    def name(self) -> str: ...
+    @property
+    def arguments(self) -> list[str]: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def line(self) -> int: ...
 
 @final
 class User:
     """A user that is to be made. Its password is not shown."""
 
-    name: str
-    groups: list[str]
-    locked: bool
-    has_password: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def groups(self) -> list[str]: ...
+    @property
+    def locked(self) -> bool: ...
+    @property
+    def has_password(self) -> bool: ...
 
 @final
 class Kickstart:
     """A kickstart, read and judged."""
 
-    syntax: str
-    diagnostics: list[Diagnostic]
-    ok: bool
-    """Whether it can be used: no diagnostic is an error."""
-    image: str | None
-    """The image to install: ``ostreecontainer --url`` or ``bootc --source-imgref``."""
-    target_image: str | None
-    """Where the installed system looks for updates, if somewhere else."""
-    stateroot: str | None
-    commands: list[Command]
-    addons: list[Addon]
-    users: list[User]
+    @property
+    def path(self) -> str:
+        """What messages call it."""
+    @property
+    def syntax(self) -> str: ...
+    @property
+    def diagnostics(self) -> list[Diagnostic]: ...
+    @property
+    def ok(self) -> bool:
+        """Whether it can be used: no diagnostic is an error."""
+    @property
+    def image(self) -> str | None:
+        """The image to install: ``ostreecontainer --url`` or ``bootc --source-imgref``."""
+    @property
+    def target_image(self) -> str | None:
+        """Where the installed system looks for updates, if somewhere else."""
+    @property
+    def stateroot(self) -> str | None: ...
+    @property
+    def commands(self) -> list[Command]: ...
+    @property
+    def addons(self) -> list[Addon]: ...
+    @property
+    def users(self) -> list[User]: ...
     def render(self, *, color: bool = False) -> str:
         """The diagnostics for people, with the lines that they point at."""
     def format(self) -> str:
@@ -125,23 +192,34 @@ class Kickstart:
 class Disk:
     """A disk of a machine."""
 
-    name: str
-    path: str
-    size: int
-    model: str | None
-    serial: str | None
-    removable: bool
-    in_use: str | None
-    """What keeps it from being installed onto."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def serial(self) -> str | None: ...
+    @property
+    def removable(self) -> bool: ...
+    @property
+    def in_use(self) -> str | None:
+        """What keeps it from being installed onto."""
 
 @final
 class Machine:
     """A machine as ``bootc-ks probe`` sees it."""
 
-    arch: str
-    firmware: Literal["bios", "uefi"]
-    memory: int
-    disks: list[Disk]
+    @property
+    def arch(self) -> str: ...
+    @property
+    def firmware(self) -> Literal["bios", "uefi"]: ...
+    @property
+    def memory(self) -> int: ...
+    @property
+    def disks(self) -> list[Disk]: ...
     @staticmethod
     def from_json(text: str) -> Machine: ...
     def to_json(self) -> str: ...
@@ -150,25 +228,36 @@ class Machine:
 class Layer:
     """A layer of an image; ``size`` is the compressed one."""
 
-    digest: str
-    size: int
+    @property
+    def digest(self) -> str: ...
+    @property
+    def size(self) -> int: ...
 
 @final
 class ImageFacts:
     """What must be known of an image before it is installed."""
 
-    reference: str
-    digest: str
-    """Of the manifest for the architecture: what would be installed, whatever the tag becomes."""
-    architecture: str
-    labels: dict[str, str]
-    layers: list[Layer]
-    size: int
-    """Compressed, to be downloaded."""
-    unpacked_size: int
-    kernel: str | None
-    bootloader: str | None
-    """``bootupd`` or ``grub``: what the image brings to install a boot loader with."""
+    @property
+    def reference(self) -> str: ...
+    @property
+    def digest(self) -> str:
+        """Of the manifest for the architecture: what would be installed, whatever the tag becomes."""
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def labels(self) -> dict[str, str]: ...
+    @property
+    def layers(self) -> list[Layer]: ...
+    @property
+    def size(self) -> int:
+        """Compressed, to be downloaded."""
+    @property
+    def unpacked_size(self) -> int: ...
+    @property
+    def kernel(self) -> str | None: ...
+    @property
+    def bootloader(self) -> str | None:
+        """``bootupd`` or ``grub``: what the image brings to install a boot loader with."""
     @staticmethod
     def from_json(text: str) -> ImageFacts: ...
     def to_json(self) -> str: ...
@@ -177,13 +266,20 @@ class ImageFacts:
 class Plan:
     """What would happen. Deterministic: the same input gives the same plan."""
 
-    digest: str
-    target: str
-    image: str
-    image_digest: str
-    destroys: list[str]
-    steps: list[str]
-    warnings: list[str]
+    @property
+    def digest(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def image(self) -> str: ...
+    @property
+    def image_digest(self) -> str: ...
+    @property
+    def destroys(self) -> list[str]: ...
+    @property
+    def steps(self) -> list[str]: ...
+    @property
+    def warnings(self) -> list[str]: ...
     def __str__(self) -> str:
         """The plan for people."""
     def to_json(self) -> str: ...
@@ -192,16 +288,24 @@ class Plan:
 class Report:
     """What was done."""
 
-    plan: str
-    image_digest: str
-    commit: str
-    target: str
-    kargs: list[str]
-    steps: list[tuple[str, float]]
-    """Each step's title and its seconds."""
-    warnings: list[str]
-    end: Literal["nothing", "reboot", "poweroff", "halt"]
-    """What the kickstart wants next. The module never does it."""
+    @property
+    def plan(self) -> str: ...
+    @property
+    def image_digest(self) -> str: ...
+    @property
+    def commit(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def kargs(self) -> list[str]: ...
+    @property
+    def steps(self) -> list[tuple[str, float]]:
+        """Each step's title and its seconds."""
+    @property
+    def warnings(self) -> list[str]: ...
+    @property
+    def end(self) -> Literal["nothing", "reboot", "poweroff", "halt"]:
+        """What the kickstart wants next. The module never does it."""
     def to_json(self) -> str: ...
 
 @final
@@ -209,28 +313,29 @@ class Access:
     """How registries are reached. Credentials given here are held in memory alone; without any,
     containers' own auth.json files are searched."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         username: str | None = None,
         password: str | None = None,
-        authfile: Path | None = None,
-        insecure_registries: Sequence[str] = (),
+        authfile: _Path | None = None,
+        insecure_registries: Sequence[str] | None = None,
         connect_timeout: float = 15.0,
         read_timeout: float = 60.0,
         retries: int = 5,
-    ) -> None: ...
+    ) -> Self: ...
 
 def parse(
-    text: str | bytes, path: Path = "<kickstart>", *, syntax: str | None = None, includes: bool = True
+    text: str | bytes, path: _Path | None = None, *, syntax: str | None = None, includes: bool = True
 ) -> Kickstart:
     """Reads a kickstart. Never raises for what is in it: look at ``diagnostics``.
 
-    ``path`` names it in messages, and is where relative includes are looked for; ``includes``
-    says whether they are followed. Raises :class:`InputError` for an unknown ``syntax``.
+    ``path`` names it in messages (``<kickstart>`` without one), and is where relative includes
+    are looked for. ``includes`` says whether they are followed; files alone are, never URLs.
+    Raises :class:`InputError` for an unknown ``syntax``.
     """
 
-def parse_file(path: Path, *, syntax: str | None = None, includes: bool = True) -> Kickstart:
+def parse_file(path: _Path, *, syntax: str | None = None, includes: bool = True) -> Kickstart:
     """Reads the kickstart at ``path``; :class:`InputError` if it cannot be read or is not UTF-8."""
 
 def format(text: str) -> str:
@@ -247,10 +352,11 @@ def inspect(
     *,
     arch: str | None = None,
     access: Access | None = None,
-    on_event: OnEvent | None = None,
+    on_event: _OnEvent | None = None,
     cancel: Cancel | None = None,
 ) -> ImageFacts:
-    """Finds the image, and reads what must be known of it. ``arch`` as ``uname -m`` has it; this machine's by default."""
+    """Finds the image, and reads what must be known of it. ``arch`` is as ``uname -m`` has it, and
+    this machine's by default. Every layer is read once."""
 
 def plan(
     kickstart: Kickstart,
@@ -259,7 +365,7 @@ def plan(
     *,
     image: str | None = None,
     target_image: str | None = None,
-    disk_image: Path | None = None,
+    disk_image: _Path | None = None,
     size: int | None = None,
 ) -> Plan:
     """Decides what would be done; nothing is touched. ``disk_image`` and ``size`` go together."""
@@ -269,31 +375,37 @@ def install(
     *,
     image: str | None = None,
     target_image: str | None = None,
-    disk_image: Path | None = None,
+    disk_image: _Path | None = None,
     size: int | None = None,
     replace: bool = False,
     plan_digest: str | None = None,
     access: Access | None = None,
-    log: Path | None = None,
-    on_event: OnEvent | None = None,
+    log: _Path | None = None,
+    on_event: _OnEvent | None = None,
     cancel: Cancel | None = None,
 ) -> Report:
     """Installs. A disk is overwritten only if the kickstart says so (``zerombr``, ``clearpart``) or
-    ``replace`` does; a file only if ``replace`` does. ``%pre`` is not run here. If ``on_event``
-    raises, the work stops at its next safe place and the exception is raised."""
+    ``replace`` does; a file only if ``replace`` does. ``%pre`` is not run here, and what it would
+    make for an ``%include`` must be there when the kickstart is parsed. Needs root.
+
+    ``on_event`` is called in the caller's thread. If it raises, the work stops at its next safe
+    place and the exception is raised here; raised for ``started`` or ``step-started``, it stops
+    the work before that step. One installation at a time runs in a process. ``log`` is a file for
+    the log, which is copied into the installed system; there is none by default."""
 
 def install_to_filesystem(
-    root: Path,
+    root: _Path,
     image: str,
     *,
     target_image: str | None = None,
-    stateroot: str = "default",
-    kargs: Sequence[str] = (),
+    stateroot: str | None = None,
+    kargs: Sequence[str] | None = None,
     bootloader: bool = True,
     access: Access | None = None,
-    log: Path | None = None,
-    on_event: OnEvent | None = None,
+    log: _Path | None = None,
+    on_event: _OnEvent | None = None,
     cancel: Cancel | None = None,
 ) -> Report:
     """Installs into file systems that are mounted at ``root`` already, as ``bootc install
-    to-filesystem`` does. What is at ``root`` must be empty but for mount points and lost+found."""
+    to-filesystem`` does. What is at ``root`` must be empty but for mount points and lost+found.
+    ``stateroot`` is the image's own by default, else ``default``. Needs root."""

@@ -94,8 +94,8 @@ fn grub(run: &mut Run<'_>, boot: &BootPlan, installer: &str, reads_entries: bool
 /// The UUID of the file system that holds /boot.
 fn boot_uuid(run: &Run<'_>) -> Result<String> {
     let holds = |at: &str| {
-        run.plan.steps.iter().find_map(|step| match step {
-            Step::Format { device, purpose: Purpose::Mount(point), .. } if point.as_str() == at => Some(device),
+        run.plan.steps.iter().filter_map(Step::area).find_map(|(device, purpose)| match purpose {
+            Purpose::Mount(point) if point.as_str() == at => Some(device),
             _ => None,
         })
     };
@@ -106,11 +106,10 @@ fn boot_uuid(run: &Run<'_>) -> Result<String> {
 }
 
 fn esp(run: &Run<'_>) -> Result<Device> {
-    let found = run.plan.steps.iter().find_map(|step| match step {
-        Step::Format { device, purpose: Purpose::Esp, .. } => Some(device.clone()),
-        _ => None,
-    });
-    found.ok_or_else(|| Error::failed(Stage::Bootloader, "there is no EFI system partition"))
+    let found = run.plan.steps.iter().filter_map(Step::area).find(|(_, purpose)| **purpose == Purpose::Esp);
+    found
+        .map(|(device, _)| device.clone())
+        .ok_or_else(|| Error::failed(Stage::Bootloader, "there is no EFI system partition"))
 }
 
 /// GRUB's platform for UEFI, and the file name that firmware looks for.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
+use crate::machine;
 use crate::plan::{Device, Step};
 use crate::storage::layout::PlannedPartition;
 use crate::system::boot_entry::{BootEntry, Partition, order_with};
@@ -74,7 +75,12 @@ fn removable_path() -> String {
 
 fn partition(run: &Run<'_>, esp: &Device) -> Result<Partition> {
     let missing = || Error::failed(Stage::Bootloader, "there is no EFI system partition");
-    let Device::Partition { number } = esp else { return Err(missing()) };
+    let block = run.plan.target.sector_size().0.max(1);
+    let number = match esp {
+        Device::Partition { number } => number,
+        Device::Node { path } => return existing(path)?.ok_or_else(missing),
+        Device::Volume { .. } => return Err(missing()),
+    };
     let all: &[PlannedPartition] = run
         .plan
         .steps
@@ -86,8 +92,20 @@ fn partition(run: &Run<'_>, esp: &Device) -> Result<Partition> {
         .unwrap_or_default();
     let planned = all.iter().find(|partition| partition.number == *number).ok_or_else(missing)?;
     let guid = *run.partition_guids.get(number).ok_or_else(missing)?;
-    let block = run.plan.target.sector_size().0.max(1);
     Ok(Partition { number: *number, start: planned.start.0 / block, blocks: planned.size.0 / block, guid })
+}
+
+/// A partition that was there before.
+fn existing(path: &str) -> Result<Option<Partition>> {
+    let node = fs::canonicalize(path).doing(Stage::Bootloader, format_args!("looking for {path}"))?;
+    for disk in machine::probe()?.disks {
+        let Some(found) = disk.partitions.iter().find(|partition| Path::new(&partition.path) == node) else { continue };
+        let Some(guid) = found.uuid.as_deref().and_then(|uuid| uuid.parse().ok()) else { return Ok(None) };
+        let block = disk.sector_size.0.max(1);
+        let (start, blocks) = (found.start.bytes().0 / block, found.size.0 / block);
+        return Ok(Some(Partition { number: found.number, start, blocks, guid }));
+    }
+    Ok(None)
 }
 
 /// The variables, files of one directory.

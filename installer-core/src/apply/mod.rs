@@ -22,6 +22,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cancel::Cancel;
 use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::{Host, in_private_mounts};
@@ -35,6 +36,9 @@ pub use preflight::{preflight, require_root};
 pub use script::run_pre_script;
 
 use run::Run;
+
+/// What the log of an installation holds, as a filter of `tracing` directives.
+pub const LOG_FILTER: &str = "info,bootc_ks=debug,installer_core=debug,program=debug";
 
 /// The version of the JSON form of [`Report`].
 pub const SCHEMA: u32 = 1;
@@ -50,6 +54,8 @@ pub struct Options {
     /// Fails before the first step of this name (`import`), for tests of what a failure leaves
     /// behind.
     pub fail_before: Option<String>,
+    /// Stops the installation before its next step, or while layers are read.
+    pub cancel: Cancel,
 }
 
 /// What was done.
@@ -113,13 +119,7 @@ fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, 
     if touched {
         events.emit(&Event::Warning { message: aftermath(&plan.target) });
     }
-    events.emit(&Event::Failed {
-        kind: error.kind(),
-        stage: error.stage(),
-        message: error.to_string(),
-        hint: error.remedy().map(str::to_owned),
-        disk_touched: error.touched(),
-    });
+    events.emit(&Event::failed(&error));
     Err(error)
 }
 
@@ -127,6 +127,9 @@ fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, 
 fn aftermath(target: &Target) -> String {
     match target {
         Target::Disk { path, .. } => format!("{path} had been written to; it will not boot"),
+        Target::Filesystem { path, .. } => {
+            format!("the file systems at {path} had been written to; empty them before another attempt")
+        }
         Target::ImageFile(file) => {
             format!("the unfinished disk image was removed; whatever was at {} is still there", file.path)
         }
@@ -141,6 +144,8 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
         tracing::info!("begin");
         run.events.emit(&Event::StepStarted { step: number, steps, title: title.clone() });
         let started = Instant::now();
+        // Told first: whoever hears of the step may want to stop it.
+        run.options.cancel.check(stage_of(run))?;
         if run.options.fail_before.as_deref() == Some(step.name().as_str()) {
             return Err(Error::failed(Stage::Finish, format!("made to fail before '{}'", step.name())));
         }
@@ -153,6 +158,15 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Where in the installation it is, as far as that can be told between two steps.
+fn stage_of(run: &Run<'_>) -> Stage {
+    match (&run.commit, &run.deployed) {
+        (None, _) => Stage::Storage,
+        (Some(_), None) => Stage::Deploy,
+        (Some(_), Some(_)) => Stage::System,
+    }
+}
+
 fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
     match step {
         Step::CreateImageFile { path, size } => storage::create_image_file(run, path, *size),
@@ -160,6 +174,8 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
         Step::Partition { partitions } => storage::partition(run, partitions),
         Step::CreateGroup { group, .. } => storage::create_group(run, step, group),
         Step::CreateVolume { .. } | Step::Format { .. } => storage::commands(run, step),
+        // It is there, and its UUID is known since the plan was made.
+        Step::Adopt { .. } => Ok(()),
         Step::Mount { device, at, filesystem } => storage::mount(run, device, at, filesystem),
         Step::InitialiseSysroot { stateroot } => system::initialise(run, stateroot),
         Step::Import { target, selinux, .. } => system::import(run, target, *selinux),

@@ -67,6 +67,7 @@ impl<'a> Run<'a> {
         let disk = match &plan.target {
             Target::Disk { path, .. } => path.clone(),
             Target::ImageFile(_) => String::new(),
+            Target::Filesystem { disk, .. } => disk.clone().unwrap_or_default(),
         };
         Ok(Run {
             plan,
@@ -92,7 +93,10 @@ impl<'a> Run<'a> {
 
     /// The target's own root file system.
     pub fn physical_root(&self) -> PathBuf {
-        self.work.join("root")
+        match &self.plan.target {
+            Target::Filesystem { path, .. } => path.into(),
+            _ => self.work.join("root"),
+        }
     }
 
     /// The deployed system as it will see itself.
@@ -168,6 +172,9 @@ impl LiveNames {
     fn new(plan: &Plan, disk: String) -> Self {
         let mut uuids = BTreeMap::new();
         for step in &plan.steps {
+            if let Step::Adopt { device, uuid, .. } = step {
+                uuids.insert(device.clone(), uuid.clone());
+            }
             if let Step::Format { device, purpose, .. } = step {
                 let uuid = Uuid::new_v4();
                 let text = match purpose {
@@ -204,6 +211,7 @@ impl Names for LiveNames {
         match device {
             Device::Partition { number } => partition_node(&self.disk, *number),
             Device::Volume { group, name } => format!("/dev/{group}/{name}"),
+            Device::Node { path } => path.clone(),
         }
     }
 

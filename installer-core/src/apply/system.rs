@@ -21,13 +21,21 @@ const RECORDS: &str = "/var/log/bootc-ks";
 
 /// Makes the OSTree system root.
 pub fn initialise(run: &mut Run<'_>, stateroot: &str) -> Result<()> {
+    run.touched = true;
     sysroot::initialise(&run.physical_root(), stateroot).map(|_| ())
 }
 
 /// Imports the image.
 pub fn import(run: &mut Run<'_>, target: &str, selinux: bool) -> Result<()> {
     let repo = run.physical_root().join("ostree/repo");
-    let job = deploy::Import { image: run.image, repo: &repo, selinux, target, events: run.events };
+    let job = deploy::Import {
+        image: run.image,
+        repo: &repo,
+        selinux,
+        target,
+        events: run.events,
+        cancel: &run.options.cancel,
+    };
     let imported = deploy::import(&job)?;
     tracing::info!(commit = %imported.commit, entries = imported.entries, "imported");
     run.commit = Some(imported.commit);

@@ -15,6 +15,7 @@ use super::labels;
 use super::layer::{self, LayerError, Mode};
 use super::store::{Store, sync_filesystem};
 use super::tree::Dir;
+use crate::cancel::Cancel;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::image::{self, Image};
@@ -32,6 +33,8 @@ pub struct Import<'a> {
     pub target: &'a str,
     /// Who is told.
     pub events: &'a dyn Sink,
+    /// Stops the reading of layers.
+    pub cancel: &'a Cancel,
 }
 
 /// What came of it.
@@ -50,6 +53,8 @@ pub fn import(job: &Import<'_>) -> Result<Imported> {
     let progress = Progress::new(job);
     let read = with_write_back(job.repo, || read_layers(job, &store, mode, &progress))?;
     let (mut base, mut layers) = separate(job, &store, read)?;
+    // The layers themselves look at it as they are read.
+    job.cancel.check(Stage::Image)?;
     let policy_root = store.tmp_path().join("bootc-ks-policy");
     let sealed = if mode == Mode::Staged {
         label(&mut base, &mut layers, &store, &policy_root).doing(Stage::Image, "labelling the image's files")?
@@ -80,6 +85,7 @@ fn threads() -> usize {
 /// Counts what is read and says so, a few times a second.
 struct Progress<'a> {
     events: &'a dyn Sink,
+    cancel: &'a Cancel,
     done: AtomicU64,
     total: Bytes,
     entries: AtomicU64,
@@ -91,6 +97,7 @@ impl<'a> Progress<'a> {
         let total = job.image.layers().iter().map(|layer| layer.size).sum();
         Progress {
             events: job.events,
+            cancel: job.cancel,
             done: AtomicU64::new(0),
             total,
             entries: AtomicU64::new(0),
@@ -116,6 +123,7 @@ struct Counted<'a, R> {
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.progress.cancel.check_io(Stage::Image)?;
         let n = self.inner.read(buffer)?;
         self.progress.add(n as u64);
         Ok(n)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ostree::gio;
 
 use super::import::{Import, import};
+use crate::cancel::Cancel;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::Sink;
 use crate::image::Image;
@@ -21,7 +22,7 @@ pub fn unpack(image: &Image, dir: &Path, events: &dyn Sink) -> Result<PathBuf> {
     let repo = ostree::Repo::new(&gio::File::for_path(&repo_dir));
     repo.create(ostree::RepoMode::Bare, NONE).doing(Stage::Media, doing)?;
     let target = image.reference().to_string();
-    let job = Import { image, repo: &repo_dir, selinux: false, target: &target, events };
+    let job = Import { image, repo: &repo_dir, selinux: false, target: &target, events, cancel: &Cancel::new() };
     let imported = import(&job)?;
     let options = ostree::RepoCheckoutAtOptions::default();
     repo.checkout_at(Some(&options), libc::AT_FDCWD, &root, &imported.commit, NONE).map_err(|error| {

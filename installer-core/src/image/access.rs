@@ -4,12 +4,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::units::Bytes;
+use crate::cancel::Cancel;
+use crate::units::{Bytes, Secret};
 
 /// How to reach images. [`Access::default`] is what containers' own tools do: their
 /// configuration files, verified TLS.
 #[derive(Clone, Debug)]
 pub struct Access {
+    /// What to log in with at the registry of the image that is asked for, and at no mirror of
+    /// it; goes before all files.
+    pub login: Option<Login>,
     /// The one file to take credentials from; without it the usual places are searched.
     pub authfile: Option<PathBuf>,
     /// Registries (`host` or `host:port`) that may be spoken to over unverified TLS or plain http.
@@ -30,11 +34,23 @@ pub struct Access {
     pub keep_in: Option<PathBuf>,
     /// How much may be kept there. In memory (tmpfs), leave room for the installation itself.
     pub keep_limit: Bytes,
+    /// Stops [`super::open`], [`super::resolve()`] and whatever waits for the registry.
+    pub cancel: Cancel,
+}
+
+/// A user name and a password. Held in memory alone.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The user name.
+    pub user: String,
+    /// The password, or a token in its place.
+    pub password: Secret,
 }
 
 impl Default for Access {
     fn default() -> Self {
         Access {
+            login: None,
             authfile: None,
             insecure_registries: Vec::new(),
             config_root: "/".into(),
@@ -44,6 +60,7 @@ impl Default for Access {
             read_timeout: Duration::from_secs(60),
             keep_in: None,
             keep_limit: Bytes(u64::MAX),
+            cancel: Cancel::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result, Stage};
 use crate::units::Secret;
 
-use super::access::{Access, Places};
+use super::access::{Access, Login, Places};
 
 /// What the search for credentials came to.
 #[derive(Clone, Debug)]
@@ -23,19 +23,30 @@ pub(super) struct Found {
     pub helpers: Vec<String>,
 }
 
-/// A user name, a password and the file they are from.
+/// A user name, a password and the file they are from, unless they were given.
 #[derive(Clone, Debug)]
 pub(super) struct Credentials {
     pub user: String,
     pub password: Secret,
-    pub file: PathBuf,
+    pub file: Option<PathBuf>,
 }
 
 impl Found {
+    /// Nothing need be searched for.
+    pub fn given(login: &Login) -> Self {
+        let (user, password) = (login.user.clone(), login.password.clone());
+        let credentials = Some(Credentials { user, password, file: None });
+        Found { credentials, searched: Vec::new(), helpers: Vec::new() }
+    }
+
     /// One clause for an error message.
     pub fn describe(&self) -> String {
-        if let Some(found) = &self.credentials {
-            return format!("with the credentials of {}", found.file.display());
+        match &self.credentials {
+            Some(Credentials { file: Some(file), .. }) => return format!("with the credentials of {}", file.display()),
+            Some(Credentials { file: None, .. }) => {
+                return "with the user name and password that were given".to_owned();
+            }
+            None => {}
         }
         let list: Vec<String> = self.searched.iter().map(|path| path.display().to_string()).collect();
         let mut text = format!("no credentials for it in {}", list.join(", "));
@@ -173,7 +184,7 @@ fn read_entry(entry: &Entry, file: &Path, host: &str) -> Result<Option<Credentia
     let bad =
         |why: &str| Error::input(Stage::Resolve, format!("the credentials for {host} in {}: {why}", file.display()));
     let credentials = |user: &str, password: &str| {
-        Some(Credentials { user: user.to_owned(), password: Secret::new(password), file: file.to_owned() })
+        Some(Credentials { user: user.to_owned(), password: Secret::new(password), file: Some(file.to_owned()) })
     };
     if entry.identity_token.as_deref().is_some_and(|token| !token.is_empty()) {
         return Err(bad("an identity token, which is not supported")

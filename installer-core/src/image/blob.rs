@@ -9,6 +9,7 @@ use oci_client::RegistryOperation;
 use oci_client::client::BlobResponse;
 use oci_client::errors::OciDistributionError;
 use oci_client::manifest::OciDescriptor;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::error::Result;
@@ -16,7 +17,7 @@ use crate::units::Digest;
 
 use super::Blobs;
 use super::explain::{Trouble, root_cause};
-use super::registry::{Registry, runtime};
+use super::registry::{Registry, runtime, wait_for};
 
 /// How many chunks (as the network delivers them) a reader may be ahead.
 const AHEAD: usize = 16;
@@ -113,7 +114,7 @@ impl Resuming {
             self.chunks = None;
             return Err(io::Error::other(trouble.error));
         }
-        self.registry.pause(&trouble, self.failures + 1);
+        self.registry.pause(&trouble, self.failures + 1).map_err(io::Error::other)?;
         self.start().map_err(io::Error::other)
     }
 }
@@ -148,7 +149,14 @@ impl Read for Resuming {
                 return Ok(count);
             }
             let Some(chunks) = &mut self.chunks else { return Ok(0) };
-            match chunks.blocking_recv() {
+            let next = match chunks.try_recv() {
+                Ok(next) => Some(next),
+                Err(TryRecvError::Disconnected) => None,
+                Err(TryRecvError::Empty) => {
+                    wait_for(&self.registry.access.cancel, chunks.recv()).map_err(io::Error::other)?
+                }
+            };
+            match next {
                 Some(Ok(chunk)) => {
                     self.offset += (*chunk).as_ref().len() as u64;
                     (self.chunk, self.used) = (chunk, 0);

@@ -33,11 +33,12 @@ mod tests;
 use std::io::Read;
 use std::sync::Arc;
 
+use crate::cancel::Cancel;
 use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
 use crate::units::Digest;
 
-pub use access::Access;
+pub use access::{Access, Login};
 pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts, SCHEMA};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
@@ -67,6 +68,7 @@ pub struct Image {
     blobs: Box<dyn Blobs>,
     keep: Keep,
     events: Arc<dyn Sink>,
+    cancel: Cancel,
 }
 
 impl std::fmt::Debug for Image {
@@ -84,13 +86,14 @@ pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc
             let (manifest, parsed) =
                 descend(raw, arch, &mut |entry| registry.manifest(&entry.digest()?)).map_err(doing)?;
             let blobs = Box::new(blob::Remote::new(registry));
-            assemble(reference, manifest, &parsed, arch, (blobs, Keep::new(access)), events).map_err(doing)
+            assemble(reference, manifest, &parsed, (arch, access), (blobs, Keep::new(access)), events).map_err(doing)
         }
         Place::Layout(path) | Place::Archive(path) => {
             let layout = layout::Layout::open(reference, path).map_err(doing)?;
             let raw = layout.select(reference, arch).map_err(doing)?;
             let (manifest, parsed) = descend(raw, arch, &mut |entry| document(&layout, entry)).map_err(doing)?;
-            assemble(reference, manifest, &parsed, arch, (Box::new(layout), Keep::nothing()), events).map_err(doing)
+            let from = (Box::new(layout) as Box<dyn Blobs>, Keep::nothing());
+            assemble(reference, manifest, &parsed, (arch, access), from, events).map_err(doing)
         }
     }
 }
@@ -115,7 +118,7 @@ fn assemble(
     reference: &ImageReference,
     raw: Vec<u8>,
     parsed: &Manifest,
-    arch: &str,
+    (arch, access): (&str, &Access),
     (blobs, keep): (Box<dyn Blobs>, Keep),
     events: Arc<dyn Sink>,
 ) -> Result<Image> {
@@ -127,7 +130,8 @@ fn assemble(
     }
     let layers = manifest::layers(parsed, &described)?;
     let manifest_digest = Digest::of(&raw);
-    Ok(Image { reference: reference.clone(), manifest: raw, manifest_digest, config, layers, blobs, keep, events })
+    let (reference, cancel) = (reference.clone(), access.cancel.clone());
+    Ok(Image { reference, manifest: raw, manifest_digest, config, layers, blobs, keep, events, cancel })
 }
 
 /// Reads a small blob whole: verified, and no larger than any real manifest or configuration.

@@ -10,11 +10,12 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Reference, RegistryOperation};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::cancel::{Cancel, POLL};
 use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::units::Digest;
 
-use super::access::{Access, Places};
+use super::access::{Access, Login, Places};
 use super::auth::{self, Found};
 use super::explain::{Asked, Trouble, explain};
 use super::manifest::{ACCEPTED, MAX_DOCUMENT};
@@ -51,11 +52,16 @@ pub(super) fn connect(
 ) -> Result<(Arc<Registry>, Vec<u8>)> {
     let places = Places::of(access);
     let endpoints = registries::endpoints(access, &places, reference)?;
+    // Not given to a mirror, nor to another host that the configuration puts in its place.
+    let login = access.login.as_ref().zip(match reference.place() {
+        Place::Registry { host, .. } => Some(host),
+        Place::Layout(_) | Place::Archive(_) => None,
+    });
     let mut attempt = 1;
     loop {
         let mut failed: Vec<(bool, String, Trouble)> = Vec::new();
         for endpoint in &endpoints {
-            match ask(endpoint, access, &places, &events)? {
+            match ask(endpoint, login, access, &places, &events)? {
                 Ok(answer) => return Ok(answer),
                 Err(trouble) => {
                     tracing::debug!(endpoint = %endpoint.reference, error = %trouble.error, "asking for the image");
@@ -77,18 +83,40 @@ pub(super) fn connect(
         attempt += 1;
         let wait = access.wait(attempt);
         events.emit(&Event::Retry { message: trouble.error.to_string(), attempt, wait_seconds: wait.as_secs_f64() });
-        std::thread::sleep(wait);
+        access.cancel.sleep(wait, Stage::Resolve)?;
     }
+}
+
+/// Waits for `work`, though not after a cancellation.
+pub(super) fn wait_for<T>(cancel: &Cancel, work: impl Future<Output = T>) -> Result<T> {
+    runtime()?.block_on(async {
+        let mut work = std::pin::pin!(work);
+        loop {
+            cancel.check(Stage::Resolve)?;
+            if let Ok(done) = tokio::time::timeout(POLL, work.as_mut()).await {
+                return Ok(done);
+            }
+        }
+    })
 }
 
 type Answer = std::result::Result<(Arc<Registry>, Vec<u8>), Trouble>;
 
 /// Asks one endpoint, over unverified TLS and then plain http where that is allowed.
-fn ask(endpoint: &Endpoint, access: &Access, places: &Places, events: &Arc<dyn Sink>) -> Result<Answer> {
+fn ask(
+    endpoint: &Endpoint,
+    login: Option<(&Login, &str)>,
+    access: &Access,
+    places: &Places,
+    events: &Arc<dyn Sink>,
+) -> Result<Answer> {
     let Place::Registry { host, repository } = endpoint.reference.place() else {
         return Err(Error::failed(Stage::Resolve, format!("{} is not in a registry", endpoint.reference)));
     };
-    let found = auth::find(access, places, host, repository)?;
+    let found = match login {
+        Some((login, of)) if of == host && !endpoint.mirror => Found::given(login),
+        _ => auth::find(access, places, host, repository)?,
+    };
     let auth = match &found.credentials {
         Some(c) => RegistryAuth::Basic(c.user.clone(), c.password.expose().to_owned()),
         None => RegistryAuth::Anonymous,
@@ -211,11 +239,11 @@ impl Registry {
             ),
         };
         let what = reference.name();
-        let answer = runtime()?.block_on(async {
+        let answer = wait_for(&self.access.cancel, async {
             // Asked for by itself, as its failure is swallowed when the client logs in unasked.
             self.client.auth(&target, &self.auth, RegistryOperation::Pull).await?;
             self.client.pull_manifest_raw(&target, &self.auth, ACCEPTED).await
-        });
+        })?;
         Ok(match answer {
             Ok((raw, _)) => self.checked(raw.to_vec(), reference.digest()).map_err(|error| Trouble {
                 error,
@@ -231,7 +259,7 @@ impl Registry {
         let target = self.by_digest(digest);
         let mut attempt = 1;
         loop {
-            match runtime()?.block_on(self.client.pull_manifest_raw(&target, &self.auth, ACCEPTED)) {
+            match wait_for(&self.access.cancel, self.client.pull_manifest_raw(&target, &self.auth, ACCEPTED))? {
                 Ok((raw, _)) => return self.checked(raw.to_vec(), Some(digest)),
                 Err(error) => {
                     let trouble = self.trouble(&error, &format!("manifest {}", digest.short()));
@@ -239,21 +267,21 @@ impl Registry {
                     if !trouble.transient || attempt > self.access.retries + 1 {
                         return Err(trouble.error);
                     }
-                    self.pause(&trouble, attempt);
+                    self.pause(&trouble, attempt)?;
                 }
             }
         }
     }
 
     /// Tells about the trouble and waits before attempt `attempt`.
-    pub fn pause(&self, trouble: &Trouble, attempt: u32) {
+    pub fn pause(&self, trouble: &Trouble, attempt: u32) -> Result<()> {
         let wait = self.access.wait(attempt);
         self.events.emit(&Event::Retry {
             message: trouble.error.to_string(),
             attempt,
             wait_seconds: wait.as_secs_f64(),
         });
-        std::thread::sleep(wait);
+        self.access.cancel.sleep(wait, Stage::Resolve)
     }
 
     /// Our own check, whatever the client checked.

@@ -152,6 +152,9 @@ struct Counted<'a, R> {
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(progress) = self.progress {
+            progress.image.cancel.check_io(Stage::Resolve)?;
+        }
         let count = self.inner.read(buffer)?;
         if let Some(progress) = self.progress {
             progress.add(count as u64);

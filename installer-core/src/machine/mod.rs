@@ -10,6 +10,7 @@
 mod block;
 mod find;
 mod identity;
+mod mounted;
 mod naming;
 mod platform;
 mod probe;
@@ -18,6 +19,7 @@ mod types;
 mod usage;
 
 pub use find::{find_disk, find_partition};
+pub use mounted::{Mounted, MountedArea, mounted};
 pub use naming::partition_path;
 pub use probe::{probe, probe_at};
 pub use types::{Disk, Firmware, InUse, Kernel, Machine, Partition, SCHEMA, Signature};

@@ -163,7 +163,7 @@ fn device(roots: &Roots, path: &str) -> Device {
 }
 
 /// The kernel writes space, tab, newline and backslash as octal numbers.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
         .iter()
         .fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))

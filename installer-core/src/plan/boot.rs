@@ -20,7 +20,7 @@ fn platforms(architecture: &str) -> (Option<&'static str>, Option<&'static str>)
 
 /// Seconds that the menu waits where nobody says: enough for a key, on a machine that is
 /// seldom looked at.
-const MENU_TIMEOUT: u32 = 1;
+pub const MENU_TIMEOUT: u32 = 1;
 
 /// A line that makes a place for the boot loader of UEFI.
 pub const ESP_LINE: &str = "part /boot/efi --fstype=efi --size=512";
@@ -80,17 +80,22 @@ pub fn choose(
     };
     check(&plan, machine, facts, target, (can_bios, can_uefi))?;
     check_menu(&plan.loader, facts)?;
-    if let Firmware::Uefi { secure_boot: true } = machine.firmware
-        && matches!(target, Target::Disk { .. })
-        && !facts.boot.bootupd
-    {
-        return Err(Error::world(
-            Stage::Plan,
-            "this machine enforces Secure Boot, and the image's GRUB would be installed unsigned",
-        )
-        .hint("use an image with bootupd and shim, or turn Secure Boot off"));
+    if matches!(target, Target::Disk { .. }) {
+        check_secure_boot(machine, facts)?;
     }
     Ok(Some(plan))
+}
+
+/// What is installed unsigned does not start where Secure Boot is enforced.
+pub fn check_secure_boot(machine: &Machine, facts: &ImageFacts) -> Result<()> {
+    if machine.firmware != (Firmware::Uefi { secure_boot: true }) || facts.boot.bootupd {
+        return Ok(());
+    }
+    Err(Error::world(
+        Stage::Plan,
+        "this machine enforces Secure Boot, and the image's GRUB would be installed unsigned",
+    )
+    .hint("use an image with bootupd and shim, or turn Secure Boot off"))
 }
 
 /// The step that makes UEFI firmware start the system before anything else; only where it is
@@ -116,7 +121,9 @@ fn check(plan: &BootPlan, machine: &Machine, facts: &ImageFacts, target: &Target
     let (firmware, ok, brings, partition) = match target {
         Target::Disk { .. } if is_uefi(machine) => ("UEFI", plan.uefi, can.1, ESP_LINE),
         Target::Disk { .. } => ("BIOS", plan.bios, can.0, BIOS_LINE),
-        Target::ImageFile(_) => ("any firmware", plan.bios || plan.uefi, can.0 || can.1, "reqpart"),
+        Target::ImageFile(_) | Target::Filesystem { .. } => {
+            ("any firmware", plan.bios || plan.uefi, can.0 || can.1, "reqpart")
+        }
     };
     if ok {
         return Ok(());

@@ -8,6 +8,7 @@
 mod boot;
 mod check;
 mod fit;
+mod onto;
 mod render;
 mod step;
 mod steps;
@@ -25,6 +26,7 @@ use crate::storage::select::{self, Loss, Target};
 use crate::units::{Bytes, Digest};
 
 pub use fit::{Misfit, Subject, misfits};
+pub use onto::{Specs, onto};
 pub use step::{BootPlan, Device, Loader, Names, Planned, Step, partition_node};
 
 /// The version of the JSON form of [`Plan`].
@@ -74,6 +76,14 @@ impl Plan {
         let json = serde_json::to_vec(self)
             .map_err(|error| Error::failed(Stage::Plan, "writing the plan as JSON").because(error))?;
         Ok(Digest::of(&json))
+    }
+
+    /// The plan as JSON with its digest beside what it is the digest of.
+    pub fn document(&self) -> Result<serde_json::Value> {
+        let json = |error| Error::failed(Stage::Plan, "writing the plan as JSON").because(error);
+        let mut value = serde_json::to_value(self).map_err(json)?;
+        value["digest"] = serde_json::to_value(self.digest()?).map_err(json)?;
+        Ok(value)
     }
 
     /// The plan for people.
@@ -137,11 +147,14 @@ fn default_root_fs(facts: &ImageFacts) -> &str {
     facts.install.root_fs.as_deref().unwrap_or("xfs")
 }
 
-/// What the root must hold: the image, the second deployment's share of a later update, room
-/// for logs.
+/// What the root must hold, at the least of what a root that is made gets.
 fn root_needs(facts: &ImageFacts) -> Bytes {
-    let room = Bytes(facts.unpacked_size.0 + facts.unpacked_size.0 / 4) + Bytes::mib(256);
-    room.align_up(layout::ALIGNMENT).max(layout::LEAST_ROOT)
+    room_for(facts).align_up(layout::ALIGNMENT).max(layout::LEAST_ROOT)
+}
+
+/// Room for the image, the second deployment's share of a later update, and logs.
+fn room_for(facts: &ImageFacts) -> Bytes {
+    Bytes(facts.unpacked_size.0 + facts.unpacked_size.0 / 4) + Bytes::mib(256)
 }
 
 fn scheme(request: &Request) -> Scheme {

@@ -19,7 +19,7 @@ pub fn text(plan: &Plan) -> Result<String> {
         let _ = writeln!(out, "warning: {warning}");
     }
     let end = match plan.end {
-        _ if matches!(plan.target, Target::ImageFile(_)) => "the command ends",
+        _ if !matches!(plan.target, Target::Disk { .. }) => "the command ends",
         EndAction::Nothing => "the command ends",
         EndAction::Reboot => "the machine restarts",
         EndAction::Poweroff => "the machine turns off",
@@ -39,6 +39,9 @@ fn write_target(out: &mut String, plan: &Plan) -> std::fmt::Result {
             }
         }
         Target::ImageFile(file) => writeln!(out, "Target:      the disk image {} ({})", file.path, file.size)?,
+        Target::Filesystem { path, free, .. } => {
+            writeln!(out, "Target:      the file systems at {path} ({free} free)")?;
+        }
     }
     if plan.destroys.is_empty() {
         return writeln!(out, "Destroys:    nothing");

@@ -28,6 +28,11 @@ pub enum Device {
         /// Its name.
         name: String,
     },
+    /// One that was there before.
+    Node {
+        /// Its node.
+        path: String,
+    },
 }
 
 impl Device {
@@ -36,6 +41,7 @@ impl Device {
         match self {
             Device::Partition { number } => format!("<uuid of partition {number}>"),
             Device::Volume { group, name } => format!("<uuid of {group}/{name}>"),
+            Device::Node { path } => format!("<uuid of {path}>"),
         }
     }
 }
@@ -66,6 +72,7 @@ impl Names for Planned<'_> {
             Device::Partition { number } if self.disk.starts_with("/dev/") => partition_node(self.disk, *number),
             Device::Partition { number } => format!("{}#{number}", self.disk),
             Device::Volume { group, name } => format!("/dev/{group}/{name}"),
+            Device::Node { path } => path.clone(),
         }
     }
 
@@ -158,6 +165,17 @@ pub enum Step {
         /// Further arguments to mkfs.
         options: Vec<String>,
     },
+    /// Takes a file system that somebody else made and mounted.
+    Adopt {
+        /// On what.
+        device: Device,
+        /// For what.
+        purpose: Purpose,
+        /// Its type.
+        filesystem: String,
+        /// Its UUID.
+        uuid: String,
+    },
     /// Mounts a file system of the target.
     Mount {
         /// The device.
@@ -233,6 +251,14 @@ impl Step {
         json["step"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// The device that it makes or takes a file system of, and what that is for.
+    pub fn area(&self) -> Option<(&Device, &Purpose)> {
+        match self {
+            Step::Format { device, purpose, .. } | Step::Adopt { device, purpose, .. } => Some((device, purpose)),
+            _ => None,
+        }
+    }
+
     /// What it does, in a few words.
     pub fn title(&self) -> String {
         match self {
@@ -245,6 +271,10 @@ impl Step {
                 Purpose::Mount(at) => format!("make {filesystem} for {at}"),
                 Purpose::Swap => "make the swap area".into(),
                 _ => "make the EFI system partition".into(),
+            },
+            Step::Adopt { purpose, filesystem, .. } => match purpose {
+                Purpose::Mount(at) => format!("use the {filesystem} at {at}"),
+                _ => "use the EFI system partition".into(),
             },
             Step::Mount { at, .. } => format!("mount {at}"),
             Step::InitialiseSysroot { stateroot } => {

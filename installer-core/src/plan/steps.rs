@@ -13,7 +13,7 @@ use crate::units::MountPoint;
 
 /// The origin's way to write an image that nothing verifies; bootc writes a registry's without
 /// its transport (`ostree-ext`, `OstreeImageReference`).
-fn origin(reference: &str) -> String {
+pub fn origin(reference: &str) -> String {
     match reference.strip_prefix("docker://") {
         Some(name) => format!("ostree-unverified-registry:{name}"),
         None => format!("ostree-unverified-image:{reference}"),
@@ -26,6 +26,8 @@ pub fn storage_steps(context: &Context<'_>) -> Vec<Step> {
             vec![Step::CreateImageFile { path: file.path.clone(), size: file.size }]
         }
         Target::Disk { path, .. } => vec![Step::Wipe { disk: path.clone() }],
+        // `onto` plans those.
+        Target::Filesystem { .. } => Vec::new(),
     };
     steps.push(Step::Partition { partitions: context.layout.partitions.clone() });
     for (number, partition) in context.layout.partitions.iter().map(|p| (p.number, p)) {

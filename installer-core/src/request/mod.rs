@@ -43,6 +43,27 @@ pub struct Request {
     pub end: EndAction,
 }
 
+impl Request {
+    /// The image and nothing else: its defaults, no disk chosen, nothing to be lost.
+    pub fn of_image(image: impl Into<String>) -> Self {
+        Request {
+            image: Some(image.into()),
+            update_from: None,
+            stateroot: None,
+            unsigned_is_fine: false,
+            disks: DiskChoice::default(),
+            layout: Layout::Custom { partitions: Vec::new(), platform: false, add_boot: false },
+            kargs: Vec::new(),
+            bootloader: true,
+            leave_boot_order: false,
+            menu_timeout: None,
+            system: SystemSettings::default(),
+            scripts: Vec::new(),
+            end: EndAction::Nothing,
+        }
+    }
+}
+
 /// Which disks may be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DiskChoice {

@@ -27,6 +27,15 @@ pub enum Target {
     },
     /// A file that becomes a disk image.
     ImageFile(ImageFile),
+    /// File systems that are mounted already.
+    Filesystem {
+        /// Where the root is mounted.
+        path: String,
+        /// The disk that the boot loader goes to, where there is one.
+        disk: Option<String>,
+        /// What the root file system has free.
+        free: Bytes,
+    },
 }
 
 impl Target {
@@ -35,14 +44,16 @@ impl Target {
         match self {
             Target::Disk { path, .. } => path,
             Target::ImageFile(file) => &file.path,
+            Target::Filesystem { path, .. } => path,
         }
     }
 
-    /// Its size.
+    /// Its size; of file systems what is free.
     pub fn size(&self) -> Bytes {
         match self {
             Target::Disk { size, .. } => *size,
             Target::ImageFile(file) => file.size,
+            Target::Filesystem { free, .. } => *free,
         }
     }
 
@@ -50,7 +61,7 @@ impl Target {
     pub fn sector_size(&self) -> Bytes {
         match self {
             Target::Disk { sector_size, .. } => *sector_size,
-            Target::ImageFile(_) => Bytes(512),
+            Target::ImageFile(_) | Target::Filesystem { .. } => Bytes(512),
         }
     }
 }

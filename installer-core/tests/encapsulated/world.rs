@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use installer_core::cancel::Cancel;
 use installer_core::deploy::{Import, Imported, import};
 use installer_core::event::{Event, Sink};
 use installer_core::image::{self, Access};
@@ -171,7 +172,7 @@ pub fn try_import(layers: &[Vec<u8>], in_base: usize, selinux: bool) -> Result<O
     let reference = format!("oci:{}:t", layout.display()).parse().unwrap();
     let events = Arc::new(Heard::default());
     let opened = image::open(&reference, "amd64", &Access::default(), events.clone()).unwrap();
-    let job = Import { image: &opened, repo: &repo, selinux, target: TARGET, events: &*events };
+    let job = Import { image: &opened, repo: &repo, selinux, target: TARGET, events: &*events, cancel: &Cancel::new() };
     let Imported { commit, .. } = import(&job).map_err(|error| error.to_string())?;
     let warnings = events.0.lock().unwrap().clone();
     Ok(Outcome { repo, commit, warnings, _dir: dir })

@@ -37,7 +37,7 @@ impl Problem {
     pub fn explained(error: &Error) -> Self {
         let status = match error.kind() {
             Kind::Input => StatusCode::BAD_REQUEST,
-            Kind::Refused => StatusCode::CONFLICT,
+            Kind::Refused | Kind::Cancelled => StatusCode::CONFLICT,
             Kind::World | Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let json = json!({"error": {"message": error.to_string(), "hint": error.remedy()}});

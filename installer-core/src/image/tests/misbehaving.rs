@@ -9,7 +9,7 @@ use super::*;
 use crate::error::Kind;
 
 /// What `org/os` of `host` comes to, plain http being allowed.
-fn try_open(host: &str, heard: &Heard, change: impl FnOnce(&mut Access)) -> Result<Image> {
+pub fn try_open(host: &str, heard: &Heard, change: impl FnOnce(&mut Access)) -> Result<Image> {
     let root = tempfile::tempdir().unwrap();
     let mut access = access(root.path());
     access.insecure_registries = vec![host.into()];
@@ -29,7 +29,7 @@ fn refused(host: &str, change: impl FnOnce(&mut Access)) -> Error {
 }
 
 /// Fails with `answer` where `when` says so; works otherwise.
-fn moody(
+pub fn moody(
     made: Made,
     when: impl Fn(&Request) -> bool + Send + Sync + 'static,
     answer: impl Fn(&Made, &Request) -> Reply + Send + Sync + 'static,
@@ -42,7 +42,7 @@ fn is_layer(request: &Request, made: &Made) -> bool {
 }
 
 /// One layer of incompressible bytes.
-fn large() -> Made {
+pub fn large() -> Made {
     let mut state = 1u64;
     let noise: Vec<u8> = (0..3 << 20)
         .map(|_| {

@@ -3,9 +3,11 @@
 
 mod facts;
 mod layouts;
+mod login;
 mod misbehaving;
 mod real;
 mod server;
+mod stopped;
 mod tls;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,11 @@
 //! What an image lacks for a kickstart, at the lines of the kickstart.
 
-use installer_core::image::ImageFacts;
-use installer_core::plan::{Misfit, Subject, misfits};
-use installer_core::request::{IMAGE_DOUBT, IMAGE_LACKS, Request};
 use kickstart_parser::kickstart::{Given, Kickstart};
 use kickstart_parser::{Diagnostic, SourceId, Sources, Span};
+
+use crate::image::ImageFacts;
+use crate::plan::{Misfit, Subject, misfits};
+use crate::request::{IMAGE_DOUBT, IMAGE_LACKS, Request};
 
 /// The codes that only image facts can tell of.
 pub fn is_about_image(code: &str) -> bool {

@@ -3,7 +3,7 @@
 //! A relative name is looked for in the working directory first and then
 //! beside the file that includes it, as every kickstart tool does. What is
 //! not a file (`http://…`) goes to a function that the caller passes in;
-//! `check` passes none, so that looking at a kickstart talks to nobody.
+//! `check` and the Python module pass none, so that looking at a kickstart talks to nobody.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use kickstart_parser::{IncludeRequest, LoadError, Loaded, Loader};
 
-/// Fetches a URL.
-pub type Fetch<'a> = &'a dyn Fn(&str) -> anyhow::Result<String>;
+/// Fetches a URL, or says why not.
+pub type Fetch<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 /// Loads included files from the file system.
 #[derive(Clone, Copy, Default)]
@@ -28,7 +28,6 @@ impl<'a> FileLoader<'a> {
     }
 
     /// Let URLs be fetched.
-    #[allow(dead_code)] // `check` fetches nothing.
     pub fn with_fetch(fetch: Fetch<'a>) -> Self {
         FileLoader { fetch: Some(fetch) }
     }
@@ -42,7 +41,7 @@ impl<'a> FileLoader<'a> {
         };
         match fetch(url) {
             Ok(text) => Ok(Loaded { path: url.to_owned(), text }),
-            Err(error) => Err(LoadError { message: format!("{error:#}"), help: None }),
+            Err(message) => Err(LoadError { message, help: None }),
         }
     }
 }
@@ -135,7 +134,8 @@ fn limited(from: impl Read) -> std::io::Result<String> {
     text(bytes)
 }
 
-fn text(bytes: Vec<u8>) -> std::io::Result<String> {
+/// Bytes as text, for which they must be UTF-8; else the error says where they are not.
+pub fn text(bytes: Vec<u8>) -> std::io::Result<String> {
     let invalid = |message: String| std::io::Error::new(ErrorKind::InvalidData, message);
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(invalid("it is UTF-16 text, save it as UTF-8".to_owned()));
@@ -237,11 +237,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.ks"), "%include http://h/x.ks\n").unwrap();
         assert_eq!(check(dir.path(), "a.ks", &FileLoader::new())[0].0, "E007");
-        let fetch = |url: &str| -> anyhow::Result<String> {
+        let fetch = |url: &str| -> Result<String, String> {
             Ok(match url {
                 "http://h/x.ks" => "%include y.ks\n".to_owned(),
                 "http://h/y.ks" => "text\n".to_owned(),
-                _ => anyhow::bail!("fetching {url}"),
+                _ => return Err(format!("fetching {url}")),
             })
         };
         let loader = FileLoader::with_fetch(&fetch);

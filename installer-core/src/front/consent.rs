@@ -1,0 +1,34 @@
+//! Nothing is lost that nobody gave away. Pure: who asks a person does so elsewhere.
+
+use kickstart_parser::Kickstart;
+
+use crate::error::{Error, Result, Stage};
+use crate::plan::Plan;
+use crate::request::{Clear, Request};
+use crate::storage::select::Target;
+
+/// Whether the kickstart says itself that disks may be cleared.
+pub fn allows_clearing(kickstart: &Kickstart, request: &Request) -> bool {
+    kickstart.zerombr.is_some() || request.disks.clear != Clear::Nothing
+}
+
+/// Whether there is nothing to give away: a disk image that is new.
+pub fn loses_nothing(plan: &Plan) -> bool {
+    matches!(plan.target, Target::ImageFile(_)) && plan.destroys.is_empty()
+}
+
+/// Whether what `plan` destroys was given away by a kickstart that `allows_clearing`. A
+/// kickstart speaks of disks; that a file may be replaced must be said by whoever names it, for
+/// which `option` is the way.
+pub fn consent(plan: &Plan, allows_clearing: bool, option: &str) -> Result<()> {
+    let file = matches!(plan.target, Target::ImageFile(_));
+    if loses_nothing(plan) || (allows_clearing && !file) {
+        return Ok(());
+    }
+    let name = plan.target.name();
+    Err(Error::refused(Stage::Plan, format!("nobody said that {name} may be overwritten")).hint(if file {
+        format!("say {option} to replace the file")
+    } else {
+        format!("say {option}, or let the kickstart say so: zerombr, clearpart --all")
+    }))
+}

@@ -1,0 +1,46 @@
+//! Everything that is to be said about a kickstart: by the language, and by the installer,
+//! whose refusals are better known now than in front of the machine. Pure.
+
+use kickstart_parser::{Diagnostic, Kickstart, ParseOptions, Parsed, codes, parse};
+
+use super::image_fit;
+use crate::error::{Error, Result, Stage};
+use crate::image::ImageFacts;
+use crate::request::{CODES, Layout, Request, from_kickstart};
+
+/// Parses and judges.
+pub fn examine(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
+    let mut parsed = parse(text, path, options);
+    judge(&mut parsed, None);
+    parsed
+}
+
+/// Adds to the findings what the installer has to say, of the image too if its facts are
+/// there. Returns what is asked of the installer.
+pub fn judge(parsed: &mut Parsed, facts: Option<&ImageFacts>) -> Request {
+    let (request, mut found) = from_kickstart(&parsed.kickstart, &parsed.sources);
+    if let Some(facts) = facts {
+        let sound = !parsed.has_errors() && !found.iter().any(Diagnostic::is_error);
+        found.extend(image_fit::findings(&parsed.kickstart, &parsed.sources, &request, facts, sound));
+    }
+    let mut found = parsed.silences.judge_installer(found, &parsed.sources, CODES);
+    if facts.is_none() {
+        // A comment that is about an image has its effect another time.
+        let idle = |d: &Diagnostic| d.code == codes::ALLOW_UNUSED.id;
+        found.retain(|d| !(idle(d) && image_fit::is_about_image(parsed.sources.slice(d.span))));
+    }
+    parsed.diagnostics.extend(found);
+    parsed.diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
+    request
+}
+
+/// What every installation needs, said before the first look at a disk. `name` is what
+/// messages call the kickstart.
+pub fn require_layout(kickstart: &Kickstart, request: &Request, name: &str) -> Result<()> {
+    let nothing = matches!(&request.layout, Layout::Custom { partitions, .. } if partitions.is_empty());
+    if nothing && kickstart.reqpart.is_none() {
+        return Err(Error::input(Stage::Request, format!("{name} says nothing about partitions"))
+            .hint("add a line: autopart --type=plain"));
+    }
+    Ok(())
+}

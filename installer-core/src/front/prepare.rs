@@ -1,0 +1,93 @@
+//! From a request to a plan that can be carried out here and now. Reads only.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::apply;
+use crate::error::{Error, Result, Stage};
+use crate::event::Sink;
+use crate::image::{self, Access, Image, ImageFacts, ImageReference};
+use crate::machine;
+use crate::plan::{self, Plan, Specs, oci_architecture};
+use crate::request::Request;
+use crate::units::{Bytes, Digest};
+
+/// All that is known before the first write.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What will be done.
+    pub plan: Plan,
+    /// The image, opened.
+    pub image: Image,
+    /// And read.
+    pub facts: ImageFacts,
+}
+
+/// Looks at this machine and at the image `reference`, plans, and makes sure that the plan is
+/// the one that was `reviewed` and can be carried out here.
+pub fn prepare(
+    request: &Request,
+    reference: &str,
+    access: &Access,
+    reviewed: Option<&Digest>,
+    events: Arc<dyn Sink>,
+) -> Result<Prepared> {
+    // Before gigabytes are fetched for nothing.
+    apply::require_root()?;
+    let machine = machine::probe()?;
+    let access = Access { keep_in: keep_beside(request), ..access.clone() };
+    let (image, facts) = look(reference, &machine.arch, &access, events)?;
+    let plan = plan::plan(request, &machine, &facts)?;
+    let digest = plan.digest()?;
+    if let Some(wanted) = reviewed.filter(|wanted| **wanted != digest) {
+        return Err(Error::refused(Stage::Plan, format!("the plan is {digest} now, and {wanted} was reviewed"))
+            .hint("something changed since: look at the plan again"));
+    }
+    apply::preflight(&plan, &facts, &machine)?;
+    Ok(Prepared { plan, image, facts })
+}
+
+/// Opens `reference` for a machine (`arch` as `uname -m` has it) and reads its facts.
+pub fn look(reference: &str, arch: &str, access: &Access, events: Arc<dyn Sink>) -> Result<(Image, ImageFacts)> {
+    let reference: ImageReference = reference.parse()?;
+    let image = image::open(&reference, oci_architecture(arch), access, events)?;
+    let facts = image::resolve(&image)?;
+    Ok((image, facts))
+}
+
+/// File systems that somebody else made and mounted.
+#[derive(Debug)]
+pub struct Onto<'a> {
+    /// Where the root is mounted.
+    pub root: &'a Path,
+    /// How they are found when the system starts.
+    pub specs: Specs,
+}
+
+/// [`prepare`] for file systems that are mounted already.
+pub fn prepare_onto(
+    request: &Request,
+    onto: &Onto<'_>,
+    reference: &str,
+    access: &Access,
+    events: Arc<dyn Sink>,
+) -> Result<Prepared> {
+    apply::require_root()?;
+    let machine = machine::probe()?;
+    let mounted = machine::mounted(onto.root)?;
+    // There must be room for the image anyway.
+    let (keep_in, keep_limit) = (Some(onto.root.to_owned()), Bytes(mounted.free.0 / 4));
+    let access = Access { keep_in, keep_limit, ..access.clone() };
+    let (image, facts) = look(reference, &machine.arch, &access, events)?;
+    let plan = plan::onto(request, &onto.specs, &mounted, &machine, &facts)?;
+    apply::preflight(&plan, &facts, &machine)?;
+    Ok(Prepared { plan, image, facts })
+}
+
+/// Where layers are kept between the look at the image and its installation, so that they are
+/// fetched once: beside the disk image, where there must be room for it anyway. The files are
+/// nameless and end with this process. A rescue system has only its memory, and fetches twice.
+fn keep_beside(request: &Request) -> Option<PathBuf> {
+    let parent = Path::new(&request.disks.image_file.as_ref()?.path).parent()?;
+    Some(if parent.as_os_str().is_empty() { ".".into() } else { parent.to_owned() })
+}

@@ -1,0 +1,84 @@
+//! The Python package: its wheel is built by maturin, installed into a virtual environment and
+//! tested there by pytest (`anaconda-module/tests`), beside the real pykickstart; mypy looks at
+//! the types. Root, and a package index that pip can reach when the environment is made.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use support::mini_system::mini_system;
+use support::registry::Registry;
+use support::site::Site;
+use support::{need_root, output, python, source_root};
+
+const USER: &str = "installer";
+const PASSWORD: &str = "s3cret-of-the-registry";
+
+fn tests() -> PathBuf {
+    source_root().join("anaconda-module/tests")
+}
+
+/// The Python that has the package.
+fn with_the_wheel() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let python = python::environment(&tests().join("requirements.txt"));
+        python::install_wheel(&python);
+        python
+    })
+}
+
+/// Runs `command`, which has to end well.
+fn passes(command: &mut Command) -> String {
+    let output = output(command);
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
+    said
+}
+
+#[test]
+fn the_package_does_what_it_says() {
+    need_root();
+    let python = with_the_wheel();
+    let site = Site::with(mini_system());
+    let registry = Registry::start_with_login(USER, PASSWORD);
+    registry.push(&site.path("oci"), "mini", "org/mini:1");
+    let work = tempfile::tempdir().expect("making a directory");
+    let mut pytest = Command::new(python);
+    pytest.args(["-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", "-W", "error", "--basetemp"]);
+    pytest.arg(work.path().join("tmp")).arg("--rootdir").arg(tests()).arg(tests()).current_dir(work.path());
+    pytest
+        .env("BOOTC_KS_SOURCE", source_root())
+        .env("BOOTC_KS_COMMAND", env!("CARGO_BIN_EXE_bootc-ks"))
+        .env("BOOTC_KS_SITE", site.dir.path())
+        .env("BOOTC_KS_REGISTRY", registry.address())
+        .env("BOOTC_KS_REGISTRY_USER", USER)
+        .env("BOOTC_KS_REGISTRY_PASSWORD", PASSWORD)
+        .env("HOME", work.path())
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "BOOTC_KS_LOG", "DOCKER_CONFIG"] {
+        pytest.env_remove(variable);
+    }
+    let said = passes(&mut pytest);
+    let last = said.trim_end().lines().last().unwrap_or_default();
+    assert!(last.contains(" passed") && !last.contains("skipped"), "{said}");
+}
+
+#[test]
+fn its_types_hold() {
+    let python = with_the_wheel();
+    let cache = tempfile::tempdir().expect("making a directory");
+    let package = source_root().join("anaconda-module/python/bootc_ks");
+    let mypy = |module: &str| {
+        let mut command = Command::new(python);
+        command.args(["-m", module]).current_dir(cache.path()).env("MYPY_CACHE_DIR", cache.path());
+        command
+    };
+    passes(mypy("mypy").args(["--strict"]).arg(package));
+    // What users see: the tests use nearly all of it.
+    passes(mypy("mypy").args(["--strict"]).arg(tests()).current_dir(tests()));
+    passes(mypy("mypy.stubtest").arg("bootc_ks"));
+}

@@ -211,7 +211,9 @@ def explained(module, reference, error):
         return Problem(True, text, "", _(SHORT["failed"]))
     kind = getattr(error, "kind", "failed")
     text = str(error)
-    return Problem(True, _sentence(text), _sentence(_in_our_words(getattr(error, "hint", None) or "")), short(kind, text))
+    return Problem(
+        True, _sentence(text), _sentence(_in_our_words(getattr(error, "hint", None) or "")), short(kind, text)
+    )
 
 
 # The command's options, and what stands for them here.
@@ -305,14 +307,18 @@ def _space(facts, place):
     if facts.unpacked_size > place.free:
         yield Problem(
             True,
-            _("The image needs {needed}; the planned root file system has room for {free}.").format(needed=needed, free=free),
+            _("The image needs {needed}; the planned root file system has room for {free}.").format(
+                needed=needed, free=free
+            ),
             _("Make the root file system larger."),
             _("The root file system is too small"),
         )
     elif facts.unpacked_size * ROOM > place.free:
         yield Problem(
             False,
-            _("The image fills {needed} of the {free} of the planned root file system.").format(needed=needed, free=free),
+            _("The image fills {needed} of the {free} of the planned root file system.").format(
+                needed=needed, free=free
+            ),
             _("There may be no room for an update."),
             _("Little room for updates"),
         )

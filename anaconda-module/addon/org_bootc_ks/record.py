@@ -59,19 +59,22 @@ def _write_file(at, name, data, mode):
 
 def document(version, source, facts, problems, settings):
     """The install record: what was asked for, what was found, what was said. No secrets."""
-    return json.dumps(
-        {
-            "schema": SCHEMA,
-            "version": version,
-            "source": source.kind,
-            "image": source.image,
-            "updates_from": source.update_reference,
-            "stateroot": source.stateroot,
-            "check": settings.check,
-            "pinned": settings.pin,
-            "facts": facts.as_dict() if facts else None,
-            "problems": [{"error": each.error, "text": each.text, "hint": each.hint} for each in problems],
-        },
-        indent=2,
-        ensure_ascii=False,
-    ) + "\n"
+    return (
+        json.dumps(
+            {
+                "schema": SCHEMA,
+                "version": version,
+                "source": source.kind,
+                "image": source.image,
+                "updates_from": source.update_reference,
+                "stateroot": source.stateroot,
+                "check": settings.check,
+                "pinned": settings.pin,
+                "facts": facts.as_dict() if facts else None,
+                "problems": [{"error": each.error, "text": each.text, "hint": each.hint} for each in problems],
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )

@@ -34,7 +34,8 @@ def pytest_terminal_summary(terminalreporter):
     """What did not run is said, not hidden."""
     if left_out:
         terminalreporter.write_line(
-            f"NOT RUN: {len(left_out)} tests against the real Anaconda; start them with anaconda-module/addon/tests/real/run"
+            f"NOT RUN: {len(left_out)} tests against the real Anaconda;"
+            " anaconda-module/addon/tests/real/run starts them"
         )
 
 

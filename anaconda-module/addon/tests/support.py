@@ -137,7 +137,7 @@ class Silent:
 
     def __init__(self):
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:{}".format(self._socket.getsockname()[1])
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         self._open = []
         threading.Thread(target=self._accept, daemon=True).start()
 

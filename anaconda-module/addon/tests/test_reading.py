@@ -67,6 +67,12 @@ def test_a_second_section_and_options_are_refused():
 
 def test_lines_never_lie_outside_the_text():
     # Boss looks them up without asking; a last line that does not end is not in its list.
-    for text in ("ostreecontainer", "ostreecontainer --url=x --bogus", "ostreecontainer --url=x\n%post\n", "%addon org_bootc_ks\n", "bootc\n%end"):
+    for text in (
+        "ostreecontainer",
+        "ostreecontainer --url=x --bogus",
+        "ostreecontainer --url=x\n%post\n",
+        "%addon org_bootc_ks\n",
+        "bootc\n%end",
+    ):
         for message in read(text).messages:
             assert 0 <= message.line <= text.count("\n")

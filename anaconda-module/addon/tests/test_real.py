@@ -297,6 +297,23 @@ def test_the_spoke_is_on_the_real_hub(layout, tmp_path):
     assert all(len(shot) > 5000 for shot in shots.values()) and shots["hub.png"] != shots["spoke.png"]
 
 
+def test_the_spoke_is_on_the_real_text_hub(tmp_path, registry):
+    site = tmp_path / "site.ks"
+    site.write_text(kickstart(f"{registry.address}/org/os:1", f"insecure-registry = {registry.address}", "timeout = 5"))
+    typed = ["wait", "r", "3", "3", "robot", "4", PASSWORD, "wait", "r", "5", "c"]
+    environment = {key: value for key, value in os.environ.items() if "DBUS" not in key}
+    done = subprocess.run(
+        [sys.executable, str(HUB.with_name("hub_text.py")), str(site)],
+        input="\n".join(typed), capture_output=True, text=True, timeout=300, check=False, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    before, _line, after = done.stdout.partition(PASSWORD)
+    assert "(The registry refuses access)" in before
+    assert "All checks passed" in after and "os:1, checked" in after
+    # What was typed is echoed by the test's own keyboard, and by nothing else.
+    assert PASSWORD not in after
+
+
 ENTRY = "/usr/libexec/bootc-ks/bootc"
 DEMO = os.environ.get("BOOTC_KS_DEMO_IMAGE", "")
 
@@ -338,13 +355,16 @@ def command(*words):
     return done.stdout
 
 
-@pytest.mark.skipif(not (os.access(ENTRY, os.X_OK) and DEMO), reason="wants an image with --payload, and BOOTC_KS_DEMO_IMAGE")
+@pytest.mark.skipif(
+    not (os.access(ENTRY, os.X_OK) and DEMO), reason="wants an image with --payload, and BOOTC_KS_DEMO_IMAGE"
+)
 def test_the_real_deploy_task_installs_with_bootc_ks(read, service, disk):
     from pyanaconda.modules.common.constants.services import PAYLOADS  # noqa: PLC0415
 
     image = f"oci:{DEMO}:demo"
     errors, _warnings = read(
-        f"lang en_US.UTF-8\nrootpw --lock\nbootc --source-imgref={image} --target-imgref=registry.example.com/fleet/os:10\n"
+        "lang en_US.UTF-8\nrootpw --lock\n"
+        f"bootc --source-imgref={image} --target-imgref=registry.example.com/fleet/os:10\n"
     )
     assert not errors
     [configure], [install] = service.ConfigureWithTasks(), service.InstallWithTasks()
@@ -371,7 +391,9 @@ def test_the_start_of_boss_is_hardly_longer(boss):
     """How long the service alone takes to start, import of the module and all."""
     started = time.monotonic()
     code = "from org_bootc_ks.service.service import BootcKsService; BootcKsService()"
-    subprocess.run([sys.executable, "-c", f"import sys; sys.path.append('/usr/share/anaconda/addons'); {code}"], check=True)
+    subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.append('/usr/share/anaconda/addons'); {code}"], check=True
+    )
     alone = time.monotonic() - started
     started = time.monotonic()
     code = "import pyanaconda.modules.common.base, pyanaconda.core.kickstart, pykickstart.version as v; v.makeVersion()"

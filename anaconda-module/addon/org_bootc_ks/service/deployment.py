@@ -18,7 +18,13 @@ def newest(physroot):
     commit = _commit(physroot)
     if not commit:
         return ""
-    command = ["ostree", f"--repo={physroot}/ostree/repo", "show", "--print-metadata-key=ostree.manifest-digest", commit]
+    command = [
+        "ostree",
+        f"--repo={physroot}/ostree/repo",
+        "show",
+        "--print-metadata-key=ostree.manifest-digest",
+        commit,
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except (OSError, subprocess.SubprocessError) as error:

@@ -2,7 +2,7 @@
 
 from dasbus.server.interface import dbus_interface
 from dasbus.server.property import emits_properties_changed
-from dasbus.typing import *  # noqa: F403 # the types are looked up by name
+from dasbus.typing import Bool, ObjPath, Str, Structure
 from pyanaconda.modules.common.base import KickstartModuleInterface
 from pyanaconda.modules.common.containers import TaskContainer
 

@@ -8,7 +8,8 @@ import logging
 from pyanaconda.modules.common.errors.installation import PayloadInstallationError
 from pyanaconda.modules.common.task import Task
 
-from org_bootc_ks import checks, credentials, native, record, state as states
+from org_bootc_ks import checks, credentials, native, record
+from org_bootc_ks import state as states
 from org_bootc_ks.checks import Problem
 from org_bootc_ks.i18n import _
 from org_bootc_ks.service import deployment, entry, storage
@@ -47,9 +48,7 @@ class CheckTask(Task):
             problems = [Problem(False, str(error), "", _("The image cannot be checked"))]
         for problem in problems:
             log.warning("%s: %s %s", source.image, problem.text, problem.hint)
-        self._state.set_check(
-            key, state=states.outcome(problems), problems=tuple(problems), facts=facts, progress=""
-        )
+        self._state.set_check(key, state=states.outcome(problems), problems=tuple(problems), facts=facts, progress="")
 
     def _look(self, source, who, settings, key):
         self._state.set_check(key, state=states.RUNNING, problems=(), facts=None, progress="")

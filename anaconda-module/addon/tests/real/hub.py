@@ -3,8 +3,9 @@
     hub.py KICKSTART DIRECTORY [STEP…]
 
 Runs inside `run --shell`, on an X display. A step is `wait` (for the check to end), `shot=NAME`,
-`enter`, `leave`, `state` (prints what the service has), `key=KEYS` (pressed by xdotool), `type=TEXT`, or `sleep=SECONDS`. Ends with 0
-if every step worked; what the hub said last is on standard output.
+`enter`, `leave`, `state` (prints what the service has), `key=KEYS` (pressed by xdotool),
+`type=TEXT`, or `sleep=SECONDS`. Ends with 0 if every step worked; what the hub said last is on
+standard output.
 """
 
 import contextlib
@@ -53,12 +54,11 @@ def read(kickstart):
 
 def interface():
     """Anaconda's graphical interface, with the hub as its only screen."""
-    from pykickstart.version import makeVersion
     from pyanaconda.core.constants import ADDON_PATHS
-    from pyanaconda.core.glib import create_main_loop  # noqa: F401
     from pyanaconda.ui.gui import GraphicalUserInterface
     from pyanaconda.ui.gui.hubs.summary import SummaryHub
     from pyanaconda.ui.lib.addons import collect_addon_ui_paths
+    from pykickstart.version import makeVersion
 
     class HubOnly(GraphicalUserInterface):
         def setup(self, data):

@@ -66,10 +66,10 @@ def main(kickstart):
 
 
 def _show(lines):
-    from pykickstart.version import makeVersion
     from pyanaconda.core.constants import ADDON_PATHS
     from pyanaconda.ui.lib.addons import collect_addon_ui_paths
     from pyanaconda.ui.tui import TextUserInterface
+    from pykickstart.version import makeVersion
     from simpleline.input.input_handler import InputHandlerRequest, PasswordInputHandlerRequest
 
     class HubOnly(TextUserInterface):

@@ -189,7 +189,9 @@ class ContainerImageSpoke(NormalSpoke):
             head.get_style_context().add_class("dim-label")
             # A width of its own: else its height is reckoned for the narrowest column there is.
             width = min(WIDTH, len(value))
-            text = Gtk.Label(label=value, xalign=0, wrap=True, selectable=True, width_chars=width, max_width_chars=WIDTH)
+            text = Gtk.Label(
+                label=value, xalign=0, wrap=True, selectable=True, width_chars=width, max_width_chars=WIDTH
+            )
             # The words of a digest have no blanks to be broken at.
             text.set_line_wrap_mode(Pango.WrapMode.WORD_CHAR)
             text.set_can_focus(False)

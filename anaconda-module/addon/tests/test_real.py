@@ -154,12 +154,12 @@ def test_the_tasks_of_a_good_image(read, boss, service, layout):
 
 
 def test_a_bad_image_stops_before_the_disks(read, service, layout):
-    from pyanaconda.modules.common.errors.installation import PayloadInstallationError  # noqa: PLC0415
+    from pyanaconda.modules.common.errors.payload import SourceSetupError  # noqa: PLC0415
 
     support.image(layout, "bad", without=("vmlinuz",))
     read(kickstart(f"oci:{layout}:bad"))
     [configure] = service.ConfigureWithTasks()
-    with pytest.raises(PayloadInstallationError) as caught:
+    with pytest.raises(SourceSetupError) as caught:
         run(configure)
     text = str(caught.value)
     assert "has no kernel" in text and "No disk has been changed." in text and "Traceback" not in text

@@ -1,11 +1,13 @@
 """The tasks: look at the image, before the disks are touched; leave a record, at the end.
 
-Anaconda makes both long before it runs them, so they read the state when they run.
+Anaconda makes both long before it runs them, so they read the state when they run. What stops an
+installation is a SourceSetupError: of all versions from RHEL 9 on, Anaconda shows its text, and
+no traceback.
 """
 
 import logging
 
-from pyanaconda.modules.common.errors.installation import PayloadInstallationError
+from pyanaconda.modules.common.errors.payload import SourceSetupError
 from pyanaconda.modules.common.task import Task
 
 from org_bootc_ks import checks, credentials, native, record
@@ -72,14 +74,14 @@ class ConfigureTask(CheckTask):
         self._runtime = runtime
 
     def run(self):
-        """Raises PayloadInstallationError where the image cannot be installed."""
+        """Raises SourceSetupError where the image cannot be installed."""
         super().run()
         source, who, settings, _key = self._state.asked()
         if not source.image:
             return
         problems = self._state.check.problems
         if settings.check == "require" and any(problem.error for problem in problems):
-            raise PayloadInstallationError(failure(source, problems))
+            raise SourceSetupError(failure(source, problems))
         for problem in problems:
             self.report_progress(problem.text)
         self._hand_over(source, who, settings)
@@ -93,7 +95,7 @@ class ConfigureTask(CheckTask):
             if text and not self._runtime.put(text):
                 log.warning("/%s is there already and is left as it is.", credentials.RUNTIME)
         except OSError as error:
-            raise PayloadInstallationError(
+            raise SourceSetupError(
                 _("The installer cannot be prepared for the container image: {error}").format(error=error)
             ) from None
 
@@ -140,7 +142,7 @@ class InstallTask(Task):
             problems.append(Problem(True, moved))
         self._write(source, who, settings, facts, problems)
         if moved and (settings.pin or settings.digest):
-            raise PayloadInstallationError(moved)
+            raise SourceSetupError(moved)
 
     def _write(self, source, who, settings, facts, problems):
         version = getattr(_module(), "__version__", "")
@@ -155,7 +157,7 @@ class InstallTask(Task):
             log.error("Nothing is left in the installed system: %s: %s", error.filename, error.strerror)
             if settings.keep_credentials:
                 text = _("The credentials cannot be written to the installed system: {error}")
-                raise PayloadInstallationError(text.format(error=error.strerror)) from None
+                raise SourceSetupError(text.format(error=error.strerror)) from None
 
 
 def _module():

@@ -44,8 +44,8 @@ class Settings:
     keep_credentials: bool = False
     """Whether the installed system gets the credentials as well."""
     insecure_registries: list = field(default_factory=list)
-    lint: bool = True
-    """Whether findings about the rest of the kickstart are told."""
+    lint: bool = False
+    """Whether lints are told as well: they take a kickstart for a whole one."""
 
     def render(self):
         """The section, without the password; nothing where all is as by default."""

@@ -45,13 +45,23 @@ def test_an_error_in_the_command_is_at_its_line():
     assert [line for line, _text in errors(read("\n\nostreecontainer --url=quay.io/org/os:1 --bogus\n"))] == [3]
 
 
-def test_what_concerns_others_is_a_warning_that_can_be_silenced():
-    text = "part / --bogus\nostreecontainer --url=quay.io/org/os:1\n"
-    loud = read(text)
-    assert not errors(loud)
-    assert any(message.line == 1 for message in loud.messages)
-    quiet = read(text + SECTION.format("lint = no"))
-    assert not [message for message in quiet.messages if message.line == 1]
+def test_what_concerns_others_is_a_warning():
+    result = read("part / --bogus\nostreecontainer --url=quay.io/org/os:1\n")
+    assert not errors(result)
+    assert any(message.line == 1 for message in result.messages)
+
+
+def test_lints_are_for_those_who_ask():
+    text = "lang en_US.UTF-8\nostreecontainer --url=quay.io/org/os:1\n"
+    assert read(text).messages == []
+    asked = read(text + SECTION.format("lint = yes"))
+    assert any("nobody can log in" in message.text for message in asked.messages)
+    assert not errors(asked)
+
+
+def test_two_images_are_an_error_all_the_same():
+    text = "bootc --source-imgref=registry:quay.io/org/os:1\nostreecontainer --url=quay.io/org/os:1\n"
+    assert [line for line, _text in errors(read(text))] == [2]
 
 
 def test_another_kind_of_installation_is_none_of_our_business():

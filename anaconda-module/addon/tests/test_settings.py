@@ -15,14 +15,14 @@ password = "a = b # c"
 insecure-registry = one:5000
 insecure-registry = two
 keep-credentials = yes
-lint = no
+lint = yes
 """.format(digest="0" * 64)
 
 
 def test_all_keys_are_read():
     read = settings.parse(WHOLE)
     assert (read.check, read.timeout, read.digest) == ("warn", 30, "sha256:" + "0" * 64)
-    assert (read.pin, read.keep_credentials, read.lint) == (True, True, False)
+    assert (read.pin, read.keep_credentials, read.lint) == (True, True, True)
     assert (read.username, read.password, read.target) == ("robot", "a = b # c", "quay.io/org/os:stable")
     assert read.insecure_registries == ["one:5000", "two"]
 

@@ -15,6 +15,7 @@ mod kickstart;
 mod media;
 mod network;
 mod report;
+mod syslog;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ use serde_json::json;
 
 use consoles::Consoles;
 use report::Reporter;
+use syslog::Syslog;
 
 /// What belongs to this run and to nobody else.
 const WORK: &str = "/run/bootc-ks";
@@ -89,6 +91,12 @@ fn install(options: &Options, consoles: &Consoles, reporter: &Reporter) -> anyho
     if needs_network(options, &source) {
         network::wait(options.wait_for_network, consoles)?;
     }
+    if let Some(server) = &options.syslog {
+        match Syslog::to(server) {
+            Ok(log) => consoles.send_to(log),
+            Err(error) => consoles.say(&format!("warning: the log server {server}: {error}")),
+        }
+    }
     if let Err(error) = reporter.state(&json!({"state": "installing"})) {
         consoles.say(&format!("warning: {error:#}"));
     }
@@ -100,7 +108,9 @@ fn install(options: &Options, consoles: &Consoles, reporter: &Reporter) -> anyho
 /// Everything may be on the machine: then no cable is needed.
 fn needs_network(options: &Options, source: &kickstart::Chosen) -> bool {
     let far = matches!(source, kickstart::Chosen::From(Source::Url(_)));
-    far || options.report.is_some() || !matches!(options.image, Some(BootImage::Medium { .. }))
+    far || options.report.is_some()
+        || options.syslog.is_some()
+        || !matches!(options.image, Some(BootImage::Medium { .. }))
 }
 
 /// The image to install in place of the kickstart's. A medium stays mounted, which also keeps

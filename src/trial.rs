@@ -10,6 +10,8 @@
 //! The machine has QEMU's own network: nothing of this machine changes, and the host's loopback
 //! is 10.0.2.2 for it.
 
+mod uefi;
+
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -37,7 +39,7 @@ const HOST: &str = "10.0.2.2";
 /// Try a kickstart in a virtual machine.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The machine starts from a network (BIOS, iPXE), is installed, restarts, and its serial console is shown \
+    after_help = "The machine starts from a network (BIOS by iPXE, UEFI by GRUB), is installed, restarts, and its serial console is shown \
     here: log in there, or by ssh as it is printed. It ends when it is switched off ('poweroff' inside, or Ctrl-A X). \
     Needs root, as 'netboot build' does, and QEMU; /dev/kvm is used where it works. An image on a registry of this \
     machine (localhost, 127.0.0.1) is reached as 10.0.2.2.\n\n\
@@ -55,6 +57,10 @@ pub struct Args {
     /// Use this installer environment (from 'netboot build') instead of making one
     #[arg(long, value_name = "DIR")]
     environment: Option<PathBuf>,
+
+    /// The machine's firmware
+    #[arg(long, value_enum, default_value = "bios")]
+    firmware: Firmware,
 
     /// How many disks of which size
     #[arg(long, value_name = "SIZE|NxSIZE", default_value = "20G")]
@@ -74,6 +80,15 @@ pub struct Args {
 
     #[command(flatten)]
     access: AccessArgs,
+}
+
+/// What starts a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Firmware {
+    /// SeaBIOS and iPXE
+    Bios,
+    /// OVMF without Secure Boot; GRUB comes from a stick, and the rest from the network
+    Uefi,
 }
 
 /// Disks of one size.
@@ -123,12 +138,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let port = free_port()?;
     write_site(&work, &text, &kargs(&image, &args.access)?)?;
+    let firmware = match args.firmware {
+        Firmware::Bios => Vec::new(),
+        Firmware::Uefi => uefi::args(&work, &environment, &format!("{HOST}:{port}"))?,
+    };
     serve(&work, environment, port)?;
     client::Client::new(&work.join("state"))?.post("/v1/machines/try/arm")?;
     let disks = make_disks(&work, &args.disks)?;
     let ssh = args.ssh_port.map_or_else(free_port, Ok)?;
     println!("The machine starts. When it is installed: ssh -p {ssh} USER@127.0.0.1; its end is Ctrl-A X.");
-    let status = machine(&qemu, &disks, args.memory, port, ssh).status().context("starting QEMU")?;
+    let status = machine(&qemu, &disks, args.memory, port, ssh, &firmware).status().context("starting QEMU")?;
     if !status.success() {
         return Err(Error::world(Stage::Media, format!("QEMU ended: {status}")).into());
     }
@@ -230,7 +249,7 @@ fn kvm_works(qemu: &Path) -> bool {
 }
 
 /// QEMU's command line. It dies with this process.
-fn machine(qemu: &Path, disks: &[PathBuf], memory: Bytes, port: u16, ssh: u16) -> Command {
+fn machine(qemu: &Path, disks: &[PathBuf], memory: Bytes, port: u16, ssh: u16, firmware: &[String]) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(qemu);
     // The emulator's cmpxchg16b was wrong before QEMU 10, and kernels since 6.12 use it.
@@ -241,7 +260,10 @@ fn machine(qemu: &Path, disks: &[PathBuf], memory: Bytes, port: u16, ssh: u16) -
     command
         .arg("-netdev")
         .arg(format!("user,id=net0,bootfile=http://{HOST}:{port}/boot.ipxe,hostfwd=tcp:127.0.0.1:{ssh}-:22"));
-    command.arg("-device").arg(format!("virtio-net-pci,netdev=net0,mac={MAC},bootindex=0"));
+    // UEFI has a driver of its own, and the stick to start from.
+    let boot = if firmware.is_empty() { "bootindex=0" } else { "romfile=" };
+    command.arg("-device").arg(format!("virtio-net-pci,netdev=net0,mac={MAC},{boot}"));
+    command.args(firmware);
     for (n, disk) in disks.iter().enumerate() {
         // A comma in a name is written twice.
         let file = disk.display().to_string().replace(',', ",,");

@@ -100,7 +100,7 @@ fn by_pxe_under_bios() {
     let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).network(&card).start();
     site.is_installed_once(&mut vm);
     is_reported_installed(&network);
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn by_http_under_uefi() {
     let entry = format!("tr -d '\\0' < /sys/firmware/efi/efivars/Boot{}-*", started.trim().to_uppercase());
     let entry = vm.ssh_ok(&entry);
     assert!(entry.contains("Debian") && entry.contains("BOOTX64.EFI"), "{entry}");
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 /// Makes an ISO of the environment.
@@ -142,7 +142,7 @@ fn from_a_disc_under_bios() {
     // The disk first, as machines are set up that get their system from a disc; it is empty.
     let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).last_disc(&site.dir.path().join("site.iso")).start();
     site.is_installed_once(&mut vm);
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn from_a_stick_under_uefi_without_a_network() {
     site.is_installed_once(&mut vm);
     let origin = vm.ssh_ok("sudo -n cat /ostree/deploy/default/deploy/*.origin");
     assert!(origin.contains("ostree-unverified-registry:quay.io/myimage:latest"), "{origin}");
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]

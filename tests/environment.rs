@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use support::cli::run_in;
 use support::disk::{fingerprint, sparse_file};
-use support::environment::environment;
+use support::environment::{environment, environment_of};
 use support::qemu::{Firmware, Machine};
 use support::registry::Registry;
 use support::ssh::SshKey;
@@ -87,9 +87,8 @@ fn read_request(client: &mut impl Read) -> (String, String) {
     }
 }
 
-/// A machine that starts kernel and initrd of the environment by itself.
-fn machine(disk: &Path, words: &str) -> Machine {
-    let dir = environment();
+/// A machine that starts kernel and initrd of the environment in `dir` by itself.
+fn machine(dir: &Path, disk: &Path, words: &str) -> Machine {
     Machine::new(Firmware::Bios)
         .disk(disk)
         .arg("-no-reboot")
@@ -118,7 +117,7 @@ fn the_example_kickstart_installs_a_machine_that_lets_its_admin_in() {
         "inst.ks=http://{host}/site.ks inst.ks.sendmac inst.frob bootc-ks.report=http://{host}/report/1 \
          bootc-ks.image={guest}/demo:latest bootc-ks.insecure={guest}"
     );
-    let mut vm = machine(&disk, &words).start();
+    let mut vm = machine(&environment(), &disk, &words).start();
     // -no-reboot: the restart that the kickstart asks for ends the emulator.
     vm.wait_for_exit(PATIENCE);
     let serial = vm.serial();
@@ -139,7 +138,7 @@ fn the_example_kickstart_installs_a_machine_that_lets_its_admin_in() {
     let took = vm.wait_for_ssh(&key, "admin-user", PATIENCE);
     println!("a login {:.0} s after power on", took.as_secs_f64());
     example::looks_right(&vm);
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]
@@ -150,8 +149,11 @@ fn a_machine_without_its_kickstart_says_so_and_stays_as_it_was() {
     let disk = dir.path().join("disk.img");
     sparse_file(&disk, 1 << 30);
     let before = fingerprint(&disk);
-    let words = format!("inst.ks=http://{host}/none.ks bootc-ks.report=http://{host}/report/1");
-    let mut vm = machine(&disk, &words).start();
+    let syslog = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = syslog.local_addr().unwrap().port();
+    let words =
+        format!("inst.ks=http://{host}/none.ks bootc-ks.report=http://{host}/report/1 inst.syslog=10.0.2.2:{port}");
+    let mut vm = machine(&environment(), &disk, &words).start();
     vm.wait_for_serial("A shell is open on this console", PATIENCE);
     let serial = vm.serial();
     assert!(serial.contains(&format!("error: fetching http://{host}/none.ks: http status: 404")), "{serial}");
@@ -159,6 +161,36 @@ fn a_machine_without_its_kickstart_says_so_and_stays_as_it_was() {
     assert!(serial.contains("not installed (its disks are untouched)"), "{serial}");
     let state = server.posted("/state");
     assert!(state.contains("\"state\":\"failed\"") && state.contains("404"), "{state}");
+    drop(vm);
+    assert_eq!(fingerprint(&disk), before);
+    let logged = received(&syslog);
+    assert!(logged.contains("this machine is going to be installed"), "before the network was there: {logged}");
+    assert!(logged.contains("error: fetching") && logged.contains("its disks are untouched"), "{logged}");
+}
+
+/// All datagrams that came.
+fn received(socket: &std::net::UdpSocket) -> String {
+    socket.set_nonblocking(true).unwrap();
+    let (mut text, mut buffer) = (String::new(), [0; 4096]);
+    while let Ok(length) = socket.recv(&mut buffer) {
+        text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn an_image_with_network_manager_finds_its_kickstart() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start("zerombr\nclearpart --all\nautopart\nfrobnicate\n".into());
+    let disk = dir.path().join("disk.img");
+    sparse_file(&disk, 1 << 30);
+    let before = fingerprint(&disk);
+    let words = format!("inst.ks=http://10.0.2.2:{}/site.ks", server.port);
+    let mut vm = machine(&environment_of("demo-manager"), &disk, &words).start();
+    vm.wait_for_serial("A shell is open on this console", PATIENCE);
+    let serial = vm.serial();
+    assert!(serial.contains("frobnicate") && serial.contains("its disks are untouched"), "{serial}");
     drop(vm);
     assert_eq!(fingerprint(&disk), before);
 }

@@ -138,8 +138,8 @@ fn a_machine_starts_the_demo_kernel() {
     let machine = Machine::new(Firmware::Bios).arg("-kernel").arg(&kernel).arg("-initrd").arg(&initramfs);
     // No root to be found: the initramfs coming up is all that is asked for.
     let mut vm = machine.arg("-append").arg("console=ttyS0 root=none").start();
-    vm.wait_for_serial("Run /init as init process", Duration::from_secs(120));
-    vm.wait_for_serial("systemd", Duration::from_secs(60));
+    vm.wait_for_serial("Run /init as init process", Duration::from_secs(300));
+    vm.wait_for_serial("systemd", Duration::from_secs(180));
     assert!(!vm.serial().contains('\x1b'));
 }
 
@@ -162,8 +162,8 @@ fn a_machine_boots_from_a_network_of_its_own() {
     ));
     let card = network.card();
     let mut vm = Machine::new(Firmware::Bios).memory(512).network(&card).start();
-    vm.wait_for_serial("BOOTED", Duration::from_secs(300));
-    vm.wait_for_exit(Duration::from_secs(60));
+    vm.wait_for_serial("BOOTED", Duration::from_secs(600));
+    vm.wait_for_exit(Duration::from_secs(180));
     let from = format!("from={},{}", card.mac, card.ip);
     assert!(vm.serial().contains(&from), "no {from} in\n{}", vm.serial());
     assert!(network.dnsmasq_log().contains("DHCPACK"));

@@ -70,12 +70,12 @@ fn show(dir: &Path, name: &str) -> Value {
 /// What the machine says between BEGIN and END.
 fn boots(machine: Machine, parts: &[&str]) -> String {
     let mut vm = machine.memory(640).start();
-    vm.wait_for_serial("\nEND\n", Duration::from_secs(300));
+    vm.wait_for_serial("\nEND\n", Duration::from_secs(600));
     let serial = vm.serial();
     for part in parts {
         assert!(serial.contains(part), "no `{part}` in\n{serial}");
     }
-    vm.wait_for_exit(Duration::from_secs(60));
+    vm.wait_for_exit(Duration::from_secs(180));
     serial
 }
 
@@ -110,7 +110,7 @@ fn firmware_of_every_kind_starts_it_before_and_after_customisation() {
         [(Firmware::Bios, "half-changed--run-bootc-ks-iso-reset"), (Firmware::Uefi, "went wrong")]
     {
         let mut vm = Machine::new(firmware).cd(&x).memory(640).start();
-        vm.wait_for_serial(message, Duration::from_secs(120));
+        vm.wait_for_serial(message, Duration::from_secs(300));
         std::thread::sleep(Duration::from_secs(5));
         assert!(!vm.serial().contains("BEGIN"), "a medium that is half changed must start nothing");
     }

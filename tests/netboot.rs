@@ -54,12 +54,12 @@ fn a_kernel_finds_the_kickstart_with_what_it_includes() {
     let mut machine = Machine::new(Firmware::Bios).memory(512);
     machine = machine.arg("-kernel").arg(&vmlinuz).arg("-initrd").arg(&new);
     let mut vm = machine.arg("-append").arg("console=ttyS0 quiet").start();
-    vm.wait_for_serial("\nEND\n", Duration::from_secs(300));
+    vm.wait_for_serial("\nEND\n", Duration::from_secs(600));
     let serial = vm.serial();
     for part in WHOLE.iter().chain(&["mode 600\n"]) {
         assert!(serial.contains(part), "no `{part}` in\n{serial}");
     }
-    vm.wait_for_exit(Duration::from_secs(60));
+    vm.wait_for_exit(Duration::from_secs(180));
 }
 
 #[test]

@@ -92,14 +92,14 @@ fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
     vm.wait_for_ssh(&key, "admin-user", PATIENCE);
     send_command(&vm, &key, dir.path());
     install_inside(&vm, serve(kickstart(&guest, &key)), &guest);
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 
     for firmware in [Firmware::Uefi, Firmware::Bios] {
         let mut vm = Machine::new(firmware).disk(&second).start();
         let took = vm.wait_for_ssh(&key, "admin-user", PATIENCE);
         println!("{firmware:?}: a login {:.0} s after power on", took.as_secs_f64());
         looks_right(&vm);
-        vm.power_off(Duration::from_secs(120));
+        vm.power_off(Duration::from_secs(300));
     }
 }
 

@@ -72,10 +72,10 @@ fn a_machine_boots_by_ipxe_and_then_from_its_disk() {
     let disk = site.path("disk.img");
     fs::write(&disk, vec![0; 1 << 20]).unwrap();
     let mut vm = Machine::new(Firmware::Bios).memory(512).disk(&disk).network(&card).start();
-    vm.wait_for_serial("BOOTED", Duration::from_secs(300));
+    vm.wait_for_serial("BOOTED", Duration::from_secs(600));
     assert_installer(&vm.serial(), &card);
-    vm.wait_for_serial("booting from its disk", Duration::from_secs(300));
-    vm.wait_for_serial("Booting from SAN device 0x80", Duration::from_secs(60));
+    vm.wait_for_serial("booting from its disk", Duration::from_secs(600));
+    vm.wait_for_serial("Booting from SAN device 0x80", Duration::from_secs(180));
     assert_eq!(vm.serial().matches("BOOTED").count(), 1);
     let machines = network.curl(&[], &format!("http://{HOST}/v1/machines"));
     assert!(machines.contains(r#""state":"installing""#) && machines.contains("it restarted while"), "{machines}");

@@ -194,12 +194,12 @@ fn a_machine_starts_from_it() {
     drop(place);
 
     let mut vm = Machine::new(Firmware::Bios).disk(&dir.path().join("disk.img")).authorize_root(&key).start();
-    vm.wait_for_ssh(&key, "root", Duration::from_secs(600));
+    vm.wait_for_ssh(&key, "root", Duration::from_secs(1200));
     let status = vm.ssh_ok("ostree admin status");
     assert!(status.contains(&format!("* default {commit}.0")), "{status}");
     assert_eq!(vm.ssh_ok("findmnt -no FSTYPE /sysroot /boot"), "xfs\next4");
     vm.ssh_ok("ostree fsck --quiet");
-    vm.power_off(Duration::from_secs(120));
+    vm.power_off(Duration::from_secs(300));
 }
 
 #[test]

@@ -90,8 +90,8 @@ fn a_machine_boots_the_tree_with_the_examples() {
     assert!(!hidden.status.success(), "the tree is not listed");
 
     let mut vm = Machine::new(Firmware::Bios).memory(512).network(&card).start();
-    vm.wait_for_serial("CMDLINE", Duration::from_secs(300));
-    vm.wait_for_exit(Duration::from_secs(60));
+    vm.wait_for_serial("CMDLINE", Duration::from_secs(600));
+    vm.wait_for_exit(Duration::from_secs(180));
     let bootif = format!("BOOTIF=01-{}", card.mac.replace(':', "-"));
     for part in ["ip=dhcp", &format!("inst.ks=http://{HOST}/ks.cfg"), &bootif] {
         assert!(vm.serial().contains(part), "no `{part}` in\n{}", vm.serial());

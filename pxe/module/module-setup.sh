@@ -8,11 +8,18 @@ check() {
     return 255
 }
 
+# networkd where the image has it, since it needs nothing else; else NetworkManager.
+# shellcheck disable=SC2154 # dracut's own
+has_networkd() {
+    [[ -x $dracutsysrootdir$systemdutildir/systemd-networkd ]]
+}
+
 # Modules have been split and renamed over the years: those that this dracut has.
 depends() {
-    local name
-    for name in bash systemd systemd-initrd systemd-udevd systemd-journald systemd-tmpfiles \
-        systemd-modules-load systemd-sysctl kernel-modules dm base; do
+    local name names=(bash systemd systemd-initrd systemd-udevd systemd-journald systemd-tmpfiles
+        systemd-modules-load systemd-sysctl kernel-modules dm base)
+    has_networkd || names+=(dbus)
+    for name in "${names[@]}"; do
         # shellcheck disable=SC2154 # dracut's own
         if compgen -G "$dracutbasedir/modules.d/[0-9][0-9]$name/module-setup.sh" >/dev/null; then
             echo "$name"
@@ -64,6 +71,24 @@ units() {
 }
 
 network() {
+    if has_networkd; then networkd; else network_manager; fi
+}
+
+network_manager() {
+    local unit
+    inst_multiple NetworkManager /usr/libexec/nm-initrd-generator cat sh
+    inst_multiple -o nmcli /usr/share/dbus-1/system.d/org.freedesktop.NetworkManager.conf \
+        /etc/dbus-1/system.d/org.freedesktop.NetworkManager.conf /usr/lib/systemd/network/99-default.link
+    inst_simple "$moddir/NetworkManager.conf" /etc/NetworkManager/NetworkManager.conf
+    mkdir -p "$initdir/var/lib/NetworkManager"
+    inst_rules 84-nm-drivers.rules 85-nm-unmanaged.rules
+    for unit in bootc-ks-nm-config.service bootc-ks-nm.service; do
+        inst_simple "$moddir/$unit" "$systemdsystemunitdir/$unit"
+        $SYSTEMCTL -q --root "$initdir" add-wants initrd.target "$unit"
+    done
+}
+
+networkd() {
     local unit
     inst_simple "$moddir/99-bootc-ks.network" /usr/lib/systemd/network/99-bootc-ks.network
     inst_multiple -o "$systemdutildir/systemd-networkd" "$systemdutildir/systemd-network-generator" networkctl \

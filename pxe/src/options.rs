@@ -58,6 +58,8 @@ pub struct Options {
     pub no_verify_tls: bool,
     /// `inst.proxy=`.
     pub proxy: Option<String>,
+    /// `inst.syslog=`: a log server, `HOST[:PORT]`.
+    pub syslog: Option<String>,
     /// `inst.noshell`: no shell after a failure.
     pub no_shell: bool,
     /// `inst.leavebootorder`: the firmware goes on starting from the network first.
@@ -103,6 +105,7 @@ impl Options {
             ("inst.ks.sendsn" | "kssendsn", _) => self.send_serial = true,
             ("inst.noverifyssl" | "rd.noverifyssl", _) => self.no_verify_tls = true,
             ("inst.proxy", Some(value)) => self.proxy = Some(value.to_owned()),
+            ("inst.syslog", Some(value)) => self.syslog = Some(value.to_owned()),
             ("inst.leavebootorder", _) => self.leave_boot_order = true,
             ("inst.noshell", _) => self.no_shell = true,
             ("inst.wait_for_disks", Some(value)) => self.wait_for_disks = self.seconds(key, value),

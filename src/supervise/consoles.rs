@@ -7,13 +7,27 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::syslog::Syslog;
+
 /// How long a line may wait for a console. A serial line with nobody at its other end would
 /// hold the installation up for ever.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How many lines are kept for a log server that cannot be reached yet.
+const KEPT: usize = 200;
+
 /// The consoles, open.
 pub struct Consoles {
     list: Mutex<Vec<Console>>,
+    log: Mutex<Log>,
+}
+
+/// Whether a log server listens as well.
+enum Log {
+    /// Not yet; what was said until now.
+    Kept(Vec<String>),
+    /// It does.
+    Server(Syslog),
 }
 
 struct Console {
@@ -39,7 +53,19 @@ impl Consoles {
                 .ok()?;
             Some(Console { name: name.to_owned(), file, stuck: false })
         };
-        Consoles { list: Mutex::new(active.split_whitespace().filter_map(open).collect()) }
+        Consoles {
+            list: Mutex::new(active.split_whitespace().filter_map(open).collect()),
+            log: Mutex::new(Log::Kept(Vec::new())),
+        }
+    }
+
+    /// Tells a log server what was said, and what will be.
+    pub fn send_to(&self, server: Syslog) {
+        let mut log = self.log.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Log::Kept(lines) = &*log {
+            lines.iter().for_each(|line| server.say(line));
+        }
+        *log = Log::Server(server);
     }
 
     /// Their names (`tty1`, `ttyS0`).
@@ -53,6 +79,11 @@ impl Consoles {
         tracing::info!("{line}");
         // The journal's copy.
         println!("{line}");
+        match &mut *self.log.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+            Log::Server(server) => server.say(line),
+            Log::Kept(lines) if lines.len() < KEPT => lines.push(line.to_owned()),
+            Log::Kept(_) => {}
+        }
         let line = format!("{line}\r\n");
         let mut list = self.list.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         for console in list.iter_mut().filter(|console| !console.stuck) {

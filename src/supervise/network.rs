@@ -10,7 +10,11 @@ use super::consoles::Consoles;
 
 /// How long links and DHCP may take: switches with spanning tree take half a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What networkd knows.
+/// How long a name server may come after the address.
+const AFTERWARDS: Duration = Duration::from_secs(5);
+/// Where libc looks for name servers.
+const RESOLV: &str = "/etc/resolv.conf";
+/// What networkd knows; there is none where NetworkManager is.
 const STATE: &str = "/run/systemd/netif/state";
 
 /// Waits until some address can be routed from, and sees to it that names can be resolved.
@@ -21,6 +25,10 @@ pub fn wait(patience: Option<Duration>, consoles: &Consoles) -> Result<(), Error
         let state = fs::read_to_string(STATE).unwrap_or_default();
         if is_routable(&state) {
             name_servers(&state, consoles);
+            return Ok(());
+        }
+        if state.is_empty() && has_address(Path::new("/proc/net")) {
+            wait_for_name_servers();
             return Ok(());
         }
         if started.elapsed() >= patience {
@@ -42,9 +50,39 @@ fn is_routable(state: &str) -> bool {
     value(state, "OPER_STATE") == Some("routable")
 }
 
+/// Whether the kernel has an address that is more than link-local, by what it shows in `proc`.
+/// Every IPv4 address comes with a route to its network.
+fn has_address(proc: &Path) -> bool {
+    let text = |name: &str| fs::read_to_string(proc.join(name)).unwrap_or_default();
+    let v4 = text("route").lines().skip(1).any(|line| {
+        let mut fields = line.split_whitespace();
+        let (card, network) = (fields.next().unwrap_or("lo"), fields.next().unwrap_or_default());
+        // 169.254.0.0, in the order of this machine's bytes.
+        card != "lo" && !network.ends_with("FEA9")
+    });
+    let v6 = text("if_inet6").lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, _, scope, flags, card] = fields.as_slice() else { return false };
+        let tentative = u32::from_str_radix(flags, 16).is_ok_and(|flags| flags & 0x40 != 0);
+        *scope == "00" && !tentative && *card != "lo"
+    });
+    v4 || v6
+}
+
+/// NetworkManager writes them itself, a moment later; there may be none.
+fn wait_for_name_servers() {
+    let started = Instant::now();
+    while started.elapsed() < AFTERWARDS {
+        if fs::read_to_string(RESOLV).is_ok_and(|text| text.contains("nameserver")) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+}
+
 /// No resolver runs here: what DHCP or the command line told goes where libc looks.
 fn name_servers(state: &str, consoles: &Consoles) {
-    let resolv = Path::new("/etc/resolv.conf");
+    let resolv = Path::new(RESOLV);
     let servers: Vec<&str> = value(state, "DNS").unwrap_or_default().split_whitespace().collect();
     if servers.is_empty() || fs::read_to_string(resolv).is_ok_and(|text| text.contains("nameserver")) {
         return;
@@ -119,6 +157,22 @@ mod tests {
         assert!(is_routable(state) && !is_routable("OPER_STATE=degraded\n") && !is_routable(""));
         let dns: Vec<&str> = value(state, "DNS").unwrap().split(' ').map(plain_address).collect();
         assert_eq!(dns, ["10.0.2.3", "fd00::3", "fd00::4"]);
+    }
+
+    #[test]
+    fn an_address_is_one_that_leads_somewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let has = |route: &str, inet6: &str| {
+            let head = "Iface\tDestination\tGateway\n";
+            fs::write(dir.path().join("route"), format!("{head}{route}")).unwrap();
+            fs::write(dir.path().join("if_inet6"), inet6).unwrap();
+            has_address(dir.path())
+        };
+        let local = "fe80000000000000505400fffe123456 02 40 20 80     eth0\n";
+        assert!(!has("", local) && !has("eth0\t0000FEA9\t00000000\n", ""));
+        assert!(has("eth0\t0002000A\t00000000\n", local));
+        let global = |flags: &str| format!("fd000000000000000000000000000001 02 40 00 {flags}     eth0\n");
+        assert!(has("", &global("80")) && !has("", &global("c0")));
     }
 
     #[test]

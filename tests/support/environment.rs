@@ -11,24 +11,31 @@ use super::{demo_image, need_root, run, source_root};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Where it is; made by `bootc-ks netboot build` if it is not there.
+/// Where that of the demo image is.
 pub fn environment() -> PathBuf {
+    environment_of("demo")
+}
+
+/// Where that of the image with this tag is; made by `bootc-ks netboot build` if it is not there.
+pub fn environment_of(tag: &str) -> PathBuf {
     need_root();
     let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let (command, layout) = (PathBuf::from(env!("CARGO_BIN_EXE_bootc-ks")), demo_image());
     let image = fs::canonicalize(&layout).expect("finding the demo image");
     let image = image.parent().and_then(|dir| dir.file_name()).expect("the image's key").to_string_lossy().into_owned();
     let all = source_root().join("target/environments");
-    let dir = all.join(format!("{image}-{}", &file_sha256(&command)[..16]));
+    let key = format!("{image}-{}", &file_sha256(&command)[..16]);
+    let dir = all.join(format!("{key}-{tag}"));
     if !dir.join("environment.json").is_file() {
         // Those of earlier commands are of no use to anybody; what is being made is hidden.
         for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
-            if !entry.file_name().to_string_lossy().starts_with('.') {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.starts_with('.') && !name.starts_with(&key) {
                 fs::remove_dir_all(entry.path()).ok();
             }
         }
         fs::create_dir_all(&all).expect("making a directory for environments");
-        let reference = format!("oci:{}:demo", layout.display());
+        let reference = format!("oci:{}:{tag}", layout.display());
         run(Command::new(command).args(["netboot", "build", "--image", &reference, "--output"]).arg(&dir));
     }
     dir

@@ -73,7 +73,7 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The demo image's OCI layout (tags `demo` and `demo-next`), built if needed.
+/// The demo image's OCI layout (tags `demo`, `demo-next` and `demo-manager`), built if needed.
 pub fn demo_image() -> PathBuf {
     need("mmdebstrap", "mmdebstrap");
     PathBuf::from(run(&mut Command::new(source_root().join("tests/image/build"))).trim_end())

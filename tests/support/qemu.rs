@@ -2,12 +2,13 @@
 //! QEMU, with a serial log and a way in by SSH.
 //!
 //! Emulation (TCG) unless `BOOTC_KS_QEMU_ACCEL` says otherwise (`kvm`): a
-//! /dev/kvm that exists does not always work. One machine at a time.
+//! /dev/kvm that exists does not always work. An emulated machine keeps one processor busy for most
+//! of its time, so there are as many at once as this one has processors.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::network::{Card, inside};
@@ -15,7 +16,30 @@ use super::ssh::{SshKey, Way};
 use super::vm::Vm;
 use super::{dies_with_the_test, free_port, need, run};
 
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ONE_ENDED: Condvar = Condvar::new();
+
+/// The right to run a machine; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Permit;
+
+impl Permit {
+    fn wait() -> Self {
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running =
+            ONE_ENDED.wait_while(running, |running| *running >= most).unwrap_or_else(PoisonError::into_inner);
+        *running += 1;
+        Permit
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ONE_ENDED.notify_one();
+    }
+}
 
 /// What finds the boot loader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +155,7 @@ impl Machine {
 
     /// Switches it on.
     pub fn start(self) -> Vm {
-        let lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let permit = Permit::wait();
         let dir = tempfile::tempdir().expect("making the machine's directory");
         let serial = dir.path().join("serial.log");
         let program = need("qemu-system-x86_64", "qemu-system-x86");
@@ -173,7 +197,7 @@ impl Machine {
         let log = std::fs::File::create(dir.path().join("qemu.log")).expect("creating QEMU's log");
         qemu.args(self.args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = qemu.spawn().expect("starting QEMU");
-        Vm { child, dir, serial, way, started: Instant::now(), login: None, _lock: lock }
+        Vm { child, dir, serial, way, started: Instant::now(), login: None, _permit: permit }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Output};
-use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::need;
+use super::qemu::Permit;
 use super::ssh::{SshKey, Way, ssh};
 
 /// A running machine; killed when dropped. If the test is failing, the tail of
@@ -20,7 +20,7 @@ pub struct Vm {
     pub(super) way: Way,
     pub(super) started: Instant,
     pub(super) login: Option<(SshKey, String)>,
-    pub(super) _lock: MutexGuard<'static, ()>,
+    pub(super) _permit: Permit,
 }
 
 impl Vm {

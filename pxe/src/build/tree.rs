@@ -22,6 +22,9 @@ const FILES: &[(&str, &str)] = &[
     ("bootc-ks-installer.service", include_str!("../../module/bootc-ks-installer.service")),
     ("bootc-ks-shell@.service", include_str!("../../module/bootc-ks-shell@.service")),
     ("99-bootc-ks.network", include_str!("../../module/99-bootc-ks.network")),
+    ("bootc-ks-nm-config.service", include_str!("../../module/bootc-ks-nm-config.service")),
+    ("bootc-ks-nm.service", include_str!("../../module/bootc-ks-nm.service")),
+    ("NetworkManager.conf", include_str!("../../module/NetworkManager.conf")),
 ];
 /// dracut modules that an image's configuration may ask for, and that look for a root file
 /// system, start what is on the disks, or make no sense without one.
@@ -39,7 +42,11 @@ impl<'a> Tree<'a> {
         let needed: [(&str, &[&str], &str); 3] = [
             ("dracut", &["usr/bin/dracut", "usr/sbin/dracut"], "dracut"),
             ("systemd", &["usr/lib/systemd/systemd"], "systemd"),
-            ("systemd-networkd", &["usr/lib/systemd/systemd-networkd"], "systemd-networkd"),
+            (
+                "systemd-networkd or NetworkManager with its nm-initrd-generator",
+                &["usr/lib/systemd/systemd-networkd", "usr/libexec/nm-initrd-generator"],
+                "systemd-networkd or NetworkManager",
+            ),
         ];
         for (name, places, package) in needed {
             if !places.iter().any(|place| root.join(place).exists()) {

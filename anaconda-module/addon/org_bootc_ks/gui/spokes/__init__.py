@@ -1,0 +1,1 @@
+"""The spoke; Anaconda finds it by this directory."""

@@ -1,0 +1,1 @@
+"""The D-Bus service: Anaconda's side of the add-on."""

@@ -1,0 +1,1 @@
+"""A user interface of the add-on."""

@@ -11,6 +11,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use support::{need, output, python, run, source_root};
 
@@ -19,6 +20,15 @@ fn tests() -> PathBuf {
 }
 
 /// Debian's Python, for its bindings to GObject, with the wheel and what the tests need.
+fn with_the_wheel() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let python = environment();
+        python::install_wheel(&python);
+        python
+    })
+}
+
 fn environment() -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("addon-venv");
     let python = place.join("bin/python");
@@ -35,10 +45,9 @@ fn environment() -> PathBuf {
 
 #[test]
 fn the_add_on_does_what_it_says() {
-    let python = environment();
-    python::install_wheel(&python);
+    let python = with_the_wheel();
     let work = tempfile::tempdir().unwrap();
-    let mut pytest = Command::new(&python);
+    let mut pytest = Command::new(python);
     pytest.args(["-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", "--basetemp"]);
     pytest.arg(work.path().join("tmp")).arg("--rootdir").arg(tests()).arg(tests()).current_dir(work.path());
     pytest.env("HOME", work.path()).env("PYTHONDONTWRITEBYTECODE", "1");
@@ -55,8 +64,7 @@ fn the_add_on_does_what_it_says() {
 #[test]
 fn the_image_is_the_same_each_time_and_refuses_what_is_no_wheel() {
     need("cpio", "cpio");
-    let python = environment();
-    python::install_wheel(&python);
+    with_the_wheel();
     let wheels = std::fs::read_dir(Path::new(env!("CARGO_TARGET_TMPDIR")).join("wheels")).unwrap();
     let wheel = wheels.flatten().next().unwrap().path();
     let work = tempfile::tempdir().unwrap();

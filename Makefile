@@ -13,7 +13,7 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build image demo test test-long bench pictures fuzz lint clean
+.PHONY: help setup build wheel image demo test test-long bench pictures fuzz lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ setup: ## install what this machine lacks (Debian; root or sudo)
 
 build: setup ## build everything, optimised
 	cargo build --release --workspace
+
+wheel: setup ## build the Python package, for every Python from 3.9 on
+	python3 -m venv target/maturin
+	target/maturin/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.16,<2'
+	cd anaconda-module && ../target/maturin/bin/maturin build --release --locked --strip --out ../target/wheels
 
 image: setup ## build the demo image (cached; prints where it is)
 	@$(SUDO) tests/image/build

@@ -19,7 +19,7 @@ fn tests() -> PathBuf {
     source_root().join("anaconda-module/addon/tests")
 }
 
-/// The Python of [`environment`], with the wheel.
+/// Debian's Python, for its bindings to GObject, with the wheel and what the tests need.
 fn with_the_wheel() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
@@ -29,7 +29,6 @@ fn with_the_wheel() -> &'static Path {
     })
 }
 
-/// Debian's Python, for its bindings to GObject, with what the tests need.
 fn environment() -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("addon-venv");
     let python = place.join("bin/python");
@@ -46,8 +45,9 @@ fn environment() -> PathBuf {
 
 #[test]
 fn the_add_on_does_what_it_says() {
+    let python = with_the_wheel();
     let work = tempfile::tempdir().unwrap();
-    let mut pytest = Command::new(with_the_wheel());
+    let mut pytest = Command::new(python);
     pytest.args(["-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", "--basetemp"]);
     pytest.arg(work.path().join("tmp")).arg("--rootdir").arg(tests()).arg(tests()).current_dir(work.path());
     pytest.env("HOME", work.path()).env("PYTHONDONTWRITEBYTECODE", "1");

@@ -197,7 +197,8 @@ fn a_machine_starts_from_it() {
     vm.wait_for_ssh(&key, "root", Duration::from_secs(1200));
     let status = vm.ssh_ok("ostree admin status");
     assert!(status.contains(&format!("* default {commit}.0")), "{status}");
-    assert_eq!(vm.ssh_ok("findmnt -no FSTYPE /sysroot /boot"), "xfs\next4");
+    let filesystem = |at: &str| vm.ssh_ok(&format!("findmnt -no FSTYPE {at}"));
+    assert_eq!((filesystem("/sysroot").as_str(), filesystem("/boot").as_str()), ("xfs", "ext4"));
     vm.ssh_ok("ostree fsck --quiet");
     vm.power_off(Duration::from_secs(300));
 }

@@ -81,8 +81,11 @@ def run_proxy(task):
     while task.IsRunning:
         context.iteration(False)
         time.sleep(0.02)
-    while context.iteration(False):
-        pass
+    # What it said last may still be on its way.
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        context.iteration(False)
+        time.sleep(0.02)
     task.Finish()
     return said
 

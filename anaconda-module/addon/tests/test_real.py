@@ -3,6 +3,7 @@ and runs its tasks. `real/run` starts these."""
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -341,6 +342,35 @@ def disk(tmp_path):
     command("losetup", "--detach", loop)
     for path in filter(None, made):
         os.unlink(path)
+    if kept := os.environ.get("BOOTC_KS_KEEP_DISK"):
+        command("cp", "--sparse=always", str(image), kept)
+
+
+def installed_by_the_command(image, target, directory):
+    """Names of the objects of a disk that `bootc-ks install` makes of the same image."""
+    kickstart, disk = directory / "plain.ks", directory / "plain.img"
+    lines = ["zerombr", "clearpart --all", "rootpw --lock", "part biosboot --fstype=biosboot --size=1"]
+    kickstart.write_text("\n".join([*lines, "part / --fstype=ext4 --size=2000 --grow", ""]))
+    words = ["bootc-ks", "install", str(kickstart), "--image", image, "--target-image", target, "--yes"]
+    words += ["--disk-image", str(disk), "--size", "3G", "--log", str(directory / "plain.log")]
+    # The same program; what it does goes by its name.
+    done = subprocess.run(words, executable=ENTRY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    root = command("sgdisk", "--info=2", str(disk))
+    start = int(re.search(r"First sector: (\d+)", root).group(1)) * 512
+    place = directory / "plain"
+    place.mkdir()
+    command("mount", "-o", f"ro,loop,offset={start}", str(disk), str(place))
+    try:
+        return objects(place)
+    finally:
+        command("umount", str(place))
+
+
+def objects(root):
+    """Objects of a root's repository; they are named by their content."""
+    repository = root / "ostree/repo/objects"
+    return {str(path.relative_to(repository)) for path in repository.glob("*/*")}
 
 
 def node(path):
@@ -361,13 +391,13 @@ def command(*words):
 @pytest.mark.skipif(
     not (os.access(ENTRY, os.X_OK) and DEMO), reason="wants an image with --payload, and BOOTC_KS_DEMO_IMAGE"
 )
-def test_the_real_deploy_task_installs_with_bootc_ks(read, service, disk):
+def test_the_real_deploy_task_installs_with_bootc_ks(read, service, disk, tmp_path):
     from pyanaconda.modules.common.constants.services import PAYLOADS  # noqa: PLC0415
 
-    image = f"oci:{DEMO}:demo"
+    image, target = f"oci:{DEMO}:demo", "registry.example.com/fleet/os:10"
     errors, _warnings = read(
         "lang en_US.UTF-8\nrootpw --lock\n"
-        f"bootc --source-imgref={image} --target-imgref=registry.example.com/fleet/os:10\n"
+        f"bootc --source-imgref={image} --target-imgref={target}\n"
     )
     assert not errors
     [configure], [install] = service.ConfigureWithTasks(), service.InstallWithTasks()
@@ -386,7 +416,10 @@ def test_the_real_deploy_task_installs_with_bootc_ks(read, service, disk):
     record = json.loads(Path("/mnt/sysroot/var/log/bootc-ks/anaconda.json").read_text())
     assert not [each for each in record["problems"] if "when it was checked" in each["text"]]
     origin = next(Path("/mnt/sysimage/ostree/deploy").glob("*/deploy/*.origin")).read_text()
-    assert "registry.example.com/fleet/os:10" in origin
+    assert target in origin
+    found = objects(Path("/mnt/sysimage"))
+    assert len(found) > 1000
+    assert found == installed_by_the_command(image, target, tmp_path)
     print("\n".join(deployed))
 
 

@@ -285,16 +285,20 @@ def test_a_task_of_another_kind_of_installation_does_nothing(read, service):
 def test_the_spoke_is_on_the_real_hub(layout, tmp_path):
     support.image(layout, "one")
     (tmp_path / "site.ks").write_text(kickstart(f"oci:{layout}:one"))
-    steps = ["wait", "shot=hub.png", "enter", "sleep=1", "shot=spoke.png", "key=alt+x", "sleep=1", "leave", "sleep=1"]
+    steps = ["wait", "shot=hub.png", "enter", "sleep=1", "shot=spoke.png", "texts", "key=alt+x", "sleep=1", "leave"]
+    steps += ["sleep=1", "state"]
     command = [support.need("xvfb-run", "xvfb"), "-a", "-s", "-screen 0 1024x768x24", sys.executable, str(HUB)]
     # It has a bus of its own.
     environment = {key: value for key, value in os.environ.items() if "DBUS" not in key}
     done = subprocess.run(
-        [*command, str(tmp_path / "site.ks"), str(tmp_path), *steps, "state"],
+        [*command, str(tmp_path / "site.ks"), str(tmp_path), *steps],
         capture_output=True, text=True, timeout=300, check=False, env=environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert "status: oci:oci:one, checked;" in done.stdout
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("sha256:") and len(line) == 71 for line in lines), lines
+    assert any(line.endswith(" unpacked") for line in lines), lines
     # The check box was reached by its key alone.
     assert "pin: True" in done.stdout
     shots = {name: (tmp_path / name).read_bytes() for name in ("hub.png", "spoke.png")}

@@ -4,7 +4,7 @@
 
 Runs inside `run --shell`, on an X display. A step is `wait` (for the check to end), `shot=NAME`,
 `enter`, `leave`, `state` (prints what the service has), `key=KEYS` (pressed by xdotool),
-`type=TEXT`, or `sleep=SECONDS`. Ends with 0 if every step worked; what the hub said last is on
+`type=TEXT`, `texts` (prints what the spoke shows), or `sleep=SECONDS`. Ends with 0 if every step worked; what the hub said last is on
 standard output.
 """
 
@@ -148,6 +148,10 @@ class Script:
         self.spoke.on_back_clicked(None)
         return True
 
+    def _texts(self, _value):
+        print(*_shown(self.spoke.window), sep="\n", flush=True)
+        return True
+
     def _key(self, value):
         subprocess.run(["xdotool", "key", "--clearmodifiers", value], check=True)
         return True
@@ -155,6 +159,18 @@ class Script:
     def _type(self, value):
         subprocess.run(["xdotool", "type", "--delay", "5", value], check=True)
         return True
+
+
+def _shown(widget):
+    """The texts of the labels that can be seen."""
+    from gi.repository import Gtk
+
+    if isinstance(widget, Gtk.Label):
+        if widget.get_mapped():
+            yield widget.get_text()
+    elif isinstance(widget, Gtk.Container):
+        for child in widget.get_children():
+            yield from _shown(child)
 
 
 def main(kickstart, directory, steps):

@@ -195,7 +195,8 @@ class ContainerImageSpoke(NormalSpoke):
             # The words of a digest have no blanks to be broken at.
             text.set_line_wrap_mode(Pango.WrapMode.WORD_CHAR)
             text.set_can_focus(False)
-            grid.attach(head, 0, number, 1, 1)
-            grid.attach(text, 1, number, 1, 1)
-        grid.show_all()
+            for column, label in enumerate((head, text)):
+                grid.attach(label, column, number, 1, 1)
+                # Each by itself: a grid that is left out of show_all() leaves out its own, too.
+                label.show()
         grid.set_visible(bool(rows))

@@ -1,7 +1,7 @@
 # What people type. Everything built is under target/, and cached there.
 
 SHELL := /bin/bash
-# End-to-end tests start emulated machines, no more at once than there are processors;
+# End-to-end tests start emulated machines, one at a time (BOOTC_KS_MACHINES says how many);
 # two threads keep a small machine busy and its emulator on time.
 TEST_THREADS ?= 2
 

@@ -253,8 +253,10 @@ fn machine(qemu: &Path, disks: &[PathBuf], memory: Bytes, port: u16, ssh: u16, f
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(qemu);
     // The emulator's cmpxchg16b was wrong before QEMU 10, and kernels since 6.12 use it.
-    let (accelerator, processor) = if kvm_works(qemu) { ("kvm", "host") } else { ("tcg,thread=multi", "max,-cx16") };
-    command.args(["-accel", accelerator, "-cpu", processor, "-smp", "2"]);
+    // And a second emulated processor may not see in time how a kernel changes its own code.
+    let kvm = kvm_works(qemu);
+    let (accelerator, processor, count) = if kvm { ("kvm", "host", "2") } else { ("tcg", "max,-cx16", "1") };
+    command.args(["-accel", accelerator, "-cpu", processor, "-smp", count]);
     command.args(["-machine", "q35,graphics=off", "-nodefaults", "-no-user-config", "-display", "none"]);
     command.args(["-m", &format!("{}M", memory.as_mib()), "-serial", "mon:stdio", "-device", "virtio-rng-pci"]);
     command

@@ -23,7 +23,7 @@ use anyhow::Context;
 use installer_core::host::locate;
 use installer_core::image::{ImageReference, Place};
 use installer_core::units::Bytes;
-use installer_core::{Error, Stage, apply};
+use installer_core::{Error, Stage, apply, front};
 use pxe::serve::server::{self, Options};
 
 use crate::image::AccessArgs;
@@ -119,11 +119,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let qemu = qemu()?;
     logging::to_stderr("warn");
     let text = site::for_medium(&args.kickstart)?;
-    let wanted = site::read(&args.kickstart, &site::PreScripts::Skip)?.request.image;
-    let image = args.image.clone().or(wanted).ok_or_else(|| {
-        Error::input(Stage::Request, format!("{} names no image to install", args.kickstart))
-            .hint("add a line 'ostreecontainer --url=REGISTRY/NAME:TAG', or use --image")
-    })?;
+    let request = site::read(&args.kickstart, &site::PreScripts::Skip)?.request;
+    let image = match &args.image {
+        Some(image) => image.clone(),
+        None => front::require_image(&request, &args.kickstart, "--image")?.to_owned(),
+    };
     let temporary = tempfile::Builder::new().prefix(".bootc-ks-try-").tempdir_in(".").context("making a directory")?;
     let work = args.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
     std::fs::create_dir_all(&work).with_context(|| format!("making {}", work.display()))?;

@@ -185,22 +185,19 @@ impl Kickstart {
     /// The image to install.
     #[getter]
     fn image(&self) -> Option<&str> {
-        let bootc = self.judged.parsed.kickstart.bootc.as_ref();
-        self.judged.request.image.as_deref().or_else(|| bootc.map(|bootc| bootc.source.as_str()))
+        self.judged.request.image.as_deref()
     }
 
     /// Where the installed system looks for updates, if somewhere else.
     #[getter]
     fn target_image(&self) -> Option<&str> {
-        let bootc = self.judged.parsed.kickstart.bootc.as_ref().filter(|bootc| bootc.target != bootc.source);
-        self.judged.request.update_from.as_deref().or_else(|| bootc.map(|bootc| bootc.target.as_str()))
+        self.judged.request.update_from.as_deref()
     }
 
     /// The stateroot, where one is asked for.
     #[getter]
     fn stateroot(&self) -> Option<&str> {
-        let bootc = self.judged.parsed.kickstart.bootc.as_ref();
-        self.judged.request.stateroot.as_deref().or_else(|| bootc.map(|bootc| bootc.stateroot.as_str()))
+        self.judged.request.stateroot.as_deref()
     }
 
     /// The command lines, in the order in which they take effect.

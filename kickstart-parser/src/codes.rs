@@ -155,7 +155,7 @@ codes! {
     NO_ROOT = "L004" Error "no root file system",
         "Partitions are laid out by hand, but none of them is mounted at /.";
     NO_IMAGE = "L005" Warning "no image",
-        "There is no ostreecontainer command, so the file does not say what to install.";
+        "There is neither an ostreecontainer nor a bootc command, so the file does not say what to install.";
     NO_LOGIN = "L006" Warning "nobody can log in",
         "No account has a password or a key, so nobody can log in to the installed system unless the image provides for it.";
     SAME_MOUNT_POINT = "L007" Error "mount point used twice",

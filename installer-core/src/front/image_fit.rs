@@ -30,7 +30,8 @@ pub fn findings(
 
 fn diagnostic(misfit: Misfit, kickstart: &Kickstart, sources: &Sources) -> Diagnostic {
     let code = if misfit.fatal { &IMAGE_LACKS } else { &IMAGE_DOUBT };
-    let image = kickstart.ostreecontainer.as_ref().map(|container| container.span);
+    let container = kickstart.ostreecontainer.as_ref().map(|container| container.span);
+    let image = container.or_else(|| kickstart.bootc.as_ref().map(|bootc| bootc.span));
     let span = place(misfit.subject, kickstart).or(image).unwrap_or_else(|| end(sources));
     let mut diagnostic = Diagnostic::new(code, span, misfit.message);
     if let Some(image) = image.filter(|image| *image != span) {

@@ -26,7 +26,8 @@ impl Overrides {
         let image = self.image.clone().or_else(|| kickstarts.clone());
         // A directory or an archive is no place to get updates from once the machine is away.
         let local = image.as_deref().is_some_and(|i| i.starts_with("oci:") || i.starts_with("oci-archive:"));
-        request.update_from = self.target_image.clone().or(kickstarts.filter(|_| local && self.image.is_some()));
+        let said = self.target_image.clone().or_else(|| request.update_from.take());
+        request.update_from = said.or(kickstarts.filter(|_| local && self.image.is_some()));
         request.image = image;
         request.leave_boot_order |= self.leave_boot_order;
         if self.disk_image.is_some() {

@@ -78,7 +78,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     no_effect("autostep", "leave it out"),
-    refused("bootc", "use `ostreecontainer --url=`, which installs the same image"),
+    used(
+        "bootc",
+        "The image, as `ostreecontainer` names it too. It is installed by this installer, and not by `bootc install`; \
+         what comes out is the same, and `bootc upgrade` works on it.",
+        &[
+            ("--stateroot", Used, "else `default`"),
+            ("--source-imgref", Used, "`registry:REGISTRY/NAME:TAG`, `docker://…`, `oci:PATH`, `oci-archive:PATH`"),
+            ("--target-imgref", Used, "where the installed system looks for updates"),
+            ("--bootloader", Used, "`grub`, which changes nothing; others are refused"),
+            ("--composefs", Refused, ""),
+        ],
+    ),
     used(
         "bootloader",
         "Kernel arguments, and whether there is a boot loader. It is the image's own: bootupd where the image has it, \
@@ -267,7 +278,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Adds a key to a user's authorized_keys. The user is root or one that a `user` line makes.",
         &[("--username", Used, "")],
     ),
-    no_effect("sshpw", "it is about Anaconda's own ssh"),
+    used(
+        "sshpw",
+        "Who may log in to the installer itself, where it runs from boot media with `inst.sshd` among its kernel \
+         arguments. The installer has root alone.",
+        &[
+            ("--username", Used, "`root`; others are not there, and a warning says so"),
+            ("--iscrypted", Used, "a hash of crypt(3)"),
+            ("--plaintext", Used, ""),
+            ("--lock", Used, "the line lets nobody in"),
+            ("--sshkey", Used, "a public key"),
+        ],
+    ),
     refused("stratisfs", "use `part --fstype=xfs`"),
     refused("stratispool", "use `part --fstype=xfs`"),
     refused("syspurpose", "set it in %post"),

@@ -1,6 +1,7 @@
 //! A kickstart's words turned into a request. What this installer cannot do is refused by
 //! name, all of it in one go, each with its place in the file. Pure.
 
+mod image;
 mod storage;
 mod system;
 #[cfg(test)]
@@ -11,7 +12,6 @@ use kickstart_parser::kickstart::{BootloaderLocation, EndKind, Kickstart, Script
 use kickstart_parser::{Diagnostic, Severity, Sources, Span};
 
 use super::{EndAction, Request, Script};
-use crate::image::ImageReference;
 
 /// Something that the language allows and this installer does not do.
 pub const NOT_SUPPORTED: Code = Code {
@@ -56,13 +56,12 @@ pub const CODES: &[&Code] = &[&NOT_SUPPORTED, &NO_EFFECT, &BAD_VALUE, &IMAGE_LAC
 /// The request that `kickstart` makes, and what stands in its way.
 pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec<Diagnostic>) {
     let mut reader = Reader { sources, found: Vec::new() };
-    let image = reader.image(kickstart);
-    let container = kickstart.ostreecontainer.as_ref();
+    let asked = reader.image(kickstart);
     let request = Request {
-        image,
-        update_from: None,
-        stateroot: container.and_then(|c| c.stateroot.clone()),
-        unsigned_is_fine: container.is_some_and(|c| c.no_signature_verification),
+        image: asked.image,
+        update_from: asked.update_from,
+        stateroot: asked.stateroot,
+        unsigned_is_fine: asked.unsigned_is_fine,
         disks: reader.disks(kickstart),
         layout: reader.layout(kickstart),
         kargs: kernel_arguments(kickstart),
@@ -101,41 +100,6 @@ impl Reader<'_> {
     fn place(&self, span: Span) -> String {
         let at = self.sources.locate(span);
         format!("{}:{}", at.path, at.line)
-    }
-
-    fn image(&mut self, kickstart: &Kickstart) -> Option<String> {
-        let container = kickstart.ostreecontainer.as_ref()?;
-        if let Some(remote) = &container.remote
-            && !container.no_signature_verification
-        {
-            self.refuse(
-                container.span,
-                format!("ostreecontainer: signatures by the OSTree remote '{remote}' cannot be verified"),
-                "leave --remote out; the image's digest is pinned and every byte is checked against it",
-            );
-        }
-        let transport = container.transport.as_deref().unwrap_or("registry");
-        let image = match transport {
-            "registry" | "docker" => container.url.trim_start_matches("docker://").to_owned(),
-            "oci" | "oci-archive" => format!("{transport}:{}", container.url),
-            other => {
-                self.refuse(
-                    container.transport_span.unwrap_or(container.span),
-                    format!("ostreecontainer: transport '{other}' is not supported"),
-                    "use --transport=registry, oci or oci-archive",
-                );
-                return None;
-            }
-        };
-        // That it is empty is told by the language.
-        if let Some(error) = image.parse::<ImageReference>().err().filter(|_| !container.url.is_empty()) {
-            self.bad(
-                container.url_span,
-                format!("ostreecontainer: {error}"),
-                error.remedy().unwrap_or("write it as REGISTRY/NAME:TAG"),
-            );
-        }
-        Some(image)
     }
 
     fn bootloader(&mut self, kickstart: &Kickstart) -> bool {
@@ -225,6 +189,14 @@ impl Reader<'_> {
                 bootloader.span,
                 "bootloader: it goes onto the disk of the system, whatever --boot-drive and --driveorder say",
                 "name the disk with 'ignoredisk --only-use='",
+            );
+        }
+        for guest in kickstart.ssh_passwords.iter().filter(|guest| guest.username != "root") {
+            self.warn_if(
+                true,
+                guest.span,
+                "sshpw: in this installer there is root alone",
+                "write --username=root; users of the installed system are made by 'user'",
             );
         }
         if let Some(end) = &kickstart.end {

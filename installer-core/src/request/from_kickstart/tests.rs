@@ -1,13 +1,17 @@
 //! What kickstarts become.
 
-use kickstart_parser::{ParseOptions, parse};
+use kickstart_parser::{ParseOptions, Syntax, parse};
 
 use super::*;
 use crate::request::{Clear, Layout, Purpose, RootAccess, Scheme};
 use crate::units::MountPoint;
 
 fn read(text: &str) -> (Request, Vec<String>) {
-    let parsed = parse(text, "site.ks", &ParseOptions::default());
+    read_as(Syntax::default(), text)
+}
+
+fn read_as(syntax: Syntax, text: &str) -> (Request, Vec<String>) {
+    let parsed = parse(text, "site.ks", &ParseOptions { syntax: Some(syntax), ..ParseOptions::default() });
     let (request, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
     (request, found.into_iter().map(|d| format!("{} {}", d.code, d.message)).collect())
 }
@@ -24,6 +28,30 @@ fn the_example_of_image_mode_is_understood() {
     assert_eq!(request.system.users[0].groups, [("wheel".to_owned(), None)]);
     assert_eq!(request.system.ssh_keys.len(), 1);
     assert_eq!(request.system.root, RootAccess::Locked);
+}
+
+#[test]
+fn anacondas_newer_command_names_the_image_as_well() {
+    let (request, found) = read("bootc --source-imgref=registry:q.io/a/b:1");
+    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(request.image.as_deref(), Some("registry:q.io/a/b:1"));
+    assert_eq!((request.update_from, request.stateroot.as_deref()), (None, Some("default")));
+    let (request, found) = read_as(
+        Syntax::F46,
+        "bootc --source-imgref=oci:/i:x --target-imgref=q.io/a/b:1 --stateroot=s --bootloader=grub",
+    );
+    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(request.update_from.as_deref(), Some("q.io/a/b:1"));
+    assert_eq!((request.image.as_deref(), request.stateroot.as_deref()), (Some("oci:/i:x"), Some("s")));
+    let bad = "bootc --source-imgref=containers-storage:x --target-imgref=Q/A --bootloader=systemd --composefs";
+    let (_, found) = read_as(Syntax::F46, bad);
+    let all = found.join("\n");
+    for word in
+        ["R001 bootc --composefs", "R001 bootc: boot loader 'systemd'", "R003 bootc: ", "R003 bootc --target-imgref: "]
+    {
+        assert!(all.contains(word), "{word} in {all}");
+    }
+    assert_eq!(found.len(), 4, "{all}");
 }
 
 #[test]

@@ -68,6 +68,10 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
+    /// Keep no copy of this in the installed system; repeatable
+    #[arg(long, value_enum, value_name = "WHAT")]
+    no_save: Vec<Record>,
+
     /// Stay up whatever the kickstart says about the end
     #[arg(long)]
     no_reboot: bool,
@@ -75,6 +79,15 @@ struct Args {
     /// Fail before the first step of this name, to see what a failure leaves behind
     #[arg(long, value_name = "STEP", hide = true)]
     fail_before: Option<String>,
+}
+
+/// What the installed system gets in /var/log/bootc-ks, beside the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Record {
+    /// The kickstart, with stars in place of passwords
+    Kickstart,
+    /// The log of the installation
+    Log,
 }
 
 /// Installs and tells.
@@ -134,8 +147,13 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
         // What `apply` fails with it tells itself.
         audience.emit(&failure::event(error));
     })?;
-    let options =
-        Options { log, kickstart: Some(site.shown), fail_before: args.fail_before.clone(), cancel: Cancel::new() };
+    let saved = |record| !args.no_save.contains(&record);
+    let options = Options {
+        log: log.filter(|_| saved(Record::Log)),
+        kickstart: Some(site.shown).filter(|_| saved(Record::Kickstart)),
+        fail_before: args.fail_before.clone(),
+        cancel: Cancel::new(),
+    };
     let report = apply::apply(&plan, &image, &Real, &options, &*audience)?;
     Ok((plan, report))
 }

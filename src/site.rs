@@ -82,6 +82,11 @@ fn parse_text(text: &str, name: &str) -> Parsed {
     parse(text, name, &ParseOptions { syntax: None, loader: Some(&loader) })
 }
 
+/// What the kickstart at `name` says, as far as it can be understood.
+pub fn look_at(name: &str) -> anyhow::Result<Kickstart> {
+    Ok(parse_text(&text_of(name)?, name).kickstart)
+}
+
 /// The text at `name` for a medium: judged as `check` does, and whole, for there is nothing
 /// beside it when it is read.
 pub fn for_medium(name: &str) -> anyhow::Result<String> {

@@ -13,8 +13,11 @@ mod child;
 mod consoles;
 mod kickstart;
 mod media;
+mod memory;
 mod network;
+mod nfs;
 mod report;
+mod sshd;
 mod syslog;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +29,7 @@ use installer_core::{Error, Stage};
 use pxe::options::{BootImage, Options, Source};
 use serde_json::json;
 
+use crate::site;
 use consoles::Consoles;
 use report::Reporter;
 use syslog::Syslog;
@@ -90,6 +94,10 @@ fn install(options: &Options, consoles: &Consoles, reporter: &Reporter) -> anyho
     let source = kickstart::choose(options)?;
     if needs_network(options, &source) {
         network::wait(options.wait_for_network, consoles)?;
+    } else if options.sshd
+        && let Err(error) = network::wait(options.wait_for_network, consoles)
+    {
+        consoles.say(&format!("warning: inst.sshd: {error}"));
     }
     if let Some(server) = &options.syslog {
         match Syslog::to(server) {
@@ -100,14 +108,33 @@ fn install(options: &Options, consoles: &Consoles, reporter: &Reporter) -> anyho
     if let Err(error) = reporter.state(&json!({"state": "installing"})) {
         consoles.say(&format!("warning: {error:#}"));
     }
+    // Not before somebody far away can hear of it.
+    if !options.no_memory_check {
+        memory::check()?;
+    }
     kickstart::fetch(&source, options, consoles)?;
+    if options.sshd {
+        let_in(consoles);
+    }
     let image = image(options)?;
     child::run(&child::Job { options, image: image.as_deref(), kickstart: KICKSTART, log: LOG }, consoles, reporter)
 }
 
+/// A way in for somebody far away; without it the installation goes on.
+fn let_in(consoles: &Consoles) {
+    let kickstart = site::look_at(KICKSTART);
+    if let Err(error) = kickstart.and_then(|kickstart| sshd::start(&kickstart, consoles)) {
+        consoles.say(&format!("warning: {error:#}"));
+    }
+}
+
 /// Everything may be on the machine: then no cable is needed.
 fn needs_network(options: &Options, source: &kickstart::Chosen) -> bool {
-    let far = matches!(source, kickstart::Chosen::From(Source::Url(_)));
+    let is_far = |source: &Source| matches!(source, Source::Url(_) | Source::Nfs { .. });
+    let far = match source {
+        kickstart::Chosen::From(source) => is_far(source),
+        kickstart::Chosen::FirstOf(sources) => sources.iter().any(is_far),
+    };
     far || options.report.is_some()
         || options.syslog.is_some()
         || !matches!(options.image, Some(BootImage::Medium { .. }))

@@ -17,6 +17,7 @@ use std::time::Duration;
 use support::cli::run_in;
 use support::disk::{fingerprint, sparse_file};
 use support::environment::{environment, environment_of};
+use support::places::Place;
 use support::qemu::{Firmware, Machine};
 use support::registry::Registry;
 use support::ssh::SshKey;
@@ -182,17 +183,48 @@ fn received(socket: &std::net::UdpSocket) -> String {
 #[test]
 fn an_image_with_network_manager_finds_its_kickstart() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start("zerombr\nclearpart --all\nautopart\nfrobnicate\n".into());
+    let key = SshKey::generate(dir.path());
+    let sshkey = format!("sshkey --username=root \"{}\"", key.public);
+    let kickstart = format!("zerombr\nclearpart --all\nautopart\n{sshkey}\nfrobnicate\n");
+    let (nfs, ftp) = (Place::nfs("other.ks", ""), Place::ftp("site.ks", &kickstart));
     let disk = dir.path().join("disk.img");
     sparse_file(&disk, 1 << 30);
     let before = fingerprint(&disk);
-    let words = format!("inst.ks=http://10.0.2.2:{}/site.ks", server.port);
+    // The first is not there, on a server that is.
+    let words = format!(
+        "inst.sshd inst.ks.all inst.ks=nfs:port={}:10.0.2.2:/ks/none.ks inst.ks=ftp://10.0.2.2:{}/site.ks",
+        nfs.port, ftp.port
+    );
     let mut vm = machine(&environment_of("demo-manager"), &disk, &words).start();
     vm.wait_for_serial("A shell is open on this console", PATIENCE);
     let serial = vm.serial();
+    assert!(serial.contains("warning: /ks/none.ks on 10.0.2.2: No such file"), "{serial}");
     assert!(serial.contains("frobnicate") && serial.contains("its disks are untouched"), "{serial}");
+    // Whoever is far away can look why, with the keys that the kickstart has.
+    assert!(serial.contains("for a look inside: ssh root@10.0.2.15"), "{serial}");
+    vm.wait_for_ssh(&key, "root", PATIENCE);
+    let mode = vm.ssh_ok("stat -c '%a %U' /run/bootc-ks/ks.cfg /etc/shadow; grep -c frobnicate /run/bootc-ks/ks.cfg");
+    assert_eq!(mode, "600 root\n600 root\n1");
     drop(vm);
     assert_eq!(fingerprint(&disk), before);
+}
+
+#[test]
+fn an_installer_that_is_not_whole_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (env, cut) = (environment(), dir.path().join("cut"));
+    std::fs::create_dir(&cut).unwrap();
+    std::fs::copy(env.join("vmlinuz"), cut.join("vmlinuz")).unwrap();
+    let whole = std::fs::read(env.join("initrd.img")).unwrap();
+    std::fs::write(cut.join("initrd.img"), &whole[..whole.len() / 2]).unwrap();
+    let disk = dir.path().join("disk.img");
+    sparse_file(&disk, 1 << 30);
+    let mut vm = machine(&cut, &disk, "inst.ks=http://10.0.2.2/site.ks").start();
+    vm.wait_for_serial("it does not restart by itself", PATIENCE);
+    assert!(vm.serial().contains("error: this installer is not whole"), "{}", vm.serial());
+    // It stays as it is, and does not end in the kernel's panic.
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(!vm.serial().contains("Kernel panic"), "{}", vm.serial());
 }
 
 #[test]

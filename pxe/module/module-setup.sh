@@ -34,7 +34,7 @@ installkernel() {
         '=drivers/net/hyperv' virtio_net vmxnet3 xen-netfront 8021q bonding bridge ipv6 af_packet
     # What an installation makes, and what media are made of.
     instmods xfs ext4 btrfs vfat nls_ascii nls_cp437 nls_iso8859_1 nls_utf8 isofs udf loop overlay \
-        efivarfs sr_mod sd_mod uas usb_storage dm_mod dm_crypt dm_snapshot
+        nfs nfsv3 nfsv4 efivarfs sr_mod sd_mod uas usb_storage dm_mod dm_crypt dm_snapshot
 }
 
 # shellcheck disable=SC2154 # dracut's own
@@ -42,12 +42,15 @@ install() {
     inst_binary /usr/bin/bootc-ks
     units
     network
+    secure_shell
     programs
     inst_multiple -o /etc/mke2fs.conf /etc/lvm/lvm.conf /etc/nsswitch.conf /etc/services /etc/protocols \
-        /etc/ssl/openssl.cnf /etc/containers/policy.json /etc/containers/registries.conf \
+        /etc/ssl/openssl.cnf /etc/netconfig /etc/containers/policy.json /etc/containers/registries.conf \
         '/etc/containers/registries.conf.d/*' '/etc/containers/registries.d/*' '/etc/containers/certs.d/*/*' \
         '/etc/pki/containers/*' '/usr/lib/locale/C.utf8/*' '/usr/lib/locale/C.utf8/LC_MESSAGES/*'
     certificates
+    # It is put in front of the archive, with the little that it needs; see there.
+    rm -f "$initdir/init"
     # Debian's name of the first is the second. Not the rules that start what is on the disks.
     inst_rules 11-dm-lvm.rules 56-lvm.rules 60-cdrom_id.rules 60-persistent-storage.rules
 }
@@ -100,6 +103,20 @@ networkd() {
     done
 }
 
+# For inst.sshd, where the image has one. It is several programs since OpenSSH 9.8.
+secure_shell() {
+    local libexec
+    inst_multiple -o sshd || return 0
+    inst_multiple -o ssh-keygen
+    for libexec in /usr/lib/openssh /usr/libexec/openssh; do
+        inst_multiple -o "$libexec/sshd-session" "$libexec/sshd-auth"
+    done
+    accounts sshd
+    # Where Fedora's locks up what it does not trust.
+    mkdir -p -m 0711 "$initdir/usr/share/empty.sshd"
+    inst_simple "$moddir/bootc-ks-sshd.service" "$systemdsystemunitdir/bootc-ks-sshd.service"
+}
+
 # Accounts are where the image keeps them; an OSTree image may have them below /usr.
 accounts() {
     local name file
@@ -120,6 +137,7 @@ programs() {
     while read -r name; do
         inst_multiple -o "$name"
     done <"$moddir/programs"
+    inst_multiple -o mount.nfs mount.nfs4
     inst_multiple mount umount cat ls cp mv rm mkdir chmod chown ln sleep sync chroot udevadm systemctl
     inst_multiple -o basename dirname cut tr head tail sort uniq wc sed grep egrep awk gawk mawk find xargs tee \
         printf date env expr test true false seq stat readlink realpath mktemp touch dd df du id uname hostname \

@@ -1,6 +1,6 @@
 //! Archives that the Linux kernel unpacks into its initial root: cpio in the "newc" form.
 //! Small, written in memory, the same bytes for the same files; and read back, for those who
-//! ask what is in one. Not a general cpio: files and directories of root, nothing else.
+//! ask what is in one. Not a general cpio: files, directories and links of root, nothing else.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ const HEADER: usize = 110;
 const TRAILER: &str = "TRAILER!!!";
 const DIRECTORY: u32 = 0o040_755;
 const REGULAR: u32 = 0o100_000;
+const SYMLINK: u32 = 0o120_777;
 /// Longer names do not occur, and a damaged header must not make us believe in one.
 const MAX_NAME: usize = 4096;
 
@@ -38,6 +39,11 @@ impl Writer {
             }
         }
         self.entry(path, REGULAR | mode, 1, content)
+    }
+
+    /// Adds a symbolic link in the root.
+    pub fn link(&mut self, path: &str, target: &str) -> Result<()> {
+        self.entry(path, SYMLINK, 1, target.as_bytes())
     }
 
     fn entry(&mut self, path: &str, mode: u32, links: u32, content: &[u8]) -> Result<()> {

@@ -6,8 +6,17 @@ use std::time::Duration;
 /// Where a kickstart is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// `http://…`, `https://…`.
+    /// `http://…`, `https://…`, `ftp://…`.
     Url(String),
+    /// On an NFS server: `nfs:[OPTIONS:]SERVER:/PATH`.
+    Nfs {
+        /// Mount options, if any.
+        options: Option<String>,
+        /// The server; IPv6 in brackets.
+        server: String,
+        /// The file there.
+        path: String,
+    },
     /// On a disk or a partition: `hd:DEV[:PATH]`.
     Device {
         /// A node's name, `LABEL=…` or `UUID=…`.
@@ -40,6 +49,15 @@ pub enum BootImage {
     },
 }
 
+/// Records of the installation that are not kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unsaved {
+    /// The kickstart.
+    pub kickstart: bool,
+    /// The log.
+    pub log: bool,
+}
+
 /// The default of a kickstart's path on a medium.
 const DEFAULT_PATH: &str = "/ks.cfg";
 
@@ -62,6 +80,12 @@ pub struct Options {
     pub syslog: Option<String>,
     /// `inst.noshell`: no shell after a failure.
     pub no_shell: bool,
+    /// `inst.sshd`: root may log in over ssh while the installer runs.
+    pub sshd: bool,
+    /// `inst.nomemcheck`: begin with little memory, too.
+    pub no_memory_check: bool,
+    /// `inst.nosave=`: what the installed system does not get.
+    pub no_save: Unsaved,
     /// `inst.leavebootorder`: the firmware goes on starting from the network first.
     pub leave_boot_order: bool,
     /// `inst.wait_for_disks=`: how long a medium may take to appear.
@@ -97,9 +121,9 @@ impl Options {
     fn word(&mut self, key: &str, value: Option<&str>) {
         match (key, value) {
             ("inst.ks", Some(value)) => self.kickstart(value),
-            ("inst.ks", None) => {
-                self.warn("inst.ks without a value asks a server by NFS, which is not supported; say inst.ks=http://…")
-            }
+            ("inst.ks", None) => self.warn(
+                "inst.ks without a value asks whoever answered by DHCP, which is not supported; say inst.ks=http://…",
+            ),
             ("inst.ks.all", _) => self.all = true,
             ("inst.ks.sendmac" | "kssendmac", _) => self.send_mac = true,
             ("inst.ks.sendsn" | "kssendsn", _) => self.send_serial = true,
@@ -108,6 +132,10 @@ impl Options {
             ("inst.syslog", Some(value)) => self.syslog = Some(value.to_owned()),
             ("inst.leavebootorder", _) => self.leave_boot_order = true,
             ("inst.noshell", _) => self.no_shell = true,
+            ("inst.sshd", _) => self.sshd = true,
+            ("inst.nomemcheck", _) => self.no_memory_check = true,
+            ("inst.memcheck", _) => self.no_memory_check = false,
+            ("inst.nosave", Some(value)) => self.no_save(value),
             ("inst.wait_for_disks", Some(value)) => self.wait_for_disks = self.seconds(key, value),
             ("rd.net.timeout.dhcp" | "rd.net.timeout.carrier", Some(value)) => {
                 self.wait_for_network = self.wait_for_network.max(self.seconds(key, value));
@@ -153,8 +181,14 @@ impl Options {
     fn kickstart(&mut self, value: &str) {
         let (scheme, rest) = value.split_once(':').unwrap_or((value, ""));
         let source = match scheme {
-            "http" | "https" => Source::Url(value.to_owned()),
+            "http" | "https" | "ftp" => Source::Url(value.to_owned()),
             "file" => Source::File(format!("/{}", rest.trim_start_matches('/'))),
+            "nfs" => match nfs(rest) {
+                Some(source) => source,
+                None => {
+                    return self.warn(format!("inst.ks={value} names no file; say inst.ks=nfs:SERVER:/PATH/site.ks"));
+                }
+            },
             "hd" => {
                 let (device, path) = device_and_path(rest);
                 if device.is_empty() {
@@ -169,11 +203,22 @@ impl Options {
             "" => return self.warn("inst.ks= has no value"),
             _ if value.starts_with('/') => Source::File(value.to_owned()),
             _ => {
-                let ways = "use http, https, hd, cdrom or file";
+                let ways = "use http, https, ftp, nfs, hd, cdrom or file";
                 return self.warn(format!("inst.ks={value}: '{scheme}' is not supported; {ways}"));
             }
         };
         self.kickstarts.push(source);
+    }
+
+    fn no_save(&mut self, value: &str) {
+        for what in value.split(',') {
+            match what {
+                "input_ks" | "output_ks" | "all_ks" => self.no_save.kickstart = true,
+                "logs" => self.no_save.log = true,
+                "all" => self.no_save = Unsaved { kickstart: true, log: true },
+                _ => self.warn(format!("inst.nosave={what}: use input_ks, output_ks, all_ks, logs or all")),
+            }
+        }
     }
 
     fn image(&mut self, value: &str) {
@@ -185,6 +230,19 @@ impl Options {
             None => BootImage::Reference(value.to_owned()),
         });
     }
+}
+
+/// `[OPTIONS:]SERVER:/PATH`.
+fn nfs(text: &str) -> Option<Source> {
+    let (left, path) = text.split_once(":/")?;
+    // An address in brackets has colons of its own.
+    let (options, server) = match left.rfind('[') {
+        Some(at) => (left[..at].strip_suffix(':'), &left[at..]),
+        None => left.rsplit_once(':').map_or((None, left), |(options, server)| (Some(options), server)),
+    };
+    let named = !server.is_empty() && !path.is_empty() && !path.ends_with('/');
+    let options = options.filter(|options| !options.is_empty()).map(str::to_owned);
+    named.then(|| Source::Nfs { options, server: server.to_owned(), path: format!("/{path}") })
 }
 
 /// `DEV[:PATH]`; a path alone begins with a slash that is no device's.
@@ -257,6 +315,16 @@ mod tests {
         assert_eq!(read("hd:sdb1"), [device("sdb1", "/ks.cfg")]);
         assert_eq!(read("hd:LABEL=My\\x20Disk:site.ks"), [device("LABEL=My Disk", "/site.ks")]);
         assert_eq!(read("\"hd:LABEL=My Disk:/a b.ks\""), [device("LABEL=My Disk", "/a b.ks")]);
+        let nfs = |options: Option<&str>, server: &str| Source::Nfs {
+            options: options.map(str::to_owned),
+            server: server.into(),
+            path: "/srv/site.ks".into(),
+        };
+        assert_eq!(read("nfs:s:/srv/site.ks"), [nfs(None, "s")]);
+        assert_eq!(read("nfs:nfsvers=4,port=1:s:/srv/site.ks"), [nfs(Some("nfsvers=4,port=1"), "s")]);
+        assert_eq!(read("nfs:[fd00::1]:/srv/site.ks"), [nfs(None, "[fd00::1]")]);
+        assert_eq!(read("nfs:soft:[fd00::1]:/srv/site.ks"), [nfs(Some("soft"), "[fd00::1]")]);
+        assert_eq!(read("ftp://s/site.ks"), [Source::Url("ftp://s/site.ks".into())]);
         assert_eq!(read("cdrom"), [Source::Cdrom { device: None, path: "/ks.cfg".into() }]);
         assert_eq!(read("cdrom:/a.ks"), [Source::Cdrom { device: None, path: "/a.ks".into() }]);
         assert_eq!(read("cdrom:sr0:/a.ks"), [Source::Cdrom { device: Some("sr0".into()), path: "/a.ks".into() }]);
@@ -264,15 +332,25 @@ mod tests {
 
     #[test]
     fn what_is_not_done_is_said() {
-        let options =
-            Options::parse("inst.ks=nfs:server:/ks inst.frob bootc-ks.imag=x inst.wait_for_disks=soon inst.ks");
+        let options = Options::parse(
+            "inst.ks=nfs:server:/ inst.ks=gopher://x inst.frob bootc-ks.imag=x inst.wait_for_disks=soon inst.ks",
+        );
         assert!(options.kickstarts.is_empty());
         let said = options.warnings.join("\n");
-        for word in ["'nfs' is not supported", "inst.frob", "bootc-ks.imag", "soon", "NFS"] {
+        for word in ["names no file", "'gopher' is not supported", "inst.frob", "bootc-ks.imag", "soon", "DHCP"] {
             assert!(said.contains(word), "{word}: {said}");
         }
-        assert_eq!(options.warnings.len(), 5, "{said}");
+        assert_eq!(options.warnings.len(), 6, "{said}");
         assert!(Options::parse("root=x rd.lvm=0 inst.text console=ttyS0").warnings.is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_and_who_comes_in() {
+        let options = Options::parse("inst.sshd inst.nosave=output_ks,frob inst.nomemcheck");
+        assert!(options.sshd && options.no_memory_check);
+        assert_eq!(options.no_save, Unsaved { kickstart: true, log: false });
+        assert!(options.warnings.len() == 1 && options.warnings[0].contains("inst.nosave=frob"));
+        assert_eq!(Options::parse("inst.nosave=all").no_save, Unsaved { kickstart: true, log: true });
     }
 
     #[test]

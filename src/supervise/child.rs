@@ -74,6 +74,11 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     if job.options.leave_boot_order {
         command.arg("--leave-boot-order");
     }
+    for (unsaved, what) in [(job.options.no_save.kickstart, "kickstart"), (job.options.no_save.log, "log")] {
+        if unsaved {
+            command.args(["--no-save", what]);
+        }
+    }
     for registry in &job.options.insecure {
         command.args(["--insecure-registry", registry]);
     }

@@ -5,12 +5,13 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use installer_core::{Error, Stage};
 use pxe::options::{Options, Source};
 
 use super::consoles::Consoles;
-use super::{KICKSTART, media};
+use super::{KICKSTART, media, nfs};
 use crate::fetch::{self, Request};
 
 /// Where one lies that was put into the initramfs.
@@ -74,6 +75,9 @@ fn one(source: &Source, options: &Options, consoles: &Consoles) -> anyhow::Resul
     match source {
         Source::Url(url) => {
             consoles.say(&format!("fetching the kickstart from {}", fetch::without_password(url)));
+            if url.starts_with("ftp:") {
+                return ftp(url);
+            }
             let request =
                 Request { headers: headers(options), verify: !options.no_verify_tls, proxy: options.proxy.clone() };
             let text = request.get(url).map_err(|error| {
@@ -81,6 +85,10 @@ fn one(source: &Source, options: &Options, consoles: &Consoles) -> anyhow::Resul
                     .hint("is the address right, does the server answer, and is its certificate known here?")
             })?;
             Ok(text.into_bytes())
+        }
+        Source::Nfs { options, server, path } => {
+            consoles.say(&format!("the kickstart is {path} on the NFS server {server}"));
+            Ok(nfs::read(server, path, options.as_deref())?)
         }
         Source::File(path) => {
             consoles.say(&format!("the kickstart is {path} of this environment"));
@@ -96,6 +104,30 @@ fn one(source: &Source, options: &Options, consoles: &Consoles) -> anyhow::Resul
             Ok(media::read(device, path, options.wait_for_disks)?)
         }
     }
+}
+
+/// By the image's curl. It reads the address, which may have a password in it, from its input.
+fn ftp(url: &str) -> anyhow::Result<Vec<u8>> {
+    let shown = fetch::without_password(url);
+    let mut curl = Command::new("curl");
+    curl.args(["--config", "-", "--silent", "--show-error", "--connect-timeout", "15", "--max-time", "120"]);
+    curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = curl.spawn().map_err(|error| {
+        Error::world(Stage::Request, format!("fetching {shown}: starting curl"))
+            .because(error)
+            .hint("add curl to the image and build the environment again, or use http")
+    })?;
+    if let Some(mut input) = child.stdin.take() {
+        writeln!(input, "url = \"{}\"", url.replace('\\', "\\\\").replace('"', "\\\""))?;
+    }
+    let done = child.wait_with_output()?;
+    if done.status.success() {
+        return Ok(done.stdout);
+    }
+    let said = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+    Err(Error::world(Stage::Request, format!("fetching {shown}: {said}"))
+        .hint("is the address right, and does the server let anybody in?")
+        .into())
 }
 
 /// What Anaconda tells a kickstart's server; sites have scripts that expect it.

@@ -93,12 +93,15 @@ pub fn mount(name: &str, at: &Path, patience: Option<Duration>) -> Result<(), Er
 pub fn read(name: &str, path: &str, patience: Option<Duration>) -> Result<Vec<u8>, Error> {
     let at = Path::new(super::WORK).join("source");
     mount(name, &at, patience)?;
-    let text = fs::read(at.join(path.trim_start_matches('/')));
-    let unmounted = Real.unmount(&at);
-    let bad = |error: std::io::Error| Error::input(Stage::Request, format!("{path} on {name}: {error}"));
-    let text = text.map_err(bad)?;
-    unmounted.map_err(bad)?;
-    Ok(text)
+    read_and_unmount(&at, path.trim_start_matches('/'))
+        .map_err(|error| Error::input(Stage::Request, format!("{path} on {name}: {error}")))
+}
+
+/// Reads a file of what is mounted at `at`, and ends the mount.
+pub fn read_and_unmount(at: &Path, path: &str) -> std::io::Result<Vec<u8>> {
+    let text = fs::read(at.join(path));
+    Real.unmount(at)?;
+    text
 }
 
 #[cfg(test)]

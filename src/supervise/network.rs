@@ -1,6 +1,7 @@
 //! Waits for the network, and says what is wrong with it in words.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -144,6 +145,14 @@ fn no_network(cards: &[Card], patience: Duration) -> Error {
     let list: Vec<String> = cards.iter().map(one).collect();
     Error::world(Stage::Request, format!("no network within {} s: {}", patience.as_secs(), list.join("; ")))
         .hint("check the cable and the DHCP server, or give an address with ip= on the kernel's command line")
+}
+
+/// The address that this machine has for `there`; nothing is sent to find it out.
+pub fn own_address(there: IpAddr) -> Option<IpAddr> {
+    let any: IpAddr = if there.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect((there, 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 #[cfg(test)]

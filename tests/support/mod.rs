@@ -22,6 +22,7 @@ pub mod mini_layer;
 pub mod mini_system;
 pub mod network;
 pub mod payload;
+pub mod places;
 pub mod python;
 pub mod qemu;
 pub mod registry;

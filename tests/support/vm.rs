@@ -101,6 +101,23 @@ impl Vm {
         }
     }
 
+    /// Waits until the serial console has said one of `texts`, and returns it; `None` if the
+    /// machine ends, or says none of them in time.
+    pub fn wait_for_one_of<'a>(&mut self, texts: &[&'a str], timeout: Duration) -> Option<&'a str> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let running = matches!(self.child.try_wait(), Ok(None));
+            let serial = self.serial();
+            if let Some(said) = texts.iter().find(|text| serial.contains(**text)) {
+                return Some(said);
+            }
+            if !running || Instant::now() >= deadline {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
     /// The time since it was switched on.
     pub fn age(&self) -> Duration {
         self.started.elapsed()

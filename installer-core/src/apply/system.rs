@@ -4,7 +4,6 @@ use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::AtFlags;
-use sha_crypt::{PasswordHasher, ShaCrypt};
 
 use super::run::Run;
 use crate::deploy::labels::Labeller;
@@ -12,9 +11,9 @@ use crate::deploy::{self, sysroot};
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::TargetRoot;
 use crate::host::{Mount, MountKind};
-use crate::request::Password;
 use crate::system::accounts::{Accounts, UserPlan};
 use crate::system::files::{self, FilePlan, FstabEntry};
+use crate::system::password::crypt;
 
 /// Where the installation's own records go in the installed system.
 const RECORDS: &str = "/var/log/bootc-ks";
@@ -169,32 +168,12 @@ fn today() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400)
 }
 
-/// The crypt(3) hash of a password.
-fn hash(password: &Password) -> Result<String> {
-    match password {
-        Password::Hashed(hash) => Ok(hash.expose().to_owned()),
-        Password::Plain(plain) => ShaCrypt::default()
-            .hash_password_with_salt(plain.expose().as_bytes(), &salt())
-            .map(|hash| hash.as_str().to_owned())
-            .map_err(|error| Error::failed(Stage::System, format!("hashing a password: {error}"))),
-    }
-}
-
-/// Twelve random bytes: sixteen letters, which is all that crypt(3) reads of a salt. With a
-/// longer one it would never find its own answer equal to what is written.
-fn salt() -> [u8; 12] {
-    let random = uuid::Uuid::new_v4().into_bytes();
-    let mut salt = [0; 12];
-    salt.copy_from_slice(&random[..12]);
-    salt
-}
-
 /// Makes a user with its home.
 pub fn user(run: &mut Run<'_>, user: &UserPlan) -> Result<()> {
     let system = run.system()?;
     let old = read_accounts(&system).doing(Stage::System, "reading the image's accounts")?;
     let mut new = old.clone();
-    let hash = run.plan.passwords.get(&user.name).map(hash).transpose()?;
+    let hash = run.plan.passwords.get(&user.name).map(crypt).transpose()?;
     let identity = new
         .add_user(user, hash.as_deref(), today())
         .map_err(|error| Error::input(Stage::System, format!("creating the user {}", user.name)).because(error))?;
@@ -256,7 +235,7 @@ pub fn root_password(run: &mut Run<'_>) -> Result<()> {
     let system = run.system()?;
     let old = read_accounts(&system).doing(Stage::System, "reading the image's accounts")?;
     let mut new = old.clone();
-    let hash = run.plan.passwords.get("root").map(hash).transpose()?;
+    let hash = run.plan.passwords.get("root").map(crypt).transpose()?;
     new.set_password("root", hash.as_deref(), false, today());
     write_accounts(run, &old, &new)
 }
@@ -344,19 +323,4 @@ fn label_one(system: &TargetRoot, labeller: &Labeller, path: &str) -> std::io::R
         system.set_xattr(path, "security.selinux", &label)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::units::Secret;
-
-    #[test]
-    fn crypt_finds_the_password_right() {
-        let hash = hash(&Password::Plain(Secret::new("p\u{e4}ss word"))).unwrap();
-        // perl-base is on every Debian, and its crypt is libcrypt's.
-        let script = "print crypt($ARGV[0], $ARGV[1])";
-        let answer = std::process::Command::new("perl").args(["-e", script, "p\u{e4}ss word", &hash]).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&answer.stdout), hash);
-    }
 }

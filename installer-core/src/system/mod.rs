@@ -3,3 +3,4 @@
 pub mod accounts;
 pub mod boot_entry;
 pub mod files;
+pub mod password;

@@ -9,6 +9,7 @@
 //! If the installer boots on some hardware, so does the system: it is the same kernel with the
 //! same modules. The tree is a scratch copy and goes when the work is done.
 
+mod guard;
 mod loaders;
 mod tree;
 

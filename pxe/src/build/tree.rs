@@ -9,7 +9,7 @@ use installer_core::event::{Event, Sink};
 use installer_core::host::{Host, Mount, MountKind, PROGRAMS, Program};
 use installer_core::{Error, Result, Stage};
 
-use super::tell;
+use super::{guard, tell};
 
 /// Where dracut looks for modules.
 const MODULES: &str = "usr/lib/dracut/modules.d";
@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = &[
     ("initrd.target", include_str!("../../module/initrd.target")),
     ("bootc-ks-installer.service", include_str!("../../module/bootc-ks-installer.service")),
     ("bootc-ks-shell@.service", include_str!("../../module/bootc-ks-shell@.service")),
+    ("bootc-ks-sshd.service", include_str!("../../module/bootc-ks-sshd.service")),
     ("99-bootc-ks.network", include_str!("../../module/99-bootc-ks.network")),
     ("bootc-ks-nm-config.service", include_str!("../../module/bootc-ks-nm-config.service")),
     ("bootc-ks-nm.service", include_str!("../../module/bootc-ks-nm.service")),
@@ -144,8 +145,8 @@ impl<'a> Tree<'a> {
             return Err(Error::failed(Stage::Media, format!("making the initramfs: {first}"))
                 .hint("something that the installer needs is not in the image, or its dracut is too old"));
         }
+        guard::wrap(self.root, host, &tmp.join("initrd.img"), to)?;
         // Readable, since it holds nothing that the image does not hold.
-        fs::copy(tmp.join("initrd.img"), to).doing(Stage::Media, "copying the initramfs")?;
         fs::set_permissions(to, fs::Permissions::from_mode(0o644)).doing(Stage::Media, "copying the initramfs")
     }
 

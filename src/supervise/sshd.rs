@@ -1,0 +1,132 @@
+//! `inst.sshd`: a way in while the installer runs, for machines whose screen nobody sees. The
+//! image's own sshd, for root alone, and for nobody who is not named in the kickstart: keys of
+//! its `sshkey` lines, and what `sshpw` says of root. Without any of them it is not started.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::Context;
+use installer_core::host::{Host, Program, Real};
+use installer_core::request::Password;
+use installer_core::system::password::crypt;
+use installer_core::units::Secret;
+use kickstart_parser::kickstart::Kickstart;
+
+use super::WORK;
+use super::consoles::Consoles;
+use super::network::own_address;
+
+/// Addresses that are set aside for documentation, behind whatever route there is.
+const ANYWHERE: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))];
+const HOST_KEY: &str = "/run/bootc-ks/ssh_host_ed25519_key";
+
+/// Who may come in.
+#[derive(Default)]
+struct Guests {
+    keys: Vec<String>,
+    password: Option<Password>,
+    warnings: Vec<String>,
+}
+
+/// Starts it for those whom the kickstart names; says where, and by which host key it is known.
+pub fn start(kickstart: &Kickstart, consoles: &Consoles) -> anyhow::Result<()> {
+    let guests = guests(kickstart);
+    for warning in &guests.warnings {
+        consoles.say(&format!("warning: {warning}"));
+    }
+    if guests.keys.is_empty() && guests.password.is_none() {
+        anyhow::bail!("inst.sshd: nobody could log in; add a line sshkey or 'sshpw --username=root' to the kickstart");
+    }
+    let password = guests.password.as_ref().map(crypt).transpose()?;
+    let work = Path::new(WORK);
+    private(&work.join("authorized_keys"), &(guests.keys.join("\n") + "\n"))?;
+    private(&work.join("sshd_config"), &config(password.is_some()))?;
+    account(password.as_deref().unwrap_or("*"))?;
+    let made = Program::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", HOST_KEY]);
+    Real.run(&made, &mut |_| ()).context("inst.sshd: making a host key")?;
+    let mut fingerprint = String::new();
+    let shown = Program::new("ssh-keygen").args(["-l", "-f", HOST_KEY]);
+    Real.run(&shown, &mut |line| fingerprint = line.split(' ').nth(1).unwrap_or(line).to_owned())?;
+    let unit = Program::new("systemctl").args(["start", "bootc-ks-sshd.service"]);
+    Real.run(&unit, &mut |_| ()).context("inst.sshd: starting the image's sshd")?;
+    let address = ANYWHERE.iter().find_map(|there| own_address(*there));
+    let address = address.map_or_else(|| "this machine".to_owned(), |address| address.to_string());
+    consoles.say(&format!("for a look inside: ssh root@{address} (its host key: {fingerprint})"));
+    Ok(())
+}
+
+fn guests(kickstart: &Kickstart) -> Guests {
+    let mut guests =
+        Guests { keys: kickstart.ssh_keys.iter().map(|key| key.key.clone()).collect(), ..Guests::default() };
+    for line in kickstart.ssh_passwords.iter().filter(|line| !line.lock) {
+        let secret = || Secret::new(line.password.expose());
+        if line.username != "root" {
+            guests.warnings.push(format!("sshpw: there is no {} in this installer, only root", line.username));
+        } else if line.is_key {
+            guests.keys.push(line.password.expose().to_owned());
+        } else if line.is_crypted {
+            guests.password = Some(Password::Hashed(secret()));
+        } else {
+            guests.password = Some(Password::Plain(secret()));
+        }
+    }
+    guests
+}
+
+fn config(password: bool) -> String {
+    let answer = if password { "yes" } else { "no" };
+    format!(
+        "HostKey {HOST_KEY}\nAuthorizedKeysFile {WORK}/authorized_keys\nAllowUsers root\nPermitRootLogin yes\n\
+         PasswordAuthentication {answer}\nKbdInteractiveAuthentication no\nUsePAM no\nPrintMotd no\n"
+    )
+}
+
+/// Root's line in shadow(5); `*` is a password that nobody has.
+fn account(hash: &str) -> anyhow::Result<()> {
+    let shadow = Path::new("/etc/shadow");
+    let others = fs::read_to_string(shadow).unwrap_or_default();
+    let others: String =
+        others.lines().filter(|line| !line.starts_with("root:")).map(|line| format!("{line}\n")).collect();
+    private(shadow, &format!("root:{hash}:::::::\n{others}"))
+}
+
+/// A file for root alone.
+fn private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let _ = fs::remove_file(path);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("writing {}", path.display()))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use kickstart_parser::{ParseOptions, parse};
+
+    use super::*;
+
+    #[test]
+    fn whom_the_kickstart_names() {
+        let text = "user --name=ann\nsshkey --username=ann \"ssh-ed25519 A ann\"\nsshpw --username=root --sshkey ssh-ed25519 B\n\
+                    sshpw --username=install x\nsshpw --username=root hunter2\n";
+        let parsed = parse(text, "site.ks", &ParseOptions::default());
+        let guests = guests(&parsed.kickstart);
+        assert_eq!(guests.keys, ["ssh-ed25519 A ann", "ssh-ed25519 B"]);
+        assert_eq!(guests.password, Some(Password::Plain(Secret::new("hunter2"))));
+        assert!(guests.warnings.len() == 1 && guests.warnings[0].contains("no install"), "{:?}", guests.warnings);
+        assert!(config(false).contains("PasswordAuthentication no\n"));
+    }
+
+    #[test]
+    fn nobody_is_let_in_by_a_locked_account() {
+        let parsed = parse("sshpw --username=root --lock x\n", "site.ks", &ParseOptions::default());
+        assert!(guests(&parsed.kickstart).password.is_none());
+    }
+}

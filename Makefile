@@ -13,7 +13,7 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build wheel image demo test test-long bench pictures fuzz lint clean
+.PHONY: help setup build wheel image demo test test-long bench memory pictures fuzz lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ test: lint image ## everything that a change has to pass
 	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) 2>&1 | tools/sum-tests
 
 test-long: test ## also the tests that take minutes each (marked #[ignore])
-	set -o pipefail; cargo test --workspace -- --test-threads=1 --ignored --skip the_picture_of_the_documentation 2>&1 | tools/sum-tests
+	set -o pipefail; cargo test --workspace -- --test-threads=1 --ignored --skip the_picture_of_the_documentation --skip with_little_memory 2>&1 | tools/sum-tests
 
 bench: build image ## an installation, an ISO, the parser and the Python package beside pykickstart, 5,000 machines at once
 	tools/bench
@@ -54,6 +54,11 @@ bench: build image ## an installation, an ISO, the parser and the Python package
 
 pictures: image ## take the pictures of the documentation again
 	cargo test --test fleet -- --ignored the_picture_of_the_documentation
+
+# MiB, each tried with every way in.
+MEMORY ?= 384 448 512 576 640 768
+memory: image ## how much memory an installation takes: one for each size
+	BOOTC_KS_MEMORY='$(MEMORY)' cargo test --test boots -- --ignored --nocapture with_little_memory
 
 # Seconds for each target.
 FUZZ_SECONDS ?= 300

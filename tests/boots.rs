@@ -124,6 +124,38 @@ fn by_http_under_uefi() {
     vm.power_off(Duration::from_secs(300));
 }
 
+/// What docs/netboot.md has of memory: `BOOTC_KS_MEMORY` lists the sizes in MiB.
+#[test]
+#[ignore = "measures: how much memory an installation from the network and from a stick takes"]
+fn with_little_memory() {
+    let sizes = std::env::var("BOOTC_KS_MEMORY").unwrap_or_else(|_| "384 512 640".to_owned());
+    for mib in sizes.split_whitespace().map(|size| size.parse().expect("sizes in MiB")) {
+        for way in ["PXE, BIOS", "stick with the image, UEFI"] {
+            let (mut network, site) = (Network::new(), Site::new());
+            let card = network.card();
+            let (_registry, mut vm) = if way.starts_with("PXE") {
+                let registry = serve(&mut network, &site, &card);
+                network.dnsmasq(&format!("dhcp-range=10.77.0.50,10.77.0.99\ndhcp-boot=http://{HOST}/boot.ipxe\n"));
+                let machine = Machine::new(Firmware::Bios).memory(mib).disk(&site.disk()).network(&card);
+                (Some(registry), machine.start())
+            } else {
+                let image = format!("oci:{}:demo", demo_image().display());
+                iso(&site, &["--embed-image", image.as_str(), "--target", "quay.io/myimage:latest"]);
+                let machine = Machine::new(Firmware::Uefi).memory(mib).isolated().disk(&site.disk());
+                (None, machine.usb(&site.dir.path().join("site.iso")).start())
+            };
+            let words = ["Installed; reboot now.", "error: too little memory", "error: this installer is not whole"];
+            let ends = ["Kernel panic", "not installed ("];
+            let said = vm.wait_for_one_of(&[&words[..], &ends].concat(), PATIENCE);
+            println!("{mib} MiB, {way}: {}", said.unwrap_or("nothing"));
+            if !said.is_some_and(|said| words.contains(&said)) {
+                let serial = vm.serial();
+                println!("{}", serial.get(serial.len().saturating_sub(3000)..).unwrap_or_default());
+            }
+        }
+    }
+}
+
 /// Makes an ISO of the environment.
 fn iso(site: &Site, more: &[&str]) {
     let environment = environment().display().to_string();

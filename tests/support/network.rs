@@ -38,6 +38,7 @@ pub struct Network {
     dir: TempDir,
     children: Vec<Child>,
     cards: Cell<u32>,
+    neighbour: Option<String>,
 }
 
 /// A machine's place in a network.
@@ -60,7 +61,7 @@ impl Network {
         let name = format!("bks-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let dir = tempfile::tempdir().expect("making the network's directory");
         ip(&["netns", "add", &name]);
-        let network = Network { name, dir, children: Vec::new(), cards: Cell::new(0) };
+        let network = Network { name, dir, children: Vec::new(), cards: Cell::new(0), neighbour: None };
         network.ip(&["link", "set", "lo", "up"]);
         // Without a delay before its first packets, and up with nobody on it.
         network.ip(&["link", "add", "br0", "type", "bridge", "forward_delay", "0"]);
@@ -82,6 +83,18 @@ impl Network {
     /// A directory that goes with it.
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Another host on the same wire, 10.77.0.2 on its eth0: the name of its namespace.
+    pub fn neighbour(&mut self) -> String {
+        let other = format!("{}-other", self.name);
+        ip(&["netns", "add", &other]);
+        self.neighbour = Some(other.clone());
+        self.ip(&["link", "add", "veth0", "type", "veth", "peer", "name", "eth0", "netns", &other]);
+        self.ip(&["link", "set", "veth0", "master", "br0", "up"]);
+        ip(&["-n", &other, "address", "add", "10.77.0.2/24", "dev", "eth0"]);
+        ip(&["-n", &other, "link", "set", "eth0", "up"]);
+        other
     }
 
     /// A program in it, which dies with the test.
@@ -171,8 +184,10 @@ impl Drop for Network {
             let lines: Vec<&str> = log.lines().collect();
             eprintln!("--- the end of dnsmasq's log ---\n{}\n---", lines[lines.len().saturating_sub(40)..].join("\n"));
         }
-        let gone = output(Command::new(need("ip", "iproute2")).args(["netns", "delete", &self.name]));
-        assert!(gone.status.success() || tell, "the namespace {} stays", self.name);
+        for name in self.neighbour.iter().chain([&self.name]) {
+            let gone = output(Command::new(need("ip", "iproute2")).args(["netns", "delete", name]));
+            assert!(gone.status.success() || tell, "the namespace {name} stays");
+        }
     }
 }
 

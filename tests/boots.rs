@@ -205,6 +205,16 @@ fn secure_boot_lets_the_installer_start() {
 
 #[test]
 fn try_goes_the_whole_way() {
+    try_by("bios");
+}
+
+#[test]
+#[ignore = "as long again for another firmware; part of `make test-long`"]
+fn try_goes_the_whole_way_under_uefi() {
+    try_by("uefi");
+}
+
+fn try_by(firmware: &str) {
     let site = Site::new();
     let registry = Registry::start();
     registry.push(&demo_image(), "demo", "demo:latest");
@@ -213,6 +223,7 @@ fn try_goes_the_whole_way() {
     let out = std::fs::File::create(&log).unwrap();
     let mut command = dies_with_the_test(Path::new(env!("CARGO_BIN_EXE_bootc-ks")));
     command.current_dir(site.dir.path()).args(["try", "site.ks", "--image", image.as_str(), "--disks", "8G"]);
+    command.args(["--firmware", firmware]);
     command.args(["--insecure-registry", &registry.address(), "--ssh-port", &ssh_port.to_string(), "--memory", "1G"]);
     command.arg("--environment").arg(environment()).stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out);
     let mut child = command.spawn().unwrap();

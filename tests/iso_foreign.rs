@@ -10,14 +10,19 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::cli::{Outcome, bootc_ks, finish, run_in};
 use support::disk::sha256_hex;
-use support::{need, output, run};
+use support::qemu::{Firmware, Machine};
+use support::{need, output, payload, run};
 
 const SITE: &str = "zerombr\nclearpart --all --initlabel\nautopart --type=plain\nrootpw --plaintext hunter2\nreboot\n";
 const SECRETS: [&str; 1] = ["hunter2"];
+/// An init that shows what the kernel was given, and switches the machine off.
+const INIT: &str = "B=/bin/busybox\n$B mount -t devtmpfs dev /dev\n$B mount -t proc proc /proc\n\
+    exec >/dev/ttyS0 2>&1\n$B echo BEGIN\n$B cat /proc/cmdline\n$B echo END\n$B poweroff -f\n";
 const EFI: &str = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
 
 /// How firmware finds its boot loaders.
@@ -53,13 +58,19 @@ fn grub_menu(label: &str) -> String {
 /// An ISO as other installers have them: `dir/NAME`, and what it was made of in `dir/tree`.
 fn foreign(dir: &Path, name: &str, kind: Kind, label: &str) {
     let tree = dir.join("tree");
+    let _ = fs::remove_dir_all(&tree);
+    make_tree(&tree, label);
+    fs::write(dir.join("site.ks"), SITE).unwrap();
+    pack(dir, name, kind, label);
+}
+
+fn make_tree(tree: &Path, label: &str) {
     let escaped = label.replace(' ', "\\x20");
     let grub = grub_menu(&escaped);
     let put = |path: &str, bytes: &[u8]| {
         fs::create_dir_all(tree.join(path).parent().unwrap()).unwrap();
         fs::write(tree.join(path), bytes).unwrap();
     };
-    let _ = fs::remove_dir_all(&tree);
     put("images/pxeboot/vmlinuz", b"a kernel");
     put("images/pxeboot/initrd.img", b"an initrd");
     put("images/install.img", &[7; 100_000]);
@@ -69,8 +80,11 @@ fn foreign(dir: &Path, name: &str, kind: Kind, label: &str) {
     put("images/eltorito.img", &[0x90; 40_000]);
     put("isolinux/isolinux.cfg", isolinux_menu(&escaped).as_bytes());
     fs::copy("/usr/lib/ISOLINUX/isolinux.bin", tree.join("isolinux/isolinux.bin")).unwrap();
-    fs::write(dir.join("site.ks"), SITE).unwrap();
+}
 
+/// Makes the ISO `dir/NAME` of `dir/tree`.
+fn pack(dir: &Path, name: &str, kind: Kind, label: &str) {
+    let tree = dir.join("tree");
     let efi = dir.join("efi.img");
     let _ = fs::remove_file(&efi);
     run(Command::new(need("mkfs.vfat", "dosfstools")).args(["-C", "-n", "ANACONDA"]).arg(&efi).arg("2048"));
@@ -205,6 +219,42 @@ fn every_menu_names_the_kickstart_and_every_boot_record_stays() {
 }
 
 #[test]
+fn firmware_starts_the_copy_and_the_kernel_gets_its_arguments() {
+    let dir = tempfile::tempdir().unwrap();
+    foreign(dir.path(), "x.iso", Kind::File, "M_1");
+    let tree = dir.path().join("tree");
+    payload::kernel(&tree.join("images/pxeboot/vmlinuz"));
+    payload::initrd(&tree.join("images/pxeboot/initrd.img"), INIT);
+    let arguments = "inst.stage2=hd:LABEL=M_1 console=ttyS0";
+    let isolinux = format!(
+        "default linux\nlabel linux\n  kernel /images/pxeboot/vmlinuz\n  append initrd=/images/pxeboot/initrd.img {arguments}\n"
+    );
+    let grub = format!(
+        "search --no-floppy --set=root --label M_1\nset timeout=0\nmenuentry 'Install' {{\n  \
+         linux /images/pxeboot/vmlinuz {arguments}\n  initrd /images/pxeboot/initrd.img\n}}\n"
+    );
+    fs::write(tree.join("EFI/BOOT/grub.cfg"), grub).unwrap();
+    // As Fedora's it takes the menu that lies beside it: in the EFI system partition.
+    let mut image = Command::new(need("grub-mkimage", "grub-common"));
+    image.args(["-O", "x86_64-efi", "-p", "/EFI/BOOT", "-o"]).arg(tree.join("EFI/BOOT/BOOTX64.EFI"));
+    image.args(["normal", "search", "search_label", "part_msdos", "part_gpt", "fat", "iso9660", "linux", "boot"]);
+    run(&mut image);
+    for (kind, firmware) in [(Kind::File, Firmware::Bios), (Kind::AppendedGpt, Firmware::Uefi)] {
+        fs::create_dir_all(tree.join("isolinux")).unwrap();
+        fs::write(tree.join("isolinux/isolinux.cfg"), &isolinux).unwrap();
+        fs::copy("/usr/lib/syslinux/modules/bios/ldlinux.c32", tree.join("isolinux/ldlinux.c32")).unwrap();
+        pack(dir.path(), "x.iso", kind, "M_1");
+        iso(dir.path(), &["customize", "x.iso", "--ks", "site.ks", "--karg", "a=1", "-o", "y.iso"]).exits(0);
+        let mut vm = Machine::new(firmware).usb(&dir.path().join("y.iso")).memory(640).start();
+        vm.wait_for_serial("\nEND\n", Duration::from_secs(300));
+        let serial = vm.serial();
+        let expected = format!("{arguments} a=1 inst.ks=hd:LABEL=M_1:/ks.cfg");
+        assert!(serial.contains(&expected), "no `{expected}` in\n{serial}");
+        vm.wait_for_exit(Duration::from_secs(120));
+    }
+}
+
+#[test]
 fn what_others_made_is_shown_and_not_reset() {
     let dir = tempfile::tempdir().unwrap();
     foreign(dir.path(), "x.iso", Kind::AppendedGpt, "Fedora-42");
@@ -275,7 +325,7 @@ fn the_mediums_own_check_finds_the_copy_good() {
         assert_eq!(check("y.iso"), Some(1), "{kind:?}: what had no checksum has none");
         run(Command::new(need("implantisomd5", "isomd5sum")).arg("x.iso").current_dir(&dir));
         let said = iso(dir.path(), &["customize", "x.iso", "--ks", "site.ks", "-o", "y.iso"]).exits(0);
-        assert!(!said.stderr.contains("warning"), "{said}");
+        assert!(!said.stderr.contains("warning: the check"), "{said}");
         assert_eq!((check("x.iso"), check("y.iso")), (Some(0), Some(0)), "{kind:?}");
     }
 }
@@ -310,6 +360,14 @@ fn what_cannot_be_customised_is_said_and_nothing_is_written() {
         xorriso.args(["-as", "mkisofs", "-quiet", "-R", "-o", name]).args(more).arg(tree);
         run(xorriso.current_dir(&dir));
     };
+    // A pair that xorriso writes and cannot write again.
+    let isolinux = ["-isohybrid-mbr", "/usr/lib/ISOLINUX/isohdpfx.bin", "-b", "isolinux.bin", "-c", "boot.cat"];
+    let table = ["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"];
+    let gpt = ["-appended_part_as_gpt", "-append_partition", "2", EFI, "efi.img", "-eltorito-alt-boot"];
+    let efi = ["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"];
+    fs::copy("/usr/lib/ISOLINUX/isolinux.bin", dir.path().join("tree/isolinux.bin")).unwrap();
+    make("pair.iso", "tree", &[&isolinux[..], &table, &gpt, &efi].concat());
+    fails(&["pair.iso", "--karg", "a=1", "-o", "y.iso"], 3, &["xorriso", "boot image #2", "OEMDRV"]);
     make("none.iso", "empty", &["-V", "NONE"]);
     fails(&["none.iso", "--ks", "site.ks", "-o", "y.iso"], 2, &["none.iso: no boot menu was found"]);
     make("label.iso", "tree", &["-V", "A:B"]);

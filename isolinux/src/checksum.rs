@@ -37,6 +37,29 @@ impl Implanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use installer_core::host::Mount;
+
+    /// A machine that has no program at all.
+    struct Bare;
+
+    impl Host for Bare {
+        fn run(&self, program: &Program, _: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
+            Err(ProgramError::Missing { name: program.name.clone(), purpose: None })
+        }
+
+        fn mount(&self, _: &Mount) -> std::io::Result<()> {
+            unreachable!("nothing is mounted for a checksum")
+        }
+
+        fn unmount(&self, _: &Path) -> std::io::Result<()> {
+            unreachable!("nothing is mounted for a checksum")
+        }
+    }
+
+    #[test]
+    fn without_the_program_there_is_none_and_no_failure() {
+        assert!(!Implanted { supported: true }.renew(Path::new("x.iso"), &Bare).unwrap());
+    }
 
     #[test]
     fn a_checksum_is_seen_among_other_things() {

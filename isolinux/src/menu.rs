@@ -166,35 +166,34 @@ fn grub(menu: &str) -> Vec<Range<usize>> {
     all
 }
 
+/// What may stand before a command of a GRUB script.
+const BEFORE: &[&str] = &["if", "elif", "then", "else", "while", "until", "do", "!"];
+
 /// The words of each command of a GRUB script.
 fn commands(script: &str) -> Vec<Vec<Range<usize>>> {
-    let mut all = vec![Vec::new()];
+    let (mut all, mut command) = (Vec::new(), Vec::new());
     let mut at = 0;
     while let Some(c) = script[at..].chars().next() {
-        let rest = &script[at..];
-        let length = match c {
-            '#' => rest.find('\n').unwrap_or(rest.len()),
+        let (start, rest) = (at, &script[at..]);
+        match c {
+            '#' => at += rest.find('\n').unwrap_or(rest.len()),
             '\n' | ';' | '|' | '&' => {
-                all.push(Vec::new());
-                1
+                all.push(std::mem::take(&mut command));
+                at += 1;
             }
-            _ if rest.starts_with("\\\n") => 2,
-            _ if c.is_whitespace() => c.len_utf8(),
-            _ => word_length(rest),
-        };
-        let word = &rest[..length];
-        match (word, all.last_mut()) {
-            ("{" | "}", _) => all.push(Vec::new()),
-            (_, Some(command)) if !c.is_whitespace() && !"#;|&".contains(c) && word != "\\\n" => {
-                // What stands before a command is none of its words.
-                if !command.is_empty() || !["if", "elif", "then", "else", "while", "until", "do", "!"].contains(&word) {
-                    command.push(at..at + length);
+            _ if rest.starts_with("\\\n") => at += 2,
+            _ if c.is_whitespace() => at += c.len_utf8(),
+            _ => {
+                at += word_length(rest);
+                match &script[start..at] {
+                    "{" | "}" => all.push(std::mem::take(&mut command)),
+                    word if command.is_empty() && BEFORE.contains(&word) => {}
+                    _ => command.push(start..at),
                 }
             }
-            _ => {}
         }
-        at += length;
     }
+    all.push(command);
     all
 }
 
@@ -204,7 +203,7 @@ fn word_length(text: &str) -> usize {
     for (at, c) in text.char_indices() {
         match (quote, c) {
             _ if escaped => escaped = false,
-            (None, '\\') if text[at..].starts_with("\\\n") => return at.max(1),
+            (None, '\\') if text[at..].starts_with("\\\n") => return at,
             (None | Some('"'), '\\') => escaped = true,
             (Some(open), _) => quote = quote.filter(|_| c != open),
             (None, '"' | '\'') => quote = Some(c),

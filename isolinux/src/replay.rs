@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
-use installer_core::host::{Host, Program};
+use installer_core::host::{Host, Program, ProgramError};
 use installer_core::{Error, Result, Stage};
 
 use crate::boot_records::BootRecords;
@@ -70,7 +70,7 @@ pub fn copy(job: CopyJob<'_>, host: &dyn Host) -> Result<Copied> {
         put_private(&path, text)?;
         files.push((path, KICKSTART));
     }
-    host.run(&xorriso(iso, &new, foreign.joliet, &files), &mut |_| {}).map_err(not_done)?;
+    host.run(&xorriso(iso, &new, foreign.joliet, &files), &mut |_| {}).map_err(not_replayed)?;
     let records = records_of_copy(&mut file, &foreign)?;
     change_partitions(&mut file, &records, &edit, host)?;
     let checksum_good = foreign.checksum.map_or(Ok(true), |sum| sum.renew(&new, host))?;
@@ -130,14 +130,23 @@ fn xorriso(iso: &Path, new: &Path, joliet: bool, files: &[(PathBuf, &str)]) -> P
     if paths.contains(&KICKSTART) { program.args(["-chmod", "0400", KICKSTART, "--"]) } else { program }
 }
 
+/// Where its own boot records are the trouble there is another way; a full disk is just that.
+const OTHER_WAY: &str =
+    "a newer xorriso may; or put the kickstart onto a second stick with the label OEMDRV, as /ks.cfg";
+
+fn not_replayed(error: ProgramError) -> Error {
+    let records = error.to_string().to_ascii_lowercase().contains("boot image #");
+    let error = not_done(error);
+    if records { error.hint(OTHER_WAY) } else { error }
+}
+
 /// The boot records of the copy, which are those of the original in other places.
 fn records_of_copy(copy: &mut File, original: &Foreign) -> Result<BootRecords> {
     let volume = Volume::read(copy)?;
     let records = volume.as_ref().map(|volume| BootRecords::read(copy, volume)).transpose()?;
     let records = records.filter(|records| original.records.are_in(records));
     records.ok_or_else(|| {
-        Error::world(Stage::Media, "xorriso could not write the boot records of this ISO again")
-            .hint("a newer xorriso may; or put the kickstart onto a second stick with the label OEMDRV, as /ks.cfg")
+        Error::world(Stage::Media, "xorriso could not write the boot records of this ISO again").hint(OTHER_WAY)
     })
 }
 

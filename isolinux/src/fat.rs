@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
-use installer_core::host::{Host, Program};
+use installer_core::host::{Host, Program, ProgramError};
 use installer_core::{Error, Result, Stage};
 
 use crate::build::not_done;
@@ -46,7 +46,10 @@ impl<'a> Fat<'a> {
         // mtools has its own idea of how large a disk may be.
         let program =
             Program::new(program).args(["-i", &image]).args(args.iter().copied()).env("MTOOLS_SKIP_CHECK", "1");
-        self.host.run(&program, line).map_err(not_done)
+        self.host.run(&program, line).map_err(|error| match error {
+            missing @ ProgramError::Missing { .. } => not_done(missing),
+            other => Error::world(Stage::Media, "working on the EFI system partition of the ISO").because(other),
+        })
     }
 
     /// The boot menus in it by their paths (`/EFI/BOOT/grub.cfg`).
@@ -76,8 +79,11 @@ impl<'a> Fat<'a> {
     pub fn write(&self, path: &str, text: &str) -> Result<()> {
         let file = self.dir.path().join("menu");
         put_private(&file, text.as_bytes())?;
-        self.run("mcopy", &["-o", &file.display().to_string(), &format!("::{path}")], &mut |_| {})
-            .map_err(|error| error.context(format!("writing {path} of the EFI system partition")))
+        self.run("mcopy", &["-o", &file.display().to_string(), &format!("::{path}")], &mut |_| {}).map_err(|error| {
+            error
+                .context(format!("writing {path}"))
+                .hint("if it is full: a second stick with the label OEMDRV and the kickstart as /ks.cfg does as well")
+        })
     }
 
     /// Writes it back onto `medium`, where it came from.

@@ -2,6 +2,7 @@
 
 mod build;
 mod customize;
+mod foreign;
 mod reset;
 mod show;
 
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use installer_core::{Error, Stage};
-use isolinux::Medium;
+use isolinux::Found;
 use pxe::custom::Custom;
 
 use crate::site;
@@ -76,7 +77,7 @@ impl CustomArgs {
 }
 
 /// Opens and reads a medium.
-fn open(path: &Path, write: bool) -> anyhow::Result<(File, Medium)> {
+fn open(path: &Path, write: bool) -> anyhow::Result<(File, Found)> {
     let name = path.display();
     let unreadable = |error: std::io::Error| Error::input(Stage::Media, format!("{name}: {error}"));
     let mut file = OpenOptions::new().read(true).write(write).open(path).map_err(unreadable)?;
@@ -84,6 +85,6 @@ fn open(path: &Path, write: bool) -> anyhow::Result<(File, Medium)> {
     if write && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return Err(Error::refused(Stage::Media, format!("{name} is being changed by another program")).into());
     }
-    let medium = Medium::read(&mut file).map_err(|error| error.context(name))?;
-    Ok((file, medium))
+    let found = isolinux::look(&mut file).map_err(|error| error.context(name))?;
+    Ok((file, found))
 }

@@ -345,7 +345,7 @@ fn what_cannot_be_customised_is_said_and_stays_as_it_is() {
     fails(&["x.iso", "--karg", "a", "-o", "none/y.iso"], 2, &["writing none/y.iso"]);
     let mut other = Command::new(need("xorriso", "xorriso"));
     run(other.args(["-as", "mkisofs", "-quiet", "-V", "OTHER", "-o", "other.iso", "env"]).current_dir(&dir));
-    fails(&["other.iso", "--karg", "a"], 2, &["volume 'OTHER' was not made by", "docs/iso.md"]);
+    fails(&["other.iso", "--karg", "a"], 2, &["other.iso was not made by", "--output FILE"]);
     assert_eq!(digest(&x), built);
 
     let somebody = fs::File::open(&x).unwrap();
@@ -358,6 +358,5 @@ fn what_cannot_be_customised_is_said_and_stays_as_it_is() {
     for verb in [&["show", "cut.iso"][..], &["reset", "cut.iso"], &["customize", "cut.iso", "--karg", "a"]] {
         iso(dir.path(), verb).exits(2).one_error().says(&["cut.iso: it ends after", "truncated"]);
     }
-    iso(dir.path(), &["show", "other.iso"]).exits(2).one_error();
     iso(dir.path(), &["reset", "other.iso"]).exits(2).one_error();
 }

@@ -1,5 +1,5 @@
-//! A look into an ISO9660 file system: where the bytes of a file lie. Plain names only, which
-//! are capital letters and digits; what Rock Ridge and Joliet add is for those who mount it.
+//! A look into an ISO9660 file system: where the bytes of a file lie. Files are found by their
+//! plain names, which are capital letters and digits, or by those of Rock Ridge.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -9,6 +9,8 @@ use installer_core::{Result, Stage};
 const SECTOR: u64 = 2048;
 /// The first volume descriptor.
 const DESCRIPTORS: u64 = 16 * SECTOR;
+/// More volume descriptors than anybody writes.
+const MOST_DESCRIPTORS: u64 = 16;
 /// No directory that is looked into here has more; a damaged one must not make us read on.
 const MAX_DIRECTORY: u64 = 1 << 20;
 
@@ -27,7 +29,20 @@ pub(crate) struct Volume {
     pub label: String,
     /// Its length in bytes.
     pub size: u64,
+    /// Whether there is a Joliet tree beside the plain one.
+    pub joliet: bool,
+    /// What the primary volume descriptor has for applications.
+    pub application_use: Vec<u8>,
     root: Extent,
+}
+
+/// A file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Located {
+    /// Its path as it is spelt on the medium (`/EFI/BOOT/grub.cfg`): by Rock Ridge, if it is there.
+    pub path: String,
+    /// Where it lies.
+    pub extent: Extent,
 }
 
 impl Volume {
@@ -39,22 +54,48 @@ impl Volume {
         }
         let label = String::from_utf8_lossy(&sector[40..72]).trim_end().to_owned();
         let size = number(&sector, 80, 4).unwrap_or(0) * SECTOR;
-        Ok(record(&sector[156..190]).map(|root| Volume { label, size, root: root.extent }))
+        let application_use = sector[883..1395].to_vec();
+        let Some(root) = record(&sector[156..190]) else { return Ok(None) };
+        Ok(Some(Volume { label, size, joliet: joliet(medium)?, application_use, root: root.extent }))
     }
 
     /// Where the file at `path` (`boot/grub/grub.cfg`) lies.
     pub fn find(&self, medium: &mut (impl Read + Seek), path: &str) -> Result<Option<Extent>> {
-        let mut here = Some(Record { extent: self.root, directory: true, more: false, name: &[] });
+        Ok(self.locate(medium, path)?.map(|file| file.extent))
+    }
+
+    /// The same with the spelling of its path, for capital letters and others are the same here.
+    pub fn locate(&self, medium: &mut (impl Read + Seek), path: &str) -> Result<Option<Located>> {
+        let mut here = Some(Record { extent: self.root, directory: true, more: false, name: &[], system: &[] });
+        let mut spelt = String::new();
         let mut sectors;
         for part in path.split('/') {
             let Some(at) = here.filter(|at| at.directory && at.extent.size <= MAX_DIRECTORY) else { return Ok(None) };
             let Some(read) = read_at(medium, at.extent)? else { return Ok(None) };
             sectors = read;
-            here = entries(&sectors).find(|entry| plain(entry.name).eq_ignore_ascii_case(part.as_bytes()));
+            here = entries(&sectors).find(|entry| entry.is_named(part));
+            spelt.push('/');
+            spelt.push_str(&here.as_ref().map(Record::spelling).unwrap_or_default());
         }
         // The parts of a file above 4 GiB lie in several places.
-        Ok(here.filter(|at| !at.directory && !at.more).map(|at| at.extent))
+        let found = here.filter(|at| !at.directory && !at.more);
+        Ok(found.map(|at| Located { path: spelt, extent: at.extent }))
     }
+}
+
+/// Whether one of the volume descriptors is Joliet's.
+fn joliet(medium: &mut (impl Read + Seek)) -> Result<bool> {
+    for number in 1..MOST_DESCRIPTORS {
+        let at = Extent { offset: DESCRIPTORS + number * SECTOR, size: SECTOR };
+        let Some(sector) = read_at(medium, at)? else { return Ok(false) };
+        if !sector[1..].starts_with(b"CD001") || sector[0] == 255 {
+            return Ok(false);
+        }
+        if sector[0] == 2 && [b"%/@", b"%/C", b"%/E"].iter().any(|escape| sector[88..].starts_with(*escape)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The bytes of `extent`; nothing if the medium ends before them.
@@ -71,14 +112,48 @@ struct Record<'a> {
     directory: bool,
     more: bool,
     name: &'a [u8],
+    /// What Rock Ridge has to say.
+    system: &'a [u8],
+}
+
+impl Record<'_> {
+    fn is_named(&self, name: &str) -> bool {
+        let same = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
+        same(plain(self.name)) || rock_ridge_name(self.system).is_some_and(|other| same(&other))
+    }
+
+    fn spelling(&self) -> String {
+        let name = rock_ridge_name(self.system).unwrap_or_else(|| plain(self.name).to_vec());
+        String::from_utf8_lossy(&name).into_owned()
+    }
 }
 
 fn record(bytes: &[u8]) -> Option<Record<'_>> {
     let offset = number(bytes, 2, 4)? * SECTOR;
     let size = number(bytes, 10, 4)?;
     let flags = *bytes.get(25)?;
-    let name = bytes.get(33..33 + usize::from(*bytes.get(32)?))?;
-    Some(Record { extent: Extent { offset, size }, directory: flags & 2 != 0, more: flags & 0x80 != 0, name })
+    let length = usize::from(*bytes.get(32)?);
+    let name = bytes.get(33..33 + length)?;
+    // The name is filled up to an odd length, so that what follows begins at an even place.
+    let system = bytes.get(33 + (length | 1)..).unwrap_or_default();
+    Some(Record { extent: Extent { offset, size }, directory: flags & 2 != 0, more: flags & 0x80 != 0, name, system })
+}
+
+/// The name among the entries of Rock Ridge. A long one may go on elsewhere; those of boot
+/// menus are short.
+fn rock_ridge_name(system: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = system;
+    let mut name = None;
+    while let Some(entry) = rest.get(..usize::from(*rest.get(2)?)).filter(|entry| entry.len() >= 4) {
+        if entry.starts_with(b"NM") {
+            name.get_or_insert_with(Vec::new).extend_from_slice(entry.get(5..)?);
+        }
+        rest = &rest[entry.len()..];
+        if rest.len() < 4 {
+            break;
+        }
+    }
+    name
 }
 
 /// The records of a directory; none crosses the end of a sector.
@@ -122,8 +197,9 @@ mod tests {
         }
         std::fs::write(tree.join("boot/grub/grub.cfg"), "menu").unwrap();
         std::fs::write(tree.join("boot/vmlinuz"), "kernel").unwrap();
+        std::fs::write(tree.join("boot/extlinux.conf"), "long").unwrap();
         let status = Command::new("xorriso")
-            .args(["-as", "mkisofs", "-quiet", "-r", "-V", "SOME_LABEL", "-o", "x.iso", "tree"])
+            .args(["-as", "mkisofs", "-quiet", "-r", "-J", "-V", "SOME_LABEL", "-o", "x.iso", "tree"])
             .current_dir(dir.path())
             .stderr(Stdio::null())
             .status()
@@ -150,6 +226,19 @@ mod tests {
         }
         for none in ["boot", "boot/grub", "boot/none", "boot/vmlinuz/x", "", "none/grub.cfg"] {
             assert_eq!(content(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn names_of_rock_ridge_are_told_as_they_are_spelt() {
+        let iso = iso();
+        let mut medium = Cursor::new(&iso);
+        let volume = Volume::read(&mut medium).unwrap().unwrap();
+        assert!(volume.joliet && volume.application_use.len() == 512);
+        for (path, spelt) in
+            [("BOOT/Grub/GRUB.cfg", "/boot/grub/grub.cfg"), ("boot/extlinux.conf", "/boot/extlinux.conf")]
+        {
+            assert_eq!(volume.locate(&mut medium, path).unwrap().unwrap().path, spelt);
         }
     }
 

@@ -1,9 +1,8 @@
 //! A medium that is there: what is on it, and how its areas are to be written. Reads only; a
 //! [`Change`] writes. A file, a stick that it was written to, or anything else that can seek.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 
-use installer_core::error::Context as _;
 use installer_core::{Error, Result, Stage};
 use pxe::custom::Custom;
 use pxe::kargs;
@@ -39,20 +38,11 @@ pub struct Medium {
 }
 
 impl Medium {
-    /// Reads what is on `file`.
-    pub fn read(file: &mut (impl Read + Seek)) -> Result<Self> {
-        let Some(volume) = Volume::read(file)? else {
-            return Err(Error::input(Stage::Media, "this is no ISO image").hint(
-                "pass what 'bootc-ks iso build' made, or the whole device that it was written to (/dev/sdX, not a partition)",
-            ));
-        };
-        let length = file.seek(SeekFrom::End(0)).doing(Stage::Media, "looking for the end")?;
-        if length < volume.size {
-            let message = format!("it ends after {length} of {} bytes", volume.size);
-            return Err(Error::input(Stage::Media, message).hint("it was truncated: copy it again"));
-        }
-        let lookup = Lookup { volume: &volume };
-        let manifest = Manifest::parse(&lookup.manifest(file)?)?;
+    /// Reads what is on `file`, whose volume is `volume`; nothing if that is not ours.
+    pub(crate) fn read(file: &mut (impl Read + Seek), volume: &Volume) -> Result<Option<Self>> {
+        let lookup = Lookup { volume };
+        let Some(manifest) = lookup.manifest(file)? else { return Ok(None) };
+        let manifest = Manifest::parse(&manifest)?;
         let places = |areas: &[Area], file: &mut _| {
             areas.iter().map(|area| lookup.area(file, &area.path, area.offset, area.size)).collect::<Result<Vec<_>>>()
         };
@@ -79,7 +69,7 @@ impl Medium {
             state: State::Unfinished,
         };
         medium.look(file)?;
-        Ok(medium)
+        Ok(Some(medium))
     }
 
     /// What is in the areas. What cannot be understood was not written to its end.
@@ -177,15 +167,13 @@ struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    fn manifest(&self, file: &mut (impl Read + Seek)) -> Result<Vec<u8>> {
+    fn manifest(&self, file: &mut (impl Read + Seek)) -> Result<Option<Vec<u8>>> {
         match self.volume.find(file, PATH)? {
-            Some(extent) if extent.size <= 1 << 20 => read_at(file, extent)?.ok_or_else(|| damaged("it is cut off")),
-            _ => {
-                let label = self.volume.label.escape_debug();
-                let message = format!("the volume '{label}' was not made by 'bootc-ks iso build': it has no {PATH}");
-                Err(Error::input(Stage::Media, message)
-                    .hint("docs/iso.md says how a kickstart gets onto an ISO of another installer"))
+            Some(extent) if extent.size <= 1 << 20 => {
+                read_at(file, extent)?.map(Some).ok_or_else(|| damaged("it is cut off"))
             }
+            Some(_) => Err(damaged(&format!("{PATH} is too large"))),
+            None => Ok(None),
         }
     }
 

@@ -7,64 +7,74 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use installer_core::{Error, Stage};
-use isolinux::{Change, Medium, State};
+use isolinux::{Change, Found, Medium, State};
+use pxe::custom::Custom;
 
-use super::{CustomArgs, open};
+use super::{CustomArgs, foreign, open};
 use crate::rewrite;
 
 /// Put a kickstart, kernel arguments or certificates onto an ISO.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "ISO is what 'bootc-ks iso build' made: a file, or the whole device that it was written to. It is \
+#[command(after_help = "An ISO that 'bootc-ks iso build' made, a file or the whole device that it was written to, is \
     changed in place, in an instant, unless there is an --output. What was built into it stays below what is put in: \
     the kickstart takes the place of that one, kernel arguments and certificates are added. If something stops the \
     change half way, the ISO starts nothing until it is customised again or reset.\n\n\
-    Exit codes: 0 done; 2 the kickstart or the ISO cannot be used, or there is not enough room; 4 the ISO has been \
-    customised before."
-)]
+    Of an ISO of another installer (Anaconda's of Fedora, CentOS and RHEL) a customised copy is written, which needs \
+    --output, xorriso and mtools: the kickstart becomes /ks.cfg in it, and every boot menu names it.\n\n\
+    Exit codes: 0 done; 2 the kickstart or the ISO cannot be used, or there is not enough room; 3 a program is \
+    missing or failed; 4 the ISO has been customised before, or has a /ks.cfg.")]
 #[command(group = clap::ArgGroup::new("something").args(["ks", "karg", "ca"]).multiple(true).required(true))]
 pub struct Args {
     /// The ISO
     #[arg(value_name = "ISO")]
-    iso: PathBuf,
+    pub(super) iso: PathBuf,
 
     #[command(flatten)]
-    custom: CustomArgs,
+    pub(super) custom: CustomArgs,
 
     /// Leave the ISO as it is and write a copy to this file, which only its owner may read; '-' is
-    /// standard output
+    /// standard output, for ISOs of 'bootc-ks iso build'
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
 
     /// Put it in place of what was put in before
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 /// Writes and says so.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let custom = args.custom.read()?;
-    let (mut file, medium) = open(&args.iso, args.output.is_none())?;
-    let name = args.iso.display();
-    if !args.force {
-        refuse(&medium, &args.iso)?;
+    let (file, found) = open(&args.iso, args.output.is_none())?;
+    match found {
+        Found::Ours(medium) => args.customize(file, &medium, &custom),
+        Found::Foreign(iso) => foreign::customize(*iso, args, &custom),
     }
-    let change = medium.change(&custom, &args.custom.karg)?;
-    match &args.output {
-        None => change.apply(&file).map_err(|error| error.context(name))?,
-        Some(output) if output == Path::new("-") => copy_to_stdout(&change, &mut file)?,
-        Some(output) => {
-            file.rewind().with_context(|| format!("reading {name}"))?;
-            rewrite::create_private_by(output, |out| {
-                change.copy(&mut file, out).map_err(|error| error.context(name))?;
-                Ok(())
-            })?;
+}
+
+impl Args {
+    fn customize(&self, mut file: File, medium: &Medium, custom: &Custom) -> anyhow::Result<ExitCode> {
+        let name = self.iso.display();
+        if !self.force {
+            refuse(medium, &self.iso)?;
         }
+        let change = medium.change(custom, &self.custom.karg)?;
+        match &self.output {
+            None => change.apply(&file).map_err(|error| error.context(name))?,
+            Some(output) if output == Path::new("-") => copy_to_stdout(&change, &mut file)?,
+            Some(output) => {
+                file.rewind().with_context(|| format!("reading {name}"))?;
+                rewrite::create_private_by(output, |out| {
+                    change.copy(&mut file, out).map_err(|error| error.context(name))?;
+                    Ok(())
+                })?;
+            }
+        }
+        let written = self.output.as_ref().unwrap_or(&self.iso).to_string_lossy();
+        let written = if written == "-" { "standard output".into() } else { written };
+        eprintln!("{written}: customised, volume {}", medium.manifest().volume);
+        Ok(ExitCode::SUCCESS)
     }
-    let written = args.output.as_ref().unwrap_or(&args.iso).to_string_lossy();
-    let written = if written == "-" { "standard output".into() } else { written };
-    eprintln!("{written}: customised, volume {}", medium.manifest().volume);
-    Ok(ExitCode::SUCCESS)
 }
 
 fn refuse(medium: &Medium, iso: &Path) -> anyhow::Result<()> {

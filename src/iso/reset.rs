@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use isolinux::Found;
 use pxe::custom::Custom;
 
-use super::open;
+use super::{foreign, open};
 
 /// Bring an ISO back to what it was when it was built.
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,11 @@ pub struct Args {
 
 /// Writes and says so.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (file, medium) = open(&args.iso, true)?;
+    let (file, found) = open(&args.iso, true)?;
+    let medium = match found {
+        Found::Ours(medium) => medium,
+        Found::Foreign(iso) => return Err(foreign::no_reset(&iso, &args.iso)),
+    };
     let change = medium.change(&Custom::default(), &[])?;
     change.apply(&file).map_err(|error| error.context(args.iso.display()))?;
     eprintln!("{}: as it was built, volume {}", args.iso.display(), medium.manifest().volume);

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use isolinux::{Medium, State};
+use isolinux::{Found, Medium, State};
 use kickstart_parser::{ParseOptions, parse};
 use pxe::custom::Custom;
 use serde_json::{Value, json};
 
-use super::open;
+use super::{foreign, open};
 use crate::{fmt, rewrite};
 
 /// Show what is on an ISO.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Passwords in the kickstart are shown as stars.\n\n\
+#[command(after_help = "Passwords in the kickstart are shown as stars. Of an ISO of another installer the boot menus \
+    are shown, those in its EFI system partition with the help of mtools.\n\n\
     Exit codes: 0 done; 2 the ISO cannot be used.")]
 pub struct Args {
     /// The ISO: a file, or the whole device that it was written to
@@ -27,20 +28,21 @@ pub struct Args {
 
 /// Looks and tells.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (_, medium) = open(&args.iso, false)?;
-    let contents = medium.contents();
-    let text = if args.json {
-        format!("{}\n", serde_json::to_string_pretty(&json(&medium, &contents))?)
-    } else {
-        text(&medium, &contents)
+    let (mut file, found) = open(&args.iso, false)?;
+    let (json, text) = match found {
+        Found::Ours(medium) => {
+            let contents = medium.contents();
+            (json(&medium, &contents), text(&medium, &contents))
+        }
+        Found::Foreign(iso) => foreign::show(*iso, &mut file),
     };
-    fmt::print(&text)?;
+    fmt::print(&if args.json { format!("{}\n", serde_json::to_string_pretty(&json)?) } else { text })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The kickstart with stars in place of passwords.
-fn kickstart(contents: &Custom) -> Option<String> {
-    let text = String::from_utf8_lossy(contents.kickstart.as_deref()?);
+/// A kickstart with stars in place of passwords.
+pub(super) fn kickstart(text: Option<&[u8]>) -> Option<String> {
+    let text = String::from_utf8_lossy(text?);
     Some(rewrite::shown(&parse(&text, "ks.cfg", &ParseOptions { syntax: None, loader: None })))
 }
 
@@ -55,7 +57,7 @@ fn json(medium: &Medium, contents: &Custom) -> Value {
         "image": manifest.image,
         "kargs": { "built_in": medium.default_kargs(), "now": medium.kargs() },
         "certificates": contents.certificates.keys().collect::<Vec<_>>(),
-        "kickstart": kickstart(contents),
+        "kickstart": kickstart(contents.kickstart.as_deref()),
     })
 }
 
@@ -88,7 +90,11 @@ fn text(medium: &Medium, contents: &Custom) -> String {
     ));
     let names: Vec<&str> = contents.certificates.keys().map(String::as_str).collect();
     rows.push(("Certificates", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
-    let kickstart = kickstart(contents);
+    table(rows, kickstart(contents.kickstart.as_deref()))
+}
+
+/// Rows of names and values, and a kickstart below them.
+pub(super) fn table(mut rows: Vec<(&str, String)>, kickstart: Option<String>) -> String {
     rows.push(("Kickstart", kickstart.as_ref().map_or("none", |_| "as follows").to_owned()));
     let head = rows.iter().map(|(name, value)| {
         let name = if name.is_empty() { String::new() } else { format!("{name}:") };

@@ -82,9 +82,11 @@ fn parse_text(text: &str, name: &str) -> Parsed {
     parse(text, name, &ParseOptions { syntax: None, loader: Some(&loader) })
 }
 
-/// What the kickstart at `name` says, as far as it can be understood.
+/// What the kickstart at `name` says, as far as it can be understood; nothing is fetched for it.
 pub fn look_at(name: &str) -> anyhow::Result<Kickstart> {
-    Ok(parse_text(&text_of(name)?, name).kickstart)
+    let loader = FileLoader::new();
+    let options = ParseOptions { syntax: None, loader: Some(&loader) };
+    Ok(parse(&text_of(name)?, name, &options).kickstart)
 }
 
 /// The text at `name` for a medium: judged as `check` does, and whole, for there is nothing

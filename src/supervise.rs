@@ -22,6 +22,7 @@ mod syslog;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use installer_core::host::{Host, Program, Real};
 use installer_core::request::EndAction;
@@ -40,6 +41,9 @@ const WORK: &str = "/run/bootc-ks";
 const KICKSTART: &str = "/run/bootc-ks/ks.cfg";
 /// The log, kept by `install` in the installed system as well.
 const LOG: &str = "/run/bootc-ks/install.log";
+
+/// How long the network may take where nothing but `inst.sshd` wants it.
+const FOR_A_LOOK: Duration = Duration::from_secs(20);
 
 /// Be the installer of an installer environment.
 #[derive(Debug, clap::Args)]
@@ -95,7 +99,7 @@ fn install(options: &Options, consoles: &Consoles, reporter: &Reporter) -> anyho
     if needs_network(options, &source) {
         network::wait(options.wait_for_network, consoles)?;
     } else if options.sshd
-        && let Err(error) = network::wait(options.wait_for_network, consoles)
+        && let Err(error) = network::wait(options.wait_for_network.or(Some(FOR_A_LOOK)), consoles)
     {
         consoles.say(&format!("warning: inst.sshd: {error}"));
     }

@@ -186,23 +186,27 @@ fn an_image_with_network_manager_finds_its_kickstart() {
     let key = SshKey::generate(dir.path());
     let sshkey = format!("sshkey --username=root \"{}\"", key.public);
     let kickstart = format!("zerombr\nclearpart --all\nautopart\n{sshkey}\nfrobnicate\n");
-    let (nfs, ftp) = (Place::nfs("other.ks", ""), Place::ftp("site.ks", &kickstart));
+    let (ftp, nfs) = (Place::ftp("site.ks", "autopart\n"), Place::nfs("site.ks", &kickstart));
     let disk = dir.path().join("disk.img");
     sparse_file(&disk, 1 << 30);
     let before = fingerprint(&disk);
-    // The first is not there, on a server that is.
+    // The first is not there, on a server that is; another one would be read by FTP, did not NFS come before.
     let words = format!(
-        "inst.sshd inst.ks.all inst.ks=nfs:port={}:10.0.2.2:/ks/none.ks inst.ks=ftp://10.0.2.2:{}/site.ks",
+        "inst.sshd inst.ks.all inst.ks=ftp://10.0.2.2:{1}/none.ks inst.ks=nfs:port={0}:10.0.2.2:/ks/site.ks \
+         inst.ks=ftp://10.0.2.2:{1}/site.ks",
         nfs.port, ftp.port
     );
     let mut vm = machine(&environment_of("demo-manager"), &disk, &words).start();
     vm.wait_for_serial("A shell is open on this console", PATIENCE);
     let serial = vm.serial();
-    assert!(serial.contains("warning: /ks/none.ks on 10.0.2.2: No such file"), "{serial}");
+    assert!(serial.contains(&format!("warning: fetching ftp://10.0.2.2:{}/none.ks", ftp.port)), "{serial}");
     assert!(serial.contains("frobnicate") && serial.contains("its disks are untouched"), "{serial}");
     // Whoever is far away can look why, with the keys that the kickstart has.
     assert!(serial.contains("for a look inside: ssh root@10.0.2.15"), "{serial}");
     vm.wait_for_ssh(&key, "root", PATIENCE);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let stranger = SshKey::generate(elsewhere.path());
+    assert!(!support::ssh::ssh(vm.way(), &stranger, "root", "true").status.success(), "a stranger came in");
     let mode = vm.ssh_ok("stat -c '%a %U' /run/bootc-ks/ks.cfg /etc/shadow; grep -c frobnicate /run/bootc-ks/ks.cfg");
     assert_eq!(mode, "600 root\n600 root\n1");
     drop(vm);

@@ -10,6 +10,8 @@ pub(crate) const KARGS_SIZE: usize = 1920;
 
 /// Said by GRUB on a medium that was half changed.
 const UNFINISHED: &str = "This medium was being changed when something went wrong. Run: bootc-ks iso reset";
+/// Said by GRUB where the initramfs does not go into memory.
+const NOT_LOADED: &str = "The installer could not be loaded: too little memory, or the medium cannot be read";
 /// The kernel that isolinux looks for there: all that it says is that this one is not to be had.
 const NO_KERNEL: &str = "/half-changed--run-bootc-ks-iso-reset";
 
@@ -57,7 +59,11 @@ impl Boot<'_> {
             "1\nif [ \"$ready\" != 1 ]; then\n  echo \"{UNFINISHED}\"\n  sleep 3600\n  halt\nfi\n\
              menuentry \"Install\" {{\n  linux /boot/vmlinuz "
         );
-        let after = format!("  initrd {}\n}}\n", self.initrds.join(" "));
+        // At its end an entry would start a kernel that has no initramfs.
+        let after = format!(
+            "  if initrd {}; then\n    boot\n  fi\n  echo \"{NOT_LOADED}\"\n  sleep 3600\n  halt\n}}\n",
+            self.initrds.join(" ")
+        );
         self.put_together(&before, &middle, &after)
     }
 
@@ -137,7 +143,10 @@ mod tests {
         assert!(isolinux.starts_with("# bootc-ks, volume BOOTC_KS_1\nserial 1 57600\ndefault 1\n"), "{isolinux}");
         assert!(isolinux.contains("\ninitrd /a,/b\nappend x console"), "{isolinux}");
         let grub = String::from_utf8(BOOT.grub().unwrap().text).unwrap();
-        assert!(grub.contains("--label BOOTC_KS_1\n") && grub.ends_with("#\n  initrd /a /b\n}\n"), "{grub}");
+        assert!(
+            grub.contains("--label BOOTC_KS_1\n") && grub.contains("#\n  if initrd /a /b; then\n    boot\n"),
+            "{grub}"
+        );
     }
 
     #[test]

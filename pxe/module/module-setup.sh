@@ -49,7 +49,7 @@ install() {
         '/etc/containers/registries.conf.d/*' '/etc/containers/registries.d/*' '/etc/containers/certs.d/*/*' \
         '/etc/pki/containers/*' '/usr/lib/locale/C.utf8/*' '/usr/lib/locale/C.utf8/LC_MESSAGES/*'
     certificates
-    # It is put in front of the archive, with the little that it needs; see there.
+    # Another one is put in front of the archive, which looks whether all of this arrived.
     rm -f "$initdir/init"
     # Debian's name of the first is the second. Not the rules that start what is on the disks.
     inst_rules 11-dm-lvm.rules 56-lvm.rules 60-cdrom_id.rules 60-persistent-storage.rules
@@ -106,8 +106,8 @@ networkd() {
 # For inst.sshd, where the image has one. It is several programs since OpenSSH 9.8.
 secure_shell() {
     local libexec
-    inst_multiple -o sshd || return 0
-    inst_multiple -o ssh-keygen
+    [[ -x $dracutsysrootdir/usr/sbin/sshd ]] || return 0
+    inst_multiple /usr/sbin/sshd ssh-keygen
     for libexec in /usr/lib/openssh /usr/libexec/openssh; do
         inst_multiple -o "$libexec/sshd-session" "$libexec/sshd-auth"
     done

@@ -183,7 +183,7 @@ impl Options {
         let source = match scheme {
             "http" | "https" | "ftp" => Source::Url(value.to_owned()),
             "file" => Source::File(format!("/{}", rest.trim_start_matches('/'))),
-            "nfs" => match nfs(rest) {
+            "nfs" | "nfs4" => match nfs(rest) {
                 Some(source) => source,
                 None => {
                     return self.warn(format!("inst.ks={value} names no file; say inst.ks=nfs:SERVER:/PATH/site.ks"));
@@ -324,6 +324,7 @@ mod tests {
         assert_eq!(read("nfs:nfsvers=4,port=1:s:/srv/site.ks"), [nfs(Some("nfsvers=4,port=1"), "s")]);
         assert_eq!(read("nfs:[fd00::1]:/srv/site.ks"), [nfs(None, "[fd00::1]")]);
         assert_eq!(read("nfs:soft:[fd00::1]:/srv/site.ks"), [nfs(Some("soft"), "[fd00::1]")]);
+        assert_eq!(read("nfs4:s:/srv/site.ks"), [nfs(None, "s")]);
         assert_eq!(read("ftp://s/site.ks"), [Source::Url("ftp://s/site.ks".into())]);
         assert_eq!(read("cdrom"), [Source::Cdrom { device: None, path: "/ks.cfg".into() }]);
         assert_eq!(read("cdrom:/a.ks"), [Source::Cdrom { device: None, path: "/a.ks".into() }]);

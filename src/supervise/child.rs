@@ -111,3 +111,24 @@ fn again(kind: Kind, stage: Stage, message: String, hint: Option<String>, touche
     }
     if touched { error.after_touching() } else { error }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_understands_what_it_is_told() {
+        let options = Options::parse(
+            "inst.nosave=all inst.leavebootorder bootc-ks.target=q.io/a bootc-ks.insecure=r:1 inst.proxy=http://p",
+        );
+        let job = Job { options: &options, image: Some("q.io/b"), kickstart: "/ks.cfg", log: "/log" };
+        let command = command(&job).unwrap();
+        let words: Vec<String> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        for what in ["--no-save kickstart --no-save log", "--leave-boot-order", "--insecure-registry r:1"] {
+            assert!(words.join(" ").contains(what), "{words:?}");
+        }
+        crate::Cli::try_parse_from([vec!["bootc-ks".to_owned()], words].concat()).map(|_| ()).unwrap();
+    }
+}

@@ -5,13 +5,14 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+use installer_core::host::{Host, Program, ProgramError, Real};
+use installer_core::units::Secret;
 use installer_core::{Error, Stage};
 use pxe::options::{Options, Source};
 
 use super::consoles::Consoles;
-use super::{KICKSTART, media, nfs};
+use super::{KICKSTART, WORK, media, nfs};
 use crate::fetch::{self, Request};
 
 /// Where one lies that was put into the initramfs.
@@ -76,7 +77,7 @@ fn one(source: &Source, options: &Options, consoles: &Consoles) -> anyhow::Resul
         Source::Url(url) => {
             consoles.say(&format!("fetching the kickstart from {}", fetch::without_password(url)));
             if url.starts_with("ftp:") {
-                return ftp(url);
+                return ftp(url, options);
             }
             let request =
                 Request { headers: headers(options), verify: !options.no_verify_tls, proxy: options.proxy.clone() };
@@ -107,27 +108,26 @@ fn one(source: &Source, options: &Options, consoles: &Consoles) -> anyhow::Resul
 }
 
 /// By the image's curl. It reads the address, which may have a password in it, from its input.
-fn ftp(url: &str) -> anyhow::Result<Vec<u8>> {
-    let shown = fetch::without_password(url);
-    let mut curl = Command::new("curl");
-    curl.args(["--config", "-", "--silent", "--show-error", "--connect-timeout", "15", "--max-time", "120"]);
-    curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = curl.spawn().map_err(|error| {
-        Error::world(Stage::Request, format!("fetching {shown}: starting curl"))
-            .because(error)
-            .hint("add curl to the image and build the environment again, or use http")
+fn ftp(url: &str, options: &Options) -> anyhow::Result<Vec<u8>> {
+    let to = Path::new(WORK).join("fetched");
+    let line = |key: &str, value: &str| format!("{key} = \"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\""));
+    let mut config = line("url", url);
+    if let Some(proxy) = &options.proxy {
+        config += &line("proxy", proxy);
+    }
+    let mut curl = Program::new("curl").args(["--disable", "--config", "-", "--globoff", "--silent", "--show-error"]);
+    curl = curl.args(["--connect-timeout", "15", "--max-time", "120", "--output"]).arg(to.display().to_string());
+    curl.stdin = Some(Secret::new(config));
+    Real.run(&curl, &mut |_| ()).map_err(|error| {
+        let hint = match error {
+            ProgramError::Missing { .. } => "add curl to the image and build the environment again, or use http",
+            _ => "is the address right, and does the server let anybody in?",
+        };
+        Error::world(Stage::Request, format!("fetching {}", fetch::without_password(url))).because(error).hint(hint)
     })?;
-    if let Some(mut input) = child.stdin.take() {
-        writeln!(input, "url = \"{}\"", url.replace('\\', "\\\\").replace('"', "\\\""))?;
-    }
-    let done = child.wait_with_output()?;
-    if done.status.success() {
-        return Ok(done.stdout);
-    }
-    let said = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-    Err(Error::world(Stage::Request, format!("fetching {shown}: {said}"))
-        .hint("is the address right, and does the server let anybody in?")
-        .into())
+    let text = fs::read(&to)?;
+    fs::remove_file(&to)?;
+    Ok(text)
 }
 
 /// What Anaconda tells a kickstart's server; sites have scripts that expect it.

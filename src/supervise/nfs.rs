@@ -12,7 +12,7 @@ use super::media::read_and_unmount;
 use super::network::own_address;
 
 /// Tried in this order unless the command line names one.
-const VERSIONS: &[&str] = &["4.2", "4.0", "3"];
+const VERSIONS: &[&str] = &["4.2", "4.1", "4.0", "3"];
 
 /// Reads the file `path` of `server`; `options` are those of nfs(5) that the kernel knows.
 pub fn read(server: &str, path: &str, options: Option<&str>) -> Result<Vec<u8>, Error> {
@@ -22,7 +22,7 @@ pub fn read(server: &str, path: &str, options: Option<&str>) -> Result<Vec<u8>, 
     let at = Path::new(super::WORK).join("source");
     let doing = || format!("mounting {export}");
     fs::create_dir_all(&at).map_err(|error| Error::failed(Stage::Request, doing()).because(error))?;
-    let mut last = None;
+    let mut first = None;
     for version in versions(options.unwrap_or_default()) {
         let words = words(version, address, options);
         // Without the image's helper, which may not be there.
@@ -33,20 +33,35 @@ pub fn read(server: &str, path: &str, options: Option<&str>) -> Result<Vec<u8>, 
                 return read_and_unmount(&at, name)
                     .map_err(|error| Error::input(Stage::Request, format!("{path} on {server}: {error}")));
             }
-            Err(error) => last = Some(error),
+            Err(error) => {
+                let another = speaks_another_version(&error.to_string());
+                first.get_or_insert(error);
+                if !another {
+                    break;
+                }
+            }
         }
     }
     let error = Error::world(Stage::Request, doing());
-    let error = match last {
-        Some(last) => error.because(last),
+    let error = match first {
+        Some(first) => error.because(first),
         None => error,
     };
     Err(error.hint("does the server export this directory to this machine, and has the image's kernel NFS?"))
 }
 
+/// Whether what mount(8) says of a server may be otherwise with another version.
+fn speaks_another_version(said: &str) -> bool {
+    ["not supported", "Invalid argument"].iter().any(|words| said.contains(words))
+}
+
 /// One try for each; one alone where the options name the version.
 fn versions(options: &str) -> impl Iterator<Item = Option<&'static str>> {
-    let named = options.split(',').any(|option| option.starts_with("vers=") || option.starts_with("nfsvers="));
+    let names = |option: &str| {
+        let short = option.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        short || option.starts_with("vers=") || option.starts_with("nfsvers=")
+    };
+    let named = options.split(',').any(names);
     let list: Vec<Option<&'static str>> =
         if named { vec![None] } else { VERSIONS.iter().map(|version| Some(*version)).collect() };
     list.into_iter()
@@ -82,8 +97,12 @@ mod tests {
         let local: IpAddr = "127.0.0.1".parse().unwrap();
         let said = words(Some("4.2"), local, Some("port=7"));
         assert_eq!(said, "ro,nolock,soft,timeo=100,retrans=2,addr=127.0.0.1,vers=4.2,clientaddr=127.0.0.1,port=7");
-        assert_eq!(versions("port=7").collect::<Vec<_>>(), [Some("4.2"), Some("4.0"), Some("3")]);
-        assert_eq!(versions("nfsvers=3").collect::<Vec<_>>(), [None]);
+        assert_eq!(versions("port=7").collect::<Vec<_>>(), [Some("4.2"), Some("4.1"), Some("4.0"), Some("3")]);
+        for named in ["nfsvers=3", "ro,vers=4.1", "v4.2"] {
+            assert_eq!(versions(named).collect::<Vec<_>>(), [None], "{named}");
+        }
+        assert!(speaks_another_version("mount(2) system call failed: Protocol not supported."));
+        assert!(!speaks_another_version("access denied by server"));
         assert_eq!(address("127.0.0.1").unwrap(), local);
         assert_eq!(address("[::1]").unwrap(), "::1".parse::<IpAddr>().unwrap());
     }

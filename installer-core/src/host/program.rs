@@ -32,6 +32,8 @@ pub const PROGRAMS: &[Row] = &[
     Row { name: "udevadm", purpose: "wait for the nodes of new partitions", packages: ("udev", "systemd-udev") },
     Row { name: "dracut", purpose: "make the installer environment", packages: ("dracut", "dracut") },
     Row { name: "mount", purpose: "read a medium", packages: ("mount", "util-linux") },
+    Row { name: "ssh-keygen", purpose: "make a host key (inst.sshd)", packages: ("openssh-client", "openssh") },
+    Row { name: "curl", purpose: "fetch a kickstart by FTP", packages: ("curl", "curl") },
     Row { name: "systemctl", purpose: "restart or stop this machine", packages: ("systemd", "systemd") },
 ];
 

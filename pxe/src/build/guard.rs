@@ -6,6 +6,10 @@
 //! ```text
 //! /init, bash, its libraries │ what dracut made │ /etc/bootc-ks/whole
 //! ```
+//!
+//! What `netboot customize` adds comes behind the mark; if that is cut off there is no kickstart,
+//! which is said as well. An archive that ends within dracut's own copy of bash or of the C library
+//! cannot speak: they lie over those in front.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -79,7 +83,7 @@ fn place(root: &Path, path: &str) -> Result<(String, Option<(String, String)>)> 
             let plain = target.components().all(|part| matches!(part, Component::Normal(_)));
             let target = target.to_str().filter(|_| plain).ok_or_else(|| {
                 Error::world(Stage::Media, format!("/{top} of the image leads to {}", target.display()))
-                    .hint("it has to be a directory, or a link to one below /usr")
+                    .hint("it has to be a directory, or a relative link to one")
             })?;
             Ok((format!("{target}/{rest}"), Some((top.to_owned(), target.to_owned()))))
         }

@@ -46,8 +46,7 @@ impl Install<'_> {
         format!(
             "echo 'bootc-ks: installing {}'\n\
              linux /files/vmlinuz {}{bootif}\n\
-             initrd /files/initrd.img /ks/{}/cpio\n\
-             boot\n\
+             if initrd /files/initrd.img /ks/{}/cpio; then boot; fi\n\
              echo 'bootc-ks: the installer could not be loaded'\nsleep 20\nexit\n",
             self.id,
             self.kargs(),
@@ -130,7 +129,7 @@ mod tests {
         assert!(kernel.contains(" ip=dhcp console=ttyS0 bootc-ks.report=http://10.0.0.1:8080/v1/report/0123 BOOTIF="));
         assert!(!kernel.contains("inst.ks") && !kernel.contains("/ks/"), "{kernel}");
         let grub = install(&kargs).grub(Some("52:54:00:00:00:01"));
-        assert!(grub.contains("initrd /files/initrd.img /ks/0123/cpio\n"), "{grub}");
+        assert!(grub.contains("if initrd /files/initrd.img /ks/0123/cpio; then boot; fi\n"), "{grub}");
         assert!(grub.contains(" BOOTIF=01-52-54-00-00-00-01\n"), "{grub}");
     }
 

@@ -87,7 +87,8 @@ impl Tree<'_> {
              \x20 regexp --set=1:m1 --set=2:m2 --set=3:m3 --set=4:m4 --set=5:m5 --set=6:m6 \
              '^(..):(..):(..):(..):(..):(..)' \"$net_default_mac\"\n\
              \x20 linux {files}/vmlinuz {kargs} BOOTIF=01-$m1-$m2-$m3-$m4-$m5-$m6\n\
-             \x20 initrd {files}/initrd.img\n}}\nmenuentry 'Leave' {{\n  exit\n}}\n"
+             \x20 if initrd {files}/initrd.img; then boot; fi\n\
+             \x20 echo 'The installer could not be loaded'\n  sleep 20\n  exit\n}}\nmenuentry 'Leave' {{\n  exit\n}}\n"
         );
         let pxelinux = format!(
             "DEFAULT install\nPROMPT 0\nLABEL install\n  KERNEL {url}/vmlinuz\n  INITRD {url}/initrd.img\n\

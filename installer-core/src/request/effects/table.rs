@@ -85,7 +85,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         &[
             ("--stateroot", Used, "else `default`"),
             ("--source-imgref", Used, "`registry:REGISTRY/NAME:TAG`, `docker://…`, `oci:PATH`, `oci-archive:PATH`"),
-            ("--target-imgref", Used, "where the installed system looks for updates"),
+            (
+                "--target-imgref",
+                Used,
+                "where the installed system looks for updates, else the image of the first such line",
+            ),
             ("--bootloader", Used, "`grub`, which changes nothing; others are refused"),
             ("--composefs", Refused, ""),
         ],

@@ -144,7 +144,12 @@ fn with_little_memory() {
                 let machine = Machine::new(Firmware::Uefi).memory(mib).isolated().disk(&site.disk());
                 (None, machine.usb(&site.dir.path().join("site.iso")).start())
             };
-            let words = ["Installed; reboot now.", "error: too little memory", "error: this installer is not whole"];
+            let words = [
+                "Installed; reboot now.",
+                "error: too little memory",
+                "error: this installer is not whole",
+                "The installer could not be loaded",
+            ];
             let ends = ["Kernel panic", "not installed ("];
             let said = vm.wait_for_one_of(&[&words[..], &ends].concat(), PATIENCE);
             println!("{mib} MiB, {way}: {}", said.unwrap_or("nothing"));

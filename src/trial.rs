@@ -262,8 +262,9 @@ fn machine(qemu: &Path, disks: &[PathBuf], memory: Bytes, port: u16, ssh: u16, f
     command
         .arg("-netdev")
         .arg(format!("user,id=net0,bootfile=http://{HOST}:{port}/boot.ipxe,hostfwd=tcp:127.0.0.1:{ssh}-:22"));
-    // UEFI has a driver of its own, and the stick to start from.
-    let boot = if firmware.is_empty() { "bootindex=0" } else { "romfile=" };
+    // UEFI has a driver of its own, and the stick to start from. Last in the order, for OVMF hands
+    // GRUB only the devices that are in it.
+    let boot = if firmware.is_empty() { "bootindex=0" } else { "romfile=,bootindex=100" };
     command.arg("-device").arg(format!("virtio-net-pci,netdev=net0,mac={MAC},{boot}"));
     command.args(firmware);
     for (n, disk) in disks.iter().enumerate() {

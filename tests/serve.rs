@@ -260,6 +260,10 @@ fn what_is_wrong_is_said() {
     site.netboot(&["arm", "nobody"]).one_error().exits(2).says(&["there is no machine 'nobody'", "netboot list"]);
     site.netboot(&["arm", "52:54:00:00:00:44"]).one_error().exits(2).says(&["has no kickstart", "[default]"]);
     site.netboot(&["arm", "a b\u{1b}"]).one_error().exits(2).says(&["there is no machine"]);
+    // Somebody who says nothing of itself. GRUB runs whatever it is answered.
+    let nobody = server.get("/grub/menu?mac=&uuid=&serial=");
+    assert_eq!(nobody.status, 400);
+    assert!(nobody.text.starts_with("echo 'bootc-ks: neither mac nor uuid"), "{}", nobody.text);
     // Armed, and not lost by a kickstart that cannot be rendered.
     site.netboot(&["arm", "broken"]).exits(0);
     let script = server.get("/ipxe?mac=52:54:00:00:00:03").text;

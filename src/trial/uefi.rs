@@ -9,6 +9,8 @@ use installer_core::host::{Host, Program, Real};
 use installer_core::storage::filesystem::mkfs_esp;
 use installer_core::{Error, Stage};
 
+use super::MAC;
+
 /// Firmware and empty variables, where Debian and Fedora have them.
 const FIRMWARE: &[(&str, &str)] = &[
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
@@ -71,7 +73,8 @@ fn stick(work: &Path, environment: &Path, server: &str) -> anyhow::Result<PathBu
     Ok(stick)
 }
 
-/// From here on it is as if GRUB had come by HTTP.
+/// From here on it is as if GRUB had come by HTTP; but its variables for the card that it came by are
+/// empty, so the machine is named here.
 fn menu_of(server: &str) -> String {
-    format!("net_bootp\nset root=(http,{server})\nconfigfile /grub/grub.cfg\nsleep 20\n")
+    format!("net_bootp\nset root=(http,{server})\nconfigfile '/grub/menu?mac={MAC}'\nsleep 20\n")
 }

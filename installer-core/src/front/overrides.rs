@@ -65,12 +65,12 @@ mod tests {
         let image = |image: &str| Overrides { image: Some(image.to_owned()), ..Overrides::default() };
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(of(None, Overrides::default()), ("q.io/kickstarts".to_owned(), None));
-        assert_eq!(of(text("q.io/t"), Overrides::default()).1, text("q.io/t"));
+        assert_eq!(of(Some("q.io/t"), Overrides::default()).1, text("q.io/t"));
         // A medium's image is the kickstart's, brought along; another registry's is another one.
         assert_eq!(of(None, image("oci:/run/medium")).1, text("q.io/kickstarts"));
-        assert_eq!(of(text("q.io/t"), image("oci:/run/medium")).1, text("q.io/t"));
+        assert_eq!(of(Some("q.io/t"), image("oci:/run/medium")).1, text("q.io/t"));
         assert_eq!(of(None, image("q.io/other")), ("q.io/other".to_owned(), None));
         let both = Overrides { target_image: text("q.io/mine"), ..image("oci:/run/medium") };
-        assert_eq!(of(text("q.io/t"), both).1, text("q.io/mine"));
+        assert_eq!(of(Some("q.io/t"), both).1, text("q.io/mine"));
     }
 }

@@ -23,6 +23,12 @@ impl Problem {
         Problem { status, text: text.into(), kind: TEXT }
     }
 
+    /// The same in a form that whoever asked can do something with.
+    pub fn told_by(mut self, form: impl FnOnce(&str) -> String) -> Self {
+        self.text = form(&self.text);
+        self
+    }
+
     /// Nothing of this name.
     pub fn nothing() -> Self {
         Problem::new(StatusCode::NOT_FOUND, "there is nothing here")

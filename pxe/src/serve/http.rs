@@ -173,7 +173,9 @@ async fn ipxe(Extract(app): Shared, Query(asked): Query<Asked>, headers: HeaderM
 
 async fn grub(Extract(app): Shared, Query(asked): Query<Asked>, headers: HeaderMap) -> Result<Answered, Problem> {
     let who = asked.who();
-    let (boot, url) = app.boot(&headers, &who).await?;
+    // GRUB takes the sentence of a refusal for a script, too.
+    let refused = |problem: Problem| problem.told_by(|why| scripts::grub_local(why, &app.about.arch));
+    let (boot, url) = app.boot(&headers, &who).await.map_err(refused)?;
     Ok(plain(match &boot.answer {
         Answer::Local => scripts::grub_local(&boot.why, &app.about.arch),
         Answer::Install(token) => {

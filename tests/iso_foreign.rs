@@ -182,7 +182,9 @@ fn every_menu_names_the_kickstart_and_every_boot_record_stays() {
         assert!(said.stderr.contains("  changed /EFI/BOOT/grub.cfg in the EFI system partition\n"), "{said}");
         assert_eq!(digest(&x), before, "{kind:?}: the original was touched");
         assert_eq!(fs::metadata(&y).unwrap().mode() & 0o777, 0o600, "it may hold passwords");
-        assert_eq!(boot_records(&y), boot_records(&x), "{kind:?}");
+        let records = boot_records(&x);
+        assert!(records.iter().filter(|line| line.starts_with("El Torito boot img")).count() >= 2, "{records:?}");
+        assert_eq!(boot_records(&y), records, "{kind:?}");
         assert_eq!(file_of(&y, "/ks.cfg"), SITE);
 
         let label = label.replace(' ', "\\x20");

@@ -17,6 +17,9 @@ const EFI_GUID: [u8; 16] =
     [0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b];
 /// No medium has more partitions.
 const MOST_PARTITIONS: u64 = 256;
+/// Nor has one more EFI system partitions, or larger ones: they are copied to be looked into.
+const MOST_EFI: usize = 8;
+const LARGEST_EFI: u64 = 1 << 30;
 /// Where installers of Fedora's family have the image as a file.
 const FILE: &str = "images/efiboot.img";
 
@@ -50,6 +53,7 @@ impl BootRecords {
         places.extend(volume.find(medium, FILE)?.map(|extent| extent.offset));
         places.sort_unstable();
         places.dedup();
+        places.truncate(MOST_EFI);
         let mut efi = Vec::new();
         for offset in places {
             efi.extend(fat(medium, offset)?);
@@ -114,7 +118,8 @@ fn fat(medium: &mut (impl Read + Seek), offset: u64) -> Result<Option<Extent>> {
     let bytes = number(&sector, 11, 2);
     let sectors = [number(&sector, 19, 2), number(&sector, 32, 4)].into_iter().find(|sectors| *sectors > 0);
     let size = sectors.unwrap_or(0) * bytes;
-    Ok((named && [512, 1024, 2048, 4096].contains(&bytes) && size > 0).then_some(Extent { offset, size }))
+    let sane = [512, 1024, 2048, 4096].contains(&bytes) && (1..=LARGEST_EFI).contains(&size);
+    Ok((named && sane).then_some(Extent { offset, size }))
 }
 
 /// A number in the little-endian form; what is cut off counts as nothing.

@@ -11,7 +11,7 @@ use pxe::kargs;
 use crate::boot_records::BootRecords;
 use crate::checksum::Implanted;
 use crate::fat::Fat;
-use crate::iso9660::{Volume, read_at};
+use crate::iso9660::{Located, Volume, read_at};
 use crate::menu::{Edit, Language, escaped, is_installer};
 
 /// Where the kickstart goes.
@@ -26,7 +26,7 @@ const DIRECTORIES: &[(&[&str], &[&str])] = &[
     (&["EFI/BOOT"], &["BOOT.conf", "BOOTX64.conf", "BOOTIA32.conf", "BOOTAA64.conf"]),
 ];
 /// No menu is larger, and no kickstart.
-const LARGEST: u64 = 4 << 20;
+pub(crate) const LARGEST: u64 = 4 << 20;
 
 /// An ISO that was not made by `build`.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Foreign {
     /// The file `/ks.cfg`, if there is one.
     pub kickstart: Option<Vec<u8>>,
     pub(crate) joliet: bool,
+    /// Whether its menus have the names by which xorriso would write them again.
+    pub(crate) rock_ridge: bool,
     pub(crate) checksum: Option<Implanted>,
     pub(crate) records: BootRecords,
 }
@@ -69,9 +71,11 @@ impl Foreign {
     /// Reads what is in the file system `volume` of `file`.
     pub(crate) fn read(file: &mut File, volume: &Volume) -> Result<Self> {
         let kickstart = content(file, volume, KICKSTART.trim_start_matches('/'))?.map(|(_, bytes)| bytes);
+        let (menus, rock_ridge) = menus(file, volume)?;
         Ok(Foreign {
             volume: volume.label.clone(),
-            menus: menus(file, volume)?,
+            menus,
+            rock_ridge,
             kickstart,
             joliet: volume.joliet,
             checksum: Implanted::find(&volume.application_use),
@@ -91,6 +95,10 @@ impl Foreign {
     /// What to change so that the installer finds a kickstart and its kernel gets `more`.
     pub(crate) fn edit(&self, kickstart: bool, more: &[String]) -> Result<Edit> {
         more.iter().try_for_each(|karg| kargs::check(karg))?;
+        if !self.rock_ridge {
+            return Err(Error::input(Stage::Media, "its menus have no Rock Ridge names, and would not be found again")
+                .hint("put the kickstart onto a second stick with the label OEMDRV, as /ks.cfg"));
+        }
         let kickstart = kickstart.then(|| self.place()).transpose()?;
         let mut kernels = self.menus.iter().flat_map(Menu::arguments).peekable();
         if kernels.peek().is_none() {
@@ -123,19 +131,21 @@ impl Foreign {
     }
 }
 
-fn menus(file: &mut File, volume: &Volume) -> Result<Vec<Menu>> {
-    let mut all: Vec<Menu> = Vec::new();
+/// The menus, and whether all of them have names of Rock Ridge.
+fn menus(file: &mut File, volume: &Volume) -> Result<(Vec<Menu>, bool)> {
+    let (mut all, mut rock_ridge) = (Vec::new(), true);
     for (directories, names) in DIRECTORIES {
         for path in directories.iter().flat_map(|dir| names.iter().map(move |name| format!("{dir}/{name}"))) {
-            let Some((path, bytes)) = content(file, volume, &path)? else { continue };
-            all.push(Menu::new(path, false, &bytes));
+            let Some((found, bytes)) = content(file, volume, &path)? else { continue };
+            rock_ridge &= found.rock_ridge;
+            all.push(Menu::new(found.path, false, &bytes));
         }
     }
-    Ok(all)
+    Ok((all, rock_ridge))
 }
 
-/// A small file and its path as it is spelt there.
-fn content(file: &mut (impl Read + Seek), volume: &Volume, path: &str) -> Result<Option<(String, Vec<u8>)>> {
+/// A small file, and where it is.
+fn content(file: &mut (impl Read + Seek), volume: &Volume, path: &str) -> Result<Option<(Located, Vec<u8>)>> {
     let Some(found) = volume.locate(file, path)? else { return Ok(None) };
     if found.extent.size > LARGEST {
         return Err(Error::input(
@@ -145,7 +155,7 @@ fn content(file: &mut (impl Read + Seek), volume: &Volume, path: &str) -> Result
     }
     let bytes = read_at(file, found.extent)?;
     let bytes = bytes.ok_or_else(|| Error::input(Stage::Media, format!("{} is cut off", found.path)))?;
-    Ok(Some((found.path, bytes)))
+    Ok(Some((found, bytes)))
 }
 
 #[cfg(test)]
@@ -155,7 +165,15 @@ mod tests {
     fn foreign(volume: &str, menus: &[(&str, &str)]) -> Foreign {
         let menus = menus.iter().map(|(path, text)| Menu::new((*path).to_owned(), false, text.as_bytes())).collect();
         let records = BootRecords { platforms: vec![], mbr: false, gpt: false, efi: vec![] };
-        Foreign { volume: volume.into(), menus, kickstart: None, joliet: false, checksum: None, records }
+        Foreign {
+            volume: volume.into(),
+            menus,
+            kickstart: None,
+            joliet: false,
+            rock_ridge: true,
+            checksum: None,
+            records,
+        }
     }
 
     #[test]
@@ -175,6 +193,9 @@ mod tests {
             assert!(error.to_string().contains(words), "{error}");
         };
         let grub = ("/boot/grub2/grub.cfg", "linux /v a\n");
+        let plain = Foreign { rock_ridge: false, ..foreign("A", &[grub]) };
+        says(plain.edit(true, &[]).unwrap_err(), "no Rock Ridge names");
+        says(foreign("A", &[grub]).edit(true, &["#x".into()]).unwrap_err(), "'#x'");
         says(foreign("A", &[]).edit(true, &[]).unwrap_err(), "no boot menu");
         says(foreign("A", &[("/x/grub.cfg", "exit\n")]).edit(true, &[]).unwrap_err(), "(/x/grub.cfg) load no kernel");
         says(foreign("A", &[grub]).edit(false, &["a b".into()]).unwrap_err(), "'a b'");

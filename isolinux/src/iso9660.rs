@@ -43,6 +43,8 @@ pub(crate) struct Located {
     pub path: String,
     /// Where it lies.
     pub extent: Extent,
+    /// Whether every part of the path has a name of Rock Ridge, by which xorriso knows it.
+    pub rock_ridge: bool,
 }
 
 impl Volume {
@@ -67,7 +69,7 @@ impl Volume {
     /// The same with the spelling of its path, for capital letters and others are the same here.
     pub fn locate(&self, medium: &mut (impl Read + Seek), path: &str) -> Result<Option<Located>> {
         let mut here = Some(Record { extent: self.root, directory: true, more: false, name: &[], system: &[] });
-        let mut spelt = String::new();
+        let (mut spelt, mut rock_ridge) = (String::new(), true);
         let mut sectors;
         for part in path.split('/') {
             let Some(at) = here.filter(|at| at.directory && at.extent.size <= MAX_DIRECTORY) else { return Ok(None) };
@@ -76,10 +78,11 @@ impl Volume {
             here = entries(&sectors).find(|entry| entry.is_named(part));
             spelt.push('/');
             spelt.push_str(&here.as_ref().map(Record::spelling).unwrap_or_default());
+            rock_ridge &= here.as_ref().is_some_and(|entry| rock_ridge_name(entry.system).is_some());
         }
         // The parts of a file above 4 GiB lie in several places.
         let found = here.filter(|at| !at.directory && !at.more);
-        Ok(found.map(|at| Located { path: spelt, extent: at.extent }))
+        Ok(found.map(|at| Located { path: spelt, extent: at.extent, rock_ridge }))
     }
 }
 
@@ -101,6 +104,10 @@ fn joliet(medium: &mut (impl Read + Seek)) -> Result<bool> {
 /// The bytes of `extent`; nothing if the medium ends before them.
 pub(crate) fn read_at(medium: &mut (impl Read + Seek), extent: Extent) -> Result<Option<Vec<u8>>> {
     let reading = || format!("reading {} bytes at {}", extent.size, extent.offset);
+    // Where no file goes there is nothing to read, and a system call says only that it is wrong.
+    if extent.offset.checked_add(extent.size).is_none_or(|end| i64::try_from(end).is_err()) {
+        return Ok(None);
+    }
     medium.seek(SeekFrom::Start(extent.offset)).doing(Stage::Media, reading())?;
     let mut bytes = Vec::new();
     medium.take(extent.size).read_to_end(&mut bytes).doing(Stage::Media, reading())?;
@@ -119,7 +126,7 @@ struct Record<'a> {
 impl Record<'_> {
     fn is_named(&self, name: &str) -> bool {
         let same = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
-        same(plain(self.name)) || rock_ridge_name(self.system).is_some_and(|other| same(&other))
+        rock_ridge_name(self.system).map_or_else(|| same(plain(self.name)), |name| same(&name))
     }
 
     fn spelling(&self) -> String {

@@ -146,10 +146,6 @@ pub(crate) fn join(first: &str, more: &[String]) -> Result<String> {
     let mut all: Vec<&str> = first.split(' ').filter(|karg| !karg.is_empty()).collect();
     for karg in more {
         kargs::check(karg)?;
-        if !karg.is_ascii() || karg.starts_with('#') {
-            let message = format!("the kernel argument '{karg}' cannot be written into a boot menu");
-            return Err(Error::input(Stage::Media, message).hint("use ASCII, and no # at the beginning"));
-        }
         if !all.contains(&karg.as_str()) {
             all.push(karg);
         }

@@ -35,7 +35,10 @@ impl Language {
 
 /// Whether these are the arguments of an installer, not those of a memory test beside it.
 pub(crate) fn is_installer(arguments: &str) -> bool {
-    arguments.split_whitespace().any(|word| word.starts_with("inst.stage2=") || word.starts_with("inst.repo="))
+    arguments
+        .split_whitespace()
+        .map(unquoted)
+        .any(|word| word.starts_with("inst.stage2=") || word.starts_with("inst.repo="))
 }
 
 /// What is to become of the arguments.
@@ -61,18 +64,18 @@ impl Edit {
                 continue;
             }
             new.push_str(&menu[done..range.start]);
-            new.push_str(&self.arguments(old)?);
+            new.push_str(&self.arguments(language, old)?);
             done = range.end;
         }
         new.push_str(&menu[done..]);
         Ok(new)
     }
 
-    fn arguments(&self, old: &str) -> Result<String> {
+    fn arguments(&self, language: Language, old: &str) -> Result<String> {
         // Who came for a rescue wants nothing installed, nor a %pre run.
         let kickstart = self.kickstart.as_ref().filter(|_| !is_rescue(old));
-        let kept = |piece: &&str| kickstart.is_none() || !names_kickstart(piece.trim_end());
-        let mut new: String = old.split_inclusive([' ', '\t']).filter(kept).collect();
+        let kept = |piece: &&str| kickstart.is_none() || !names_kickstart(unquoted(piece.trim()));
+        let mut new: String = pieces(language, old).into_iter().filter(kept).collect();
         new.truncate(new.trim_end().len());
         let kickstart = kickstart.map(|place| format!("inst.ks={place}"));
         // Of several the last is taken.
@@ -89,6 +92,29 @@ impl Edit {
         }
         Ok(new)
     }
+}
+
+/// The words of the arguments, each with the blanks behind it; all of them together are the whole.
+fn pieces(language: Language, arguments: &str) -> Vec<&str> {
+    if language == Language::Syslinux {
+        return arguments.split_inclusive([' ', '\t']).collect();
+    }
+    let (mut all, mut rest) = (Vec::new(), arguments);
+    while !rest.is_empty() {
+        let word = word_length(rest);
+        let blank = rest[word..].find(|c: char| !c.is_whitespace()).map_or(rest.len(), |at| word + at);
+        // What is neither (the end of a line that goes on) is a piece of its own.
+        let length = if blank == 0 { rest.chars().next().map_or(1, char::len_utf8) } else { blank };
+        let (piece, behind) = rest.split_at(length);
+        all.push(piece);
+        rest = behind;
+    }
+    all
+}
+
+/// A word of GRUB's language without the quote that it may begin with.
+fn unquoted(word: &str) -> &str {
+    word.trim_start_matches(['"', '\''])
 }
 
 fn is_rescue(arguments: &str) -> bool {
@@ -135,7 +161,11 @@ fn syslinux(menu: &str) -> Vec<Range<usize>> {
                 module = false;
             }
             // What `append` has is for the program that is started, and that may be a menu.
-            "kernel" | "com32" | "config" if word.eq_ignore_ascii_case("com32") || is_module(value) => {
+            "com32" | "config" => {
+                module = true;
+                entry.clear();
+            }
+            "kernel" if is_module(value) => {
                 module = true;
                 entry.clear();
             }
@@ -315,6 +345,16 @@ mod tests {
         let new = edit(Some("cdrom"), &[], false).apply(Language::Grub, "linux /v\nlinux /w ks=x y").unwrap();
         assert_eq!(new, "linux /v inst.ks=cdrom\nlinux /w y inst.ks=cdrom");
         assert!(is_installer("a inst.repo=cdrom") && !is_installer("a xinst.repo=cdrom"));
+    }
+
+    #[test]
+    fn words_in_quotes_are_one() {
+        let old = "linux /v 'inst.stage2=hd:LABEL=A B' inst.ks=\"http://h/a b.ks\" quiet \\\n  z\n";
+        let new = edit(Some("cdrom"), &[], true).apply(Language::Grub, old).unwrap();
+        assert_eq!(new, "linux /v 'inst.stage2=hd:LABEL=A B' quiet \\\n  z inst.ks=cdrom\n");
+        for text in ["", " a  b", "\t\\\n \"a b\"c ", "a\\ b", "\""] {
+            assert_eq!(pieces(Language::Grub, text).concat(), text);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use installer_core::{Error, Result, Stage};
 use crate::boot_records::BootRecords;
 use crate::build::not_done;
 use crate::fat::{Fat, put_private};
-use crate::foreign::{Foreign, KICKSTART, Menu};
+use crate::foreign::{Foreign, KICKSTART, LARGEST, Menu};
 use crate::iso9660::Volume;
 use crate::menu::{Edit, Language};
 
@@ -49,6 +49,7 @@ pub fn copy(job: CopyJob<'_>, host: &dyn Host) -> Result<Copied> {
     foreign.look_into_partitions(&mut original, host)?;
     let edit = foreign.edit(kickstart.is_some(), kargs)?;
     let menus = changed(&foreign.menus, &edit)?;
+    check_kickstart(kickstart, &edit, foreign.menus.iter().chain(&menus))?;
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let work = tempfile::Builder::new().prefix(".bootc-ks-iso-").tempdir_in(parent).doing(Stage::Media, writing())?;
     let new = work.path().join("new.iso");
@@ -90,6 +91,19 @@ fn check_output(iso: &Path, output: &Path) -> Result<()> {
     if fs::metadata(iso).is_ok_and(|iso| (iso.dev(), iso.ino()) == (there.dev(), there.ino())) {
         return Err(Error::input(Stage::Media, format!("{name} is the ISO itself"))
             .hint("keep it: a customised copy cannot be reset"));
+    }
+    Ok(())
+}
+
+/// One that could not be read again is none to write; and some menu has to name it.
+fn check_kickstart<'a>(kickstart: Option<&[u8]>, edit: &Edit, mut menus: impl Iterator<Item = &'a Menu>) -> Result<()> {
+    if kickstart.is_some_and(|text| text.len() as u64 > LARGEST) {
+        return Err(Error::input(Stage::Media, format!("the kickstart has more than {} MiB", LARGEST >> 20)));
+    }
+    let named = edit.kickstart.as_ref().map(|place| format!("inst.ks={place}"));
+    if named.is_some_and(|word| !menus.any(|menu| menu.text.contains(&word))) {
+        return Err(Error::input(Stage::Media, "no entry of its menus installs: a kickstart would never be read")
+            .hint("entries for rescue get none; is this the medium of an installer?"));
     }
     Ok(())
 }

@@ -27,13 +27,15 @@ pub fn network(groups: &[&[String]]) -> Vec<String> {
 /// Refuses what would end a line of a boot script or start a command in it.
 pub fn check(karg: &str) -> Result<()> {
     let bad = karg.is_empty()
+        || !karg.is_ascii()
+        || karg.starts_with('#')
         || karg.chars().any(|c| c.is_control() || c.is_whitespace() || "\"'\\`;|&{}<>".contains(c))
         || karg.contains('$');
     if bad {
         let message = format!("the kernel argument '{}' cannot be written into boot scripts", karg.escape_debug());
-        return Err(
-            Error::input(Stage::Media, message).hint("leave out spaces, quotes and the signs \\ ` ; | & { } < > $")
-        );
+        return Err(Error::input(Stage::Media, message).hint(
+            "use ASCII, without a # at the beginning, and leave out spaces, quotes and the signs \\ ` ; | & { } < > $",
+        ));
     }
     Ok(())
 }
@@ -53,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_line_stays_a_line() {
-        for bad in ["", "a b", "a\nb", "a;b", "$x", "a\"b", "a\tb"] {
+        for bad in ["", "#x", "\u{e9}", "a b", "a\nb", "a;b", "$x", "a\"b", "a\tb"] {
             assert!(check(bad).is_err(), "{bad:?}");
         }
         check("inst.ks=http://10.0.0.1:80/ks?x=1").unwrap();

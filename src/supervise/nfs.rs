@@ -35,9 +35,9 @@ pub fn read(server: &str, path: &str, options: Option<&str>) -> Result<Vec<u8>, 
                     .map_err(|error| Error::input(Stage::Request, format!("{path} on {server}: {error}")));
             }
             Err(error) => {
-                let another = speaks_another_version(&error.to_string());
+                let hopeless = is_hopeless(&error.to_string());
                 first.get_or_insert(error);
-                if !another {
+                if hopeless {
                     break;
                 }
             }
@@ -51,9 +51,11 @@ pub fn read(server: &str, path: &str, options: Option<&str>) -> Result<Vec<u8>, 
     Err(error.hint("does the server export this directory to this machine, and has the image's kernel NFS?"))
 }
 
-/// Whether what mount(8) says of a server may be otherwise with another version.
-fn speaks_another_version(said: &str) -> bool {
-    ["not supported", "Invalid argument"].iter().any(|words| said.contains(words))
+/// Whether what mount(8) says of a server is the same with every version. (A version that is not
+/// spoken has many names, a bad option and a missing directory among them.)
+fn is_hopeless(said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    ["denied", "timed out", "refused", "unreachable", "no route"].iter().any(|words| said.contains(words))
 }
 
 /// One try for each; one alone where the options name the version.
@@ -102,8 +104,10 @@ mod tests {
         for named in ["nfsvers=3", "ro,vers=4.1", "v4.2"] {
             assert_eq!(versions(named).collect::<Vec<_>>(), [None], "{named}");
         }
-        assert!(speaks_another_version("mount(2) system call failed: Protocol not supported."));
-        assert!(!speaks_another_version("access denied by server"));
+        assert!(is_hopeless("permission denied.") && is_hopeless("mount(2) system call failed: Connection timed out."));
+        for other in ["Protocol not supported.", "wrong fs type, bad option, bad superblock", "s:/x does not exist"] {
+            assert!(!is_hopeless(other), "{other}");
+        }
         assert_eq!(address("127.0.0.1").unwrap(), local);
         assert_eq!(address("[::1]").unwrap(), "::1".parse::<IpAddr>().unwrap());
     }

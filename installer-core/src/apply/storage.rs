@@ -91,7 +91,9 @@ pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<(
     write_gpt(&disk, run.plan.target.sector_size(), Uuid::new_v4(), &table)?;
     forget_partitions(&disk)?;
     let places: Vec<(u32, Bytes, Bytes)> = partitions.iter().map(|p| (p.number, p.start, p.size)).collect();
-    for node in announce_partitions(&disk, &places)? {
+    let nodes = announce_partitions(&disk, &places)?;
+    settle(run)?;
+    for node in nodes {
         wipe_signatures(&node)?;
     }
     settle(run)

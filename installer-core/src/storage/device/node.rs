@@ -74,9 +74,27 @@ pub fn geometry(device: impl AsRef<Path>) -> Result<(Bytes, Bytes)> {
 /// systems inside partitions must be wiped first, one by one. Returns what was there.
 pub fn wipe_signatures(device: impl AsRef<Path>) -> Result<Vec<String>> {
     let device = device.as_ref();
-    let wipe = || blkid::wipe(&open(device, true)?);
+    let wipe = || blkid::wipe(&open_patiently(device)?);
     let wiped = wipe().doing(Stage::Storage, format_args!("wiping the signatures of {}", device.display()))?;
     Ok(wiped.into_iter().map(|found| found.kind).collect())
+}
+
+/// How long a node may be away that was there: udev reads a partition table again when somebody
+/// closes its disk, and the nodes of its partitions go and come back.
+const AWAY: Duration = Duration::from_secs(5);
+
+fn open_patiently(path: &Path) -> io::Result<File> {
+    let end = Instant::now() + AWAY;
+    loop {
+        match open(path, true) {
+            Err(error) if is_away(&error) && Instant::now() < end => std::thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
+}
+
+fn is_away(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ENXIO)
 }
 
 pub(super) fn open(path: &Path, write: bool) -> io::Result<File> {

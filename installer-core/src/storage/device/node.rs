@@ -177,3 +177,22 @@ fn parse_numbers(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once(':')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_comes_back_is_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(100));
+                fs::write(&path, "").unwrap();
+            });
+            open_patiently(&path).unwrap();
+        });
+        assert!(!is_away(&io::Error::from_raw_os_error(libc::EBUSY)));
+    }
+}

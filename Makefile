@@ -1,9 +1,9 @@
 # What people type. Everything built is under target/, and cached there.
 
 SHELL := /bin/bash
-# End-to-end tests start emulated machines, one at a time (BOOTC_KS_MACHINES says how many);
-# two threads keep a small machine busy and its emulator on time.
-TEST_THREADS ?= 2
+# Tests start emulated machines, each of which fills a processor: more threads than processors
+# would make them late (BOOTC_KS_MACHINES says how many run at a time).
+TEST_THREADS ?= $(shell nproc)
 
 # Images and disks are root's business: loop devices, owners, capabilities.
 ifneq ($(shell id -u),0)
@@ -43,7 +43,7 @@ test: lint image ## everything that a change has to pass
 	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) 2>&1 | tools/sum-tests
 
 test-long: test ## also the tests that take minutes each (marked #[ignore])
-	set -o pipefail; cargo test --workspace -- --test-threads=1 --ignored --skip the_picture_of_the_documentation --skip with_little_memory 2>&1 | tools/sum-tests
+	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) --ignored --skip the_picture_of_the_documentation --skip with_little_memory 2>&1 | tools/sum-tests
 
 bench: build image ## an installation, an ISO, the parser and the Python package beside pykickstart, 5,000 machines at once
 	tools/bench
@@ -53,12 +53,12 @@ bench: build image ## an installation, an ISO, the parser and the Python package
 	tools/bench-serve
 
 pictures: image ## take the pictures of the documentation again
-	cargo test --test fleet -- --ignored the_picture_of_the_documentation
+	cargo test --test suite -- --ignored the_picture_of_the_documentation
 
 # MiB, each tried with every way in.
 MEMORY ?= 384 448 512 576 640 768
 memory: image ## how much memory an installation takes: one for each size
-	BOOTC_KS_MEMORY='$(MEMORY)' cargo test --test boots -- --ignored --nocapture with_little_memory
+	BOOTC_KS_MEMORY='$(MEMORY)' cargo test --test suite -- --ignored --nocapture with_little_memory
 
 # Seconds for each target.
 FUZZ_SECONDS ?= 300

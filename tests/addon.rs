@@ -2,18 +2,11 @@
 //! our wheel, and what tools/anaconda-image makes. The tests against the real Anaconda are started
 //! by `anaconda-module/addon/tests/real/run`; here it is only said that they did not run.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-// What did not run is to be read.
-#![allow(clippy::print_stdout)]
-
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use support::{need, output, python, run, source_root};
+use crate::support::{need, output, python, run, source_root};
 
 fn tests() -> PathBuf {
     source_root().join("anaconda-module/addon/tests")
@@ -64,14 +57,12 @@ fn the_add_on_does_what_it_says() {
 #[test]
 fn the_image_is_the_same_each_time_and_refuses_what_is_no_wheel() {
     need("cpio", "cpio");
-    with_the_wheel();
-    let wheels = std::fs::read_dir(Path::new(env!("CARGO_TARGET_TMPDIR")).join("wheels")).unwrap();
-    let wheel = wheels.flatten().next().unwrap().path();
+    let wheel = python::wheel(with_the_wheel());
     let work = tempfile::tempdir().unwrap();
     let tool = source_root().join("tools/anaconda-image");
     let image = |name: &str, more: &[&str]| {
         let file = work.path().join(name);
-        run(Command::new(&tool).arg("--wheel").arg(&wheel).arg("--output").arg(&file).args(more));
+        run(Command::new(&tool).arg("--wheel").arg(wheel).arg("--output").arg(&file).args(more));
         std::fs::read(file).unwrap()
     };
     let plain = image("a.img", &[]);

@@ -2,26 +2,19 @@
 //! kickstart as it stands, restarts, and lets its admin in; and it is installed once. Real
 //! firmware, real boot loaders.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-// How long things took belongs next to the result.
-#![allow(clippy::print_stdout)]
-
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use support::cli::run_in;
-use support::disk::sparse_file;
-use support::environment::environment;
-use support::network::{Card, HOST, Network, wait_until};
-use support::qemu::{Firmware, Machine};
-use support::registry::Registry;
-use support::ssh::{SshKey, Way, ssh};
-use support::vm::Vm;
-use support::{demo_image, dies_with_the_test, example, free_port, run};
+use crate::support::cli::run_in;
+use crate::support::disk::sparse_file;
+use crate::support::environment::environment;
+use crate::support::network::{Card, HOST, Network, wait_until};
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::registry::Registry;
+use crate::support::ssh::{SshKey, Way, ssh};
+use crate::support::vm::Vm;
+use crate::support::{demo_image, dies_with_the_test, example, free_port, run};
 
 /// An installation and two starts under emulation, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(1500);

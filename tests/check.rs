@@ -1,14 +1,9 @@
 //! `bootc-ks check`: what it says, in both forms, and the exit code.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::path::Path;
 
+use crate::support::cli::{bootc_ks, finish, run_in};
 use serde_json::Value;
-use support::cli::{bootc_ks, finish, run_in};
 
 const GOOD: &str = "text\nautopart --type=plain\nrootpw --lock\nuser --name=a --password=x --plaintext\n\
     ostreecontainer --url=quay.io/example/os:1\n";

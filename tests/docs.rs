@@ -1,9 +1,6 @@
 //! Every kickstart that the documentation shows is one of `tests/kickstarts`, and can be
 //! planned.
 
-// A test that cannot unwrap has failed.
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

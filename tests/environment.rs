@@ -1,27 +1,20 @@
 //! The installer environment: made out of the demo image, booted, and the machine is
 //! installed by the example kickstart as it stands; or it is not, and says why.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-// How long things took belongs next to the result.
-#![allow(clippy::print_stdout)]
-
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use support::cli::run_in;
-use support::disk::{fingerprint, sparse_file};
-use support::environment::{environment, environment_of};
-use support::places::Place;
-use support::qemu::{Firmware, Machine};
-use support::registry::Registry;
-use support::ssh::SshKey;
-use support::{demo_image, example};
+use crate::support::cli::run_in;
+use crate::support::disk::{fingerprint, sparse_file};
+use crate::support::environment::{environment, environment_of};
+use crate::support::places::Place;
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::registry::Registry;
+use crate::support::ssh::SshKey;
+use crate::support::{demo_image, example};
 
 const PATIENCE: Duration = Duration::from_secs(900);
 
@@ -206,7 +199,7 @@ fn an_image_with_network_manager_finds_its_kickstart() {
     vm.wait_for_ssh(&key, "root", PATIENCE);
     let elsewhere = tempfile::tempdir().unwrap();
     let stranger = SshKey::generate(elsewhere.path());
-    assert!(!support::ssh::ssh(vm.way(), &stranger, "root", "true").status.success(), "a stranger came in");
+    assert!(!crate::support::ssh::ssh(vm.way(), &stranger, "root", "true").status.success(), "a stranger came in");
     let mode = vm.ssh_ok("stat -c '%a %U' /run/bootc-ks/ks.cfg /etc/shadow; grep -c frobnicate /run/bootc-ks/ks.cfg");
     assert_eq!(mode, "600 root\n600 root\n1");
     drop(vm);
@@ -236,7 +229,7 @@ fn an_environment_is_made_of_an_image_that_has_what_it_takes() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("mine")).unwrap();
     std::fs::write(dir.path().join("mine/thesis.txt"), "years of work").unwrap();
-    let image = support::mini_system::mini_system();
+    let image = crate::support::mini_system::mini_system();
     image.write(&dir.path().join("oci"), "mini");
     let build = |output: &str| run_in(dir.path(), &["netboot", "build", "--image", "oci:oci:mini", "-o", output]);
     build("mine").exits(4).says(&["mine holds something that is no installer environment"]);

@@ -1,19 +1,14 @@
 //! What can go wrong before the first write, for real: one clear message that names the
 //! thing, the right exit code, and a disk that nobody has touched.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::cli::{bootc_ks, finish};
+use crate::support::disk::{MIB, fingerprint};
+use crate::support::faulty::{Fault, FaultyProxy};
+use crate::support::mini_image::{Compression, Layer, MiniImage, blob_path};
+use crate::support::mini_system::mini_system;
+use crate::support::registry::Registry;
+use crate::support::site::{OccupiedDisk, SECRET, Site, kickstart};
 use serde_json::Value;
-use support::cli::{bootc_ks, finish};
-use support::disk::{MIB, fingerprint};
-use support::faulty::{Fault, FaultyProxy};
-use support::mini_image::{Compression, Layer, MiniImage, blob_path};
-use support::mini_system::mini_system;
-use support::registry::Registry;
-use support::site::{OccupiedDisk, SECRET, Site, kickstart};
 
 /// A site, and a disk with somebody's data that its kickstart is let loose on.
 struct Bench {
@@ -165,7 +160,7 @@ fn a_registry_in_trouble() {
 #[test]
 fn a_registry_that_is_not_there() {
     let bench = Bench::new(mini_system());
-    let host = format!("127.0.0.1:{}", support::free_port());
+    let host = format!("127.0.0.1:{}", crate::support::free_port());
     let reference = format!("{host}/mini:1");
     let args = ["--image", reference.as_str(), "--insecure-registry", &host];
     bench.fails_onto(&["--yes"], &args, 3, &["nothing listens at", &host]);
@@ -239,7 +234,7 @@ fn a_disk_that_will_not_do() {
     bench.fails_onto(&["--yes"], LAYOUT, 3, &["there is no disk '/dev/nosuchdisk'"]);
     // In use.
     bench.site.write("site.ks", &only(&name));
-    let mounted = support::site::Mounted::node(&bench.disk.device.partition(1));
+    let mounted = crate::support::site::Mounted::node(&bench.disk.device.partition(1));
     let at = format!("mounted at {}", mounted.path().display());
     bench.fails_onto(&["--yes"], LAYOUT, 4, &[&name, "is in use", &at]);
     drop(mounted);
@@ -290,7 +285,7 @@ fn no_secret_is_told_anywhere() {
             assert!(!text.contains(SECRET), "{name} has a password:\n{text}");
         }
     }
-    let disk = support::site::Mounted::partition(&bench.site.path("disk.img"), 1);
+    let disk = crate::support::site::Mounted::partition(&bench.site.path("disk.img"), 1);
     let records = disk.path().join("ostree/deploy/default/var/log/bootc-ks");
     for name in ["plan.json", "kickstart.ks", "install.log"] {
         let text = std::fs::read_to_string(records.join(name)).unwrap();

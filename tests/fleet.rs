@@ -1,14 +1,9 @@
 //! The page of `bootc-ks netboot serve`, as a real browser shows it.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 
+use crate::support::bootserver::{Server, Site};
 use serde_json::json;
-use support::bootserver::{Server, Site};
 
 /// Machines in every state, on a server that runs.
 fn fleet(site: &Site, server: &Server<'_>, title: &str) {
@@ -57,11 +52,11 @@ fn fleet_site() -> Site {
 
 /// Runs Chromium on a page, in a profile of its own.
 fn chromium(site: &Site, args: &[&str], url: &str) -> String {
-    let mut chromium = std::process::Command::new(support::need("chromium", "chromium"));
+    let mut chromium = std::process::Command::new(crate::support::need("chromium", "chromium"));
     chromium.env("HOME", site.path("")).arg(format!("--user-data-dir={}", site.path("profile").display()));
     chromium.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]);
     chromium.args(["--window-size=1280,800", "--virtual-time-budget=4000"]);
-    support::run(chromium.args(args).arg(url))
+    crate::support::run(chromium.args(args).arg(url))
 }
 
 /// A real browser shows machines in every state, and runs nothing that a machine said.
@@ -90,7 +85,7 @@ fn the_page_shows_the_fleet() {
     ] {
         assert!(page.contains(part), "no `{part}` in\n{page}");
     }
-    let picture = support::source_root().join("target/fleet.png");
+    let picture = crate::support::source_root().join("target/fleet.png");
     chromium(&site, &[&format!("--screenshot={}", picture.display())], &server.url());
     let png = fs::read(&picture).unwrap();
     assert!(png.starts_with(b"\x89PNG") && png.len() > 20_000, "{} bytes", png.len());
@@ -103,7 +98,7 @@ fn the_picture_of_the_documentation() {
     let site = fleet_site();
     let server = site.start();
     fleet(&site, &server, "create the user admin");
-    let picture = support::source_root().join("docs/images/fleet.png");
+    let picture = crate::support::source_root().join("docs/images/fleet.png");
     fs::create_dir_all(picture.parent().unwrap()).unwrap();
     chromium(&site, &[&format!("--screenshot={}", picture.display())], &server.url());
 }

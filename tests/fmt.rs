@@ -1,16 +1,11 @@
 //! `bootc-ks fmt`, `flatten` and `convert` as they are called: what they write where, and the
 //! exit codes.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use support::cli::{bootc_ks, finish, run_in};
+use crate::support::cli::{bootc_ks, finish, run_in};
 
 fn write(dir: &Path, name: &str, text: &str) {
     fs::write(dir.join(name), text).unwrap();

@@ -1,19 +1,17 @@
 //! Proves that the test harness itself does what the other tests rely on.
 
-mod support;
-
 use std::io::Read as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use support::disk::{self, LoopDevice};
-use support::faulty::{Fault, FaultyProxy};
-use support::mini_image::{Compression, Layer, MiniImage, write_index};
-use support::network::Network;
-use support::qemu::{Firmware, Machine};
-use support::registry::Registry;
-use support::{need, output, payload, run};
+use crate::support::disk::{self, LoopDevice};
+use crate::support::faulty::{Fault, FaultyProxy};
+use crate::support::mini_image::{Compression, Layer, MiniImage, write_index};
+use crate::support::network::Network;
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::registry::Registry;
+use crate::support::{need, output, payload, run};
 
 fn skopeo() -> Command {
     Command::new(need("skopeo", "skopeo"))
@@ -93,8 +91,9 @@ fn a_tar_of_a_mini_layer_is_read_by_gnu_tar() {
     MiniImage::empty().layer(layer).write(dir.path(), "t");
     let index: serde_json::Value =
         serde_json::from_slice(&std::fs::read(dir.path().join("index.json")).unwrap()).unwrap();
-    let blob =
-        |value: &serde_json::Value| support::mini_image::blob_path(dir.path(), value["digest"].as_str().unwrap());
+    let blob = |value: &serde_json::Value| {
+        crate::support::mini_image::blob_path(dir.path(), value["digest"].as_str().unwrap())
+    };
     let manifest: serde_json::Value =
         serde_json::from_slice(&std::fs::read(blob(&index["manifests"][0])).unwrap()).unwrap();
     let list =
@@ -133,7 +132,7 @@ fn a_machine_starts_the_demo_kernel() {
     let unpack = "cd \"$0\"; layer=$(skopeo inspect oci:\"$1\":demo | jq -r '.Layers[1]'); \
         tar -xzf \"$1/blobs/sha256/${layer#sha256:}\" --strip-components=4 --wildcards '*/vmlinuz' '*/initramfs.img'";
     need("jq", "jq");
-    run(Command::new("bash").args(["-euc", unpack]).arg(dir.path()).arg(support::demo_image()));
+    run(Command::new("bash").args(["-euc", unpack]).arg(dir.path()).arg(crate::support::demo_image()));
 
     let machine = Machine::new(Firmware::Bios).arg("-kernel").arg(&kernel).arg("-initrd").arg(&initramfs);
     // No root to be found: the initramfs coming up is all that is asked for.

@@ -1,19 +1,14 @@
 //! Whole installations of a tiny image, onto a file and onto a disk, and a close look at what
 //! they leave. Root, no network, a second or two each.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::path::Path;
 
+use crate::support::disk::MIB;
+use crate::support::installed::{Installed, attribute, partition_table};
+use crate::support::mini_image::KERNEL;
+use crate::support::mini_system::{KARGS, mini_system};
+use crate::support::site::{KEY, Mounted, OccupiedDisk, SECRET, Site, kickstart};
 use serde_json::Value;
-use support::disk::MIB;
-use support::installed::{Installed, attribute, partition_table};
-use support::mini_image::KERNEL;
-use support::mini_system::{KARGS, mini_system};
-use support::site::{KEY, Mounted, OccupiedDisk, SECRET, Site, kickstart};
 
 const SCRIPTS: &str = "\
 rootpw --iscrypted $6$salt$hashed-root
@@ -149,7 +144,7 @@ fn content(system: &Installed) {
 fn repository(site: &Site, system: &Installed) {
     let index: Value = serde_json::from_slice(&std::fs::read(site.path("oci/index.json")).unwrap()).unwrap();
     let digest = index["manifests"][0]["digest"].as_str().unwrap();
-    let manifest = std::fs::read(support::mini_image::blob_path(&site.path("oci"), digest)).unwrap();
+    let manifest = std::fs::read(crate::support::mini_image::blob_path(&site.path("oci"), digest)).unwrap();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     let mut expected: Vec<String> = manifest["layers"]
         .as_array()
@@ -306,6 +301,6 @@ fn a_disk_gets_partitions_of_ones_own() {
 }
 
 fn uuid_of(node: &Path) -> String {
-    let mut blkid = std::process::Command::new(support::need("blkid", "util-linux"));
-    support::run(blkid.args(["-p", "-s", "UUID", "-o", "value"]).arg(node)).trim().to_owned()
+    let mut blkid = std::process::Command::new(crate::support::need("blkid", "util-linux"));
+    crate::support::run(blkid.args(["-p", "-s", "UUID", "-o", "value"]).arg(node)).trim().to_owned()
 }

@@ -1,14 +1,12 @@
 //! Ways in and ways out of an installation: where the image comes from, scripts that fail,
 //! failures half-way. Root, no network, a second or two each.
 
-mod support;
-
+use crate::support::disk::MIB;
+use crate::support::installed::Installed;
+use crate::support::mini_system::mini_system;
+use crate::support::registry::Registry;
+use crate::support::site::{Mounted, OccupiedDisk, Site, kickstart};
 use serde_json::Value;
-use support::disk::MIB;
-use support::installed::Installed;
-use support::mini_system::mini_system;
-use support::registry::Registry;
-use support::site::{Mounted, OccupiedDisk, Site, kickstart};
 
 fn open(site: &Site) -> (Mounted, Installed) {
     let mounted = Mounted::partition(&site.path("disk.img"), 1);

@@ -1,22 +1,17 @@
 //! `bootc-ks iso`: media are made, started by real firmware, customised and reset.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::cli::{Outcome, bootc_ks, finish, run_in};
+use crate::support::disk::sha256_hex;
+use crate::support::mini_image::MiniImage;
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::registry::Registry;
+use crate::support::{need, payload, run};
 use serde_json::{Value, json};
-use support::cli::{Outcome, bootc_ks, finish, run_in};
-use support::disk::sha256_hex;
-use support::mini_image::MiniImage;
-use support::qemu::{Firmware, Machine};
-use support::registry::Registry;
-use support::{need, payload, run};
 
 /// An init that shows what the installer would find, and switches the machine off.
 const INIT: &str = "B=/bin/busybox\n$B mount -t devtmpfs dev /dev\n$B mount -t proc proc /proc\n\

@@ -1,22 +1,17 @@
 //! `bootc-ks iso` and the ISOs of other installers: customised in a copy that starts by
 //! everything that the original starts by.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::cli::{Outcome, bootc_ks, finish, run_in};
+use crate::support::disk::sha256_hex;
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::{need, output, payload, run};
 use serde_json::{Value, json};
-use support::cli::{Outcome, bootc_ks, finish, run_in};
-use support::disk::sha256_hex;
-use support::qemu::{Firmware, Machine};
-use support::{need, output, payload, run};
 
 const SITE: &str = "zerombr\nclearpart --all --initlabel\nautopart --type=plain\nrootpw --plaintext hunter2\nreboot\n";
 const SECRETS: [&str; 1] = ["hunter2"];

@@ -1,17 +1,12 @@
 //! `bootc-ks lsp`: the real process, spoken to as an editor speaks.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-#[path = "lsp/actions.rs"]
 mod actions;
-mod support;
 
 use std::path::Path;
 
+use crate::support::cli::run_in;
+use crate::support::editor::Editor;
 use serde_json::{Value, json};
-use support::cli::run_in;
-use support::editor::Editor;
 
 const GOOD: &str = "rootpw --lock\nautopart --type=plain\nsshkey --username=root \"ssh-ed25519 A\"\n\
     ostreecontainer --url=quay.io/example/os:1 --no-signature-verification\n";

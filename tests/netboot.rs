@@ -1,19 +1,14 @@
 //! `bootc-ks netboot customize`: a kickstart goes into an initrd, and a kernel finds it there.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use support::cli::run_in;
-use support::qemu::{Firmware, Machine};
-use support::{need, payload, run};
+use crate::support::cli::run_in;
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::{need, payload, run};
 
 /// An init that shows the kickstart and switches the machine off.
 const INIT: &str = "/bin/busybox mount -t devtmpfs dev /dev\nexec >/dev/ttyS0 2>&1\n\

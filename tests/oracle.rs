@@ -4,20 +4,15 @@
 //! Layer: `ostree commit --tree=tar=…` with /etc moved to /usr/etc. Merge: the layers checked
 //! out one over the other with whiteouts, and committed again.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::installed::Installed;
+use crate::support::mini_image::blob_path;
+use crate::support::mini_system::mini_system;
+use crate::support::site::{Mounted, Site, kickstart};
+use crate::support::{demo_image, need, run};
 use serde_json::Value;
-use support::installed::Installed;
-use support::mini_image::blob_path;
-use support::mini_system::mini_system;
-use support::site::{Mounted, Site, kickstart};
-use support::{demo_image, need, run};
 
 /// A scratch repository of libostree's own.
 struct Judge {

@@ -1,18 +1,13 @@
 //! Kickstart × machine × image facts → the plan, or the refusal. Needs neither root nor a
 //! network: recorded machines (`tests/machines`), recorded images (`tests/images`).
 //!
-//! Plans are compared with `tests/expected`; `BOOTC_KS_BLESS=1 cargo test --test plan` writes
+//! Plans are compared with `tests/expected`; `BOOTC_KS_BLESS=1 cargo test --test suite plan::` writes
 //! those files anew.
-
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::path::{Path, PathBuf};
 
-use support::cli::{Outcome, run_in};
-use support::source_root;
+use crate::support::cli::{Outcome, run_in};
+use crate::support::source_root;
 
 fn kickstarts() -> PathBuf {
     source_root().join("tests/kickstarts")

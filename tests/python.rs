@@ -2,16 +2,14 @@
 //! tested there by pytest (`anaconda-module/tests`), beside the real pykickstart; mypy looks at
 //! the types. Root, and a package index that pip can reach when the environment is made.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use support::mini_system::mini_system;
-use support::registry::Registry;
-use support::site::Site;
-use support::{need_root, output, python, source_root};
+use crate::support::mini_system::mini_system;
+use crate::support::registry::Registry;
+use crate::support::site::Site;
+use crate::support::{need_root, output, python, source_root};
 
 const USER: &str = "installer";
 const PASSWORD: &str = "s3cret-of-the-registry";

@@ -1,26 +1,19 @@
 //! A machine that runs from one disk installs onto another: a kernel of its own, real LVM,
 //! udev, and a vfat that can be mounted. Minutes under emulation: `make test-long`.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-// How long things took belongs next to the result.
-#![allow(clippy::print_stdout)]
-
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use support::cli::{bootc_ks, finish};
-use support::disk::sparse_file;
-use support::qemu::{Firmware, Machine};
-use support::registry::Registry;
-use support::ssh::{SshKey, Way};
-use support::vm::Vm;
-use support::{demo_image, need, run};
+use crate::support::cli::{bootc_ks, finish};
+use crate::support::disk::sparse_file;
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::registry::Registry;
+use crate::support::ssh::{SshKey, Way};
+use crate::support::vm::Vm;
+use crate::support::{demo_image, need, run};
 
 const PATIENCE: Duration = Duration::from_secs(900);
 /// What Debian's ca-certificates makes.

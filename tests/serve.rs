@@ -1,17 +1,12 @@
 //! `bootc-ks netboot serve`, `arm`, `list` and `show`: the real command and real HTTP.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::support::bootserver::{KICKSTART, Site, environment};
 use serde_json::json;
-use support::bootserver::{KICKSTART, Site, environment};
 
 const MACHINES: &str = r#"
 [common]
@@ -167,9 +162,10 @@ fn files_come_whole_or_in_part_and_nothing_else_does() {
     assert_eq!((part.status, part.text.as_str()), (206, "initra"));
     assert!(part.headers.contains("content-range: bytes 3-8/12\n"), "{}", part.headers);
     assert_eq!(server.ask("/files/initrd.img", &[("Range", "bytes=12-")]).status, 416);
-    let curl = support::need("curl", "curl");
-    let head =
-        support::run(std::process::Command::new(curl).arg("-sI").arg(format!("{}/files/initrd.img", server.url())));
+    let curl = crate::support::need("curl", "curl");
+    let head = crate::support::run(
+        std::process::Command::new(curl).arg("-sI").arg(format!("{}/files/initrd.img", server.url())),
+    );
     // GRUB knows this spelling alone.
     assert!(head.contains("200 OK") && head.contains("Content-Length: 12"), "{head}");
     // Half of a new one is not served for the old one.
@@ -238,7 +234,7 @@ fn many_at_once_are_all_answered_with_their_own() {
 fn what_is_wrong_is_said() {
     let site = Site::new(MACHINES);
     let refused = |code: i32, words: &[&str]| {
-        support::cli::finish(&mut site.serve("state")).one_error().exits(code).says(words);
+        crate::support::cli::finish(&mut site.serve("state")).one_error().exits(code).says(words);
     };
     site.netboot(&["list"]).one_error().exits(3).says(&["state.admin", "hint: 'bootc-ks netboot serve' writes it"]);
     site.write("machines.toml", "[[machine]]\nname = 'a'\nmacc = 'x'\n");
@@ -254,7 +250,7 @@ fn what_is_wrong_is_said() {
     let server = site.start();
     refused(4, &["another server is using it"]);
     let port = server.url().rsplit_once(':').unwrap().1.to_owned();
-    let second = support::cli::finish(&mut site.serve("other"));
+    let second = crate::support::cli::finish(&mut site.serve("other"));
     second.one_error().exits(3).says(&[&format!("listening on 127.0.0.1:{port}"), "hint: something listens there"]);
 
     site.netboot(&["arm", "nobody"]).one_error().exits(2).says(&["there is no machine 'nobody'", "netboot list"]);

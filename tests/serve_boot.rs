@@ -1,19 +1,14 @@
 //! Machines that boot from `bootc-ks netboot serve`: real firmware, real boot loaders.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use support::bootserver::{Site, environment};
-use support::network::{Card, HOST, Network};
-use support::qemu::{Firmware, Machine};
-use support::{payload, run};
+use crate::support::bootserver::{Site, environment};
+use crate::support::network::{Card, HOST, Network};
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::{payload, run};
 
 /// What the small initramfs says: its command line, and the kickstart that came with it.
 const INIT: &str = "/bin/busybox mount -t devtmpfs dev /dev\n/bin/busybox mount -t proc proc /proc\n\

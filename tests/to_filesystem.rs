@@ -2,26 +2,21 @@
 //! system as a disk that is installed from a kickstart, and starts. What does not fit is refused
 //! before anything is written.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::collections::BTreeSet;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use support::cli::{Outcome, bootc_ks, finish};
-use support::disk::{LoopDevice, MIB, sparse_file};
-use support::installed::Installed;
-use support::mini_system::{KARGS, mini_system};
-use support::qemu::{Firmware, Machine};
-use support::registry::Registry;
-use support::site::{Mounted, Site};
-use support::ssh::SshKey;
-use support::{demo_image, need, output, run};
+use crate::support::cli::{Outcome, bootc_ks, finish};
+use crate::support::disk::{LoopDevice, MIB, sparse_file};
+use crate::support::installed::Installed;
+use crate::support::mini_system::{KARGS, mini_system};
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::registry::Registry;
+use crate::support::site::{Mounted, Site};
+use crate::support::ssh::SshKey;
+use crate::support::{demo_image, need, output, run};
 
 /// File systems on a disk in a file, mounted to be installed into.
 struct Place {

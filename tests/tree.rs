@@ -1,22 +1,17 @@
 //! `bootc-ks netboot tree`: the files, judged by the programs that read them, and booted.
 
-// A panic is how a test fails.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::bootserver::environment;
+use crate::support::cli::{Outcome, run_in};
+use crate::support::network::{Card, HOST, Network, inside, wait_until};
+use crate::support::qemu::{Firmware, Machine};
+use crate::support::{need, output, payload, run};
 use serde_json::Value;
-use support::bootserver::environment;
-use support::cli::{Outcome, run_in};
-use support::network::{Card, HOST, Network, inside, wait_until};
-use support::qemu::{Firmware, Machine};
-use support::{need, output, payload, run};
 
 const KS: &str = "zerombr\nclearpart --all --initlabel\nautopart --type=plain\nreboot\n";
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::{GOOD, codes, range, uri};
 use crate::support::cli::run_in;
 use crate::support::editor::{Editor, edited};
-use crate::{GOOD, codes, range, uri};
 
 const EVERYWHERE: ((u32, u32), (u32, u32)) = ((0, 0), (9999, 0));
 

@@ -8,7 +8,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 /// What can go wrong with an answer.
 #[derive(Clone, Debug)]
@@ -23,10 +22,6 @@ pub enum Fault {
         /// Which one; past the end, none.
         offset: u64,
     },
-    /// Wait before answering.
-    Delay(Duration),
-    /// Send the body at about this many bytes a second.
-    Throttle(u64),
 }
 
 /// One request, as it came in.
@@ -38,8 +33,6 @@ pub struct Request {
     pub path: String,
     /// The `Range` header's value.
     pub range: Option<String>,
-    /// Whether there was an `Authorization` header.
-    pub authorized: bool,
 }
 
 #[derive(Debug)]
@@ -131,10 +124,8 @@ impl FaultyProxy {
             return client.write_all(&refusal(405));
         }
         let fault = self.note(request);
-        match fault {
-            Some(Fault::Status(status)) => return client.write_all(&refusal(status)),
-            Some(Fault::Delay(time)) => thread::sleep(time),
-            _ => {}
+        if let Some(Fault::Status(status)) = fault {
+            return client.write_all(&refusal(status));
         }
 
         head.retain(|line| !has_name(line, "connection"));
@@ -167,7 +158,6 @@ fn parse(head: &[String]) -> Option<Request> {
         method: first.next()?.to_owned(),
         path: first.next()?.to_owned(),
         range: header("range").and_then(|line| Some(line.split_once(':')?.1.trim().to_owned())),
-        authorized: header("authorization").is_some(),
     })
 }
 
@@ -200,12 +190,10 @@ fn send_body(from: &mut impl Read, to: &mut impl Write, fault: Option<&Fault>) -
         if n == 0 {
             return Ok(());
         }
-        match fault {
-            Some(Fault::Corrupt { offset }) if (sent..sent + n as u64).contains(offset) => {
-                buffer[(offset - sent) as usize] ^= 0xff;
-            }
-            Some(Fault::Throttle(rate)) => thread::sleep(Duration::from_secs_f64(n as f64 / *rate as f64)),
-            _ => {}
+        if let Some(Fault::Corrupt { offset }) = fault
+            && (sent..sent + n as u64).contains(offset)
+        {
+            buffer[(offset - sent) as usize] ^= 0xff;
         }
         to.write_all(&buffer[..n])?;
         sent += n as u64;

@@ -4,8 +4,6 @@
 //! Everything here fails loudly: a missing program is a failed test that names
 //! the Debian package, never a skipped one.
 
-// Each test file compiles its own copy and uses its own part of it.
-#![allow(dead_code)]
 // The tail of a machine's serial console belongs next to the failed assertion.
 #![allow(clippy::print_stderr)]
 

@@ -4,6 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use super::{need, run, source_root};
 
@@ -37,8 +38,18 @@ fn pip(python: &Path) -> Command {
     command
 }
 
-/// Builds the wheel of `anaconda-module`, unoptimised, and puts it into the environment.
+/// Puts our wheel into the environment of `python`, which has pip and maturin.
 pub fn install_wheel(python: &Path) {
+    run(pip(python).args(["--force-reinstall", "--no-deps"]).arg(wheel(python)));
+}
+
+/// The wheel of `anaconda-module`, unoptimised; built once, by the first environment that asks.
+pub fn wheel(python: &Path) -> &'static Path {
+    static WHEEL: OnceLock<PathBuf> = OnceLock::new();
+    WHEEL.get_or_init(|| build_wheel(python))
+}
+
+fn build_wheel(python: &Path) -> PathBuf {
     let module = source_root().join("anaconda-module");
     let wheels = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wheels");
     let _ = std::fs::remove_dir_all(&wheels);
@@ -56,5 +67,5 @@ pub fn install_wheel(python: &Path) {
     let [wheel] = built.as_slice() else { panic!("not one wheel: {built:?}") };
     let name = wheel.file_name().unwrap_or_default().to_string_lossy();
     assert!(name.contains("-cp39-abi3-linux_"), "{name} is not for every Python from 3.9 on");
-    run(pip(python).args(["--force-reinstall", "--no-deps"]).arg(wheel));
+    wheel.clone()
 }

@@ -2,8 +2,9 @@
 //! QEMU, with a serial log and a way in by SSH.
 //!
 //! Emulation (TCG) unless `BOOTC_KS_QEMU_ACCEL` says otherwise (`kvm`): a
-//! /dev/kvm that exists does not always work. One machine at a time, unless `BOOTC_KS_MACHINES` says
-//! how many: a guest that waits too long for a processor gives up on its own disks.
+//! /dev/kvm that exists does not always work. As many machines at a time as there are processors,
+//! unless `BOOTC_KS_MACHINES` says how many: a guest that waits too long for one gives up on its
+//! own disks.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -25,13 +26,18 @@ pub(super) struct Permit;
 
 impl Permit {
     fn wait() -> Self {
-        let most = std::env::var("BOOTC_KS_MACHINES").ok().and_then(|most| most.parse().ok()).unwrap_or(1).max(1);
+        let most = most_machines();
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut running =
             ONE_ENDED.wait_while(running, |running| *running >= most).unwrap_or_else(PoisonError::into_inner);
         *running += 1;
         Permit
     }
+}
+
+fn most_machines() -> usize {
+    let asked = std::env::var("BOOTC_KS_MACHINES").ok().and_then(|most| most.parse().ok());
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
 }
 
 impl Drop for Permit {

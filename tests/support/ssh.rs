@@ -42,10 +42,76 @@ impl SshKey {
 
 /// Runs `script` by the login shell of `user`.
 pub fn ssh(way: &Way, key: &SshKey, user: &str, script: &str) -> Output {
+    output(client(way, key).arg(format!("{user}@{}", way.host())).arg(script))
+}
+
+impl Way {
+    fn host(&self) -> &str {
+        match self {
+            Way::Port(_) => "127.0.0.1",
+            Way::Address { ip, .. } => ip,
+        }
+    }
+}
+
+/// Somebody who is logged in: one connection, made at the first command, for all that are run.
+/// To agree on keys takes an emulated machine longer than most commands do.
+#[derive(Debug)]
+pub struct Session {
+    way: Way,
+    key: SshKey,
+    user: String,
+    socket: PathBuf,
+}
+
+impl Session {
+    /// Of `user`; its socket is made in `dir`.
+    pub fn new(way: &Way, key: &SshKey, user: &str, dir: &Path) -> Self {
+        Self { way: way.clone(), key: key.clone(), user: user.to_owned(), socket: dir.join("ssh") }
+    }
+
+    /// Runs `script` by the login shell.
+    pub fn run(&self, script: &str) -> Output {
+        output(
+            self.client().args(["-o", "ControlMaster=auto", "-o", "ControlPersist=yes"]).arg(self.host()).arg(script),
+        )
+    }
+
+    /// The same in a connection of its own.
+    pub fn run_alone(&self, script: &str) -> Output {
+        ssh(&self.way, &self.key, &self.user, script)
+    }
+
+    /// Ends the connection, whether the machine still answers or not.
+    pub fn hang_up(&self) {
+        if self.socket.exists() {
+            output(self.client().args(["-O", "exit"]).arg(self.host()));
+        }
+    }
+
+    fn client(&self) -> Command {
+        let mut command = client(&self.way, &self.key);
+        command.arg("-o").arg(format!("ControlPath={}", self.socket.display()));
+        command
+    }
+
+    fn host(&self) -> String {
+        format!("{}@{}", self.user, self.way.host())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.hang_up();
+    }
+}
+
+/// The client with its options, without a host.
+fn client(way: &Way, key: &SshKey) -> Command {
     let program = need("ssh", "openssh-client");
-    let (mut command, host, port) = match way {
-        Way::Port(port) => (Command::new(program), "127.0.0.1", *port),
-        Way::Address { namespace, ip } => (inside(namespace, &program), ip.as_str(), 22),
+    let (mut command, port) = match way {
+        Way::Port(port) => (Command::new(program), *port),
+        Way::Address { namespace, .. } => (inside(namespace, &program), 22),
     };
     command.arg("-i").arg(&key.private).args(["-p", &port.to_string()]);
     for option in [
@@ -61,5 +127,5 @@ pub fn ssh(way: &Way, key: &SshKey, user: &str, script: &str) -> Output {
     ] {
         command.args(["-o", option]);
     }
-    output(command.arg(format!("{user}@{host}")).arg(script))
+    command
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::need;
 use super::qemu::Permit;
-use super::ssh::{SshKey, Way, ssh};
+use super::ssh::{Session, SshKey, Way, ssh};
 
 /// A running machine; killed when dropped. If the test is failing, the tail of
 /// its serial console is printed.
@@ -19,7 +19,7 @@ pub struct Vm {
     pub(super) serial: PathBuf,
     pub(super) way: Way,
     pub(super) started: Instant,
-    pub(super) login: Option<(SshKey, String)>,
+    pub(super) login: Option<Session>,
     pub(super) _permit: Permit,
 }
 
@@ -34,7 +34,7 @@ impl Vm {
             assert!(Instant::now() < deadline, "no SSH login as {user} within {timeout:?}");
             std::thread::sleep(Duration::from_secs(1));
         }
-        self.login = Some((key.clone(), user.to_owned()));
+        self.login = Some(Session::new(&self.way, key, user, self.dir.path()));
         self.started.elapsed()
     }
 
@@ -45,8 +45,11 @@ impl Vm {
 
     /// Runs a command inside; [`Vm::wait_for_ssh`] comes first.
     pub fn ssh(&self, script: &str) -> Output {
-        let (key, user) = self.login.as_ref().expect("wait_for_ssh comes first");
-        ssh(&self.way, key, user, script)
+        self.session().run(script)
+    }
+
+    fn session(&self) -> &Session {
+        self.login.as_ref().expect("wait_for_ssh comes first")
     }
 
     /// Runs a command inside that has to succeed; its trimmed standard output.
@@ -61,11 +64,12 @@ impl Vm {
     pub fn reboot(&mut self, timeout: Duration) {
         let boot_id = "cat /proc/sys/kernel/random/boot_id";
         let before = self.ssh_ok(boot_id);
-        // The connection may be cut before the answer.
+        // The connection may be cut before the answer, and that of the next start is another one.
         self.ssh("sudo -n systemctl reboot");
+        self.session().hang_up();
         let deadline = Instant::now() + timeout;
         loop {
-            let now = self.ssh(boot_id);
+            let now = self.session().run_alone(boot_id);
             let now_id = String::from_utf8_lossy(&now.stdout).trim().to_owned();
             if now.status.success() && now_id != before {
                 return;
@@ -73,15 +77,6 @@ impl Vm {
             self.assert_running();
             assert!(Instant::now() < deadline, "not back within {timeout:?} of a reboot");
             std::thread::sleep(Duration::from_secs(1));
-        }
-    }
-
-    /// The loopback port that leads to the machine's port 22; there is none for a machine in a
-    /// network of its own.
-    pub fn ssh_port(&self) -> u16 {
-        match &self.way {
-            Way::Port(port) => *port,
-            Way::Address { namespace, .. } => panic!("this machine is in the network {namespace}"),
         }
     }
 
@@ -118,11 +113,6 @@ impl Vm {
         }
     }
 
-    /// The time since it was switched on.
-    pub fn age(&self) -> Duration {
-        self.started.elapsed()
-    }
-
     /// Waits until the machine has switched itself off.
     pub fn wait_for_exit(&mut self, timeout: Duration) {
         let deadline = Instant::now() + timeout;
@@ -135,6 +125,7 @@ impl Vm {
     /// Shuts the system down properly: the disk image is complete afterwards.
     pub fn power_off(mut self, timeout: Duration) {
         self.ssh("sudo -n systemctl poweroff");
+        self.session().hang_up();
         self.wait_for_exit(timeout);
     }
 
@@ -148,6 +139,7 @@ impl Vm {
 
 impl Drop for Vm {
     fn drop(&mut self) {
+        self.login = None;
         self.child.kill().ok();
         self.child.wait().ok();
         if std::thread::panicking() {

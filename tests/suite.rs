@@ -1,0 +1,37 @@
+//! The tests of the command, of what it makes and of what people do with it. They are one
+//! program: what they stand on ([`support`]) is compiled once, two machines can run side by side
+//! whichever file they come from, and a quick test fills the time of a slow one.
+//!
+//! `cargo test --test suite boots::` runs those of a file.
+
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
+// How long things took, and what did not run, belongs next to the result.
+#![allow(clippy::print_stdout)]
+
+mod support;
+
+mod addon;
+mod boot;
+mod boots;
+mod check;
+mod docs;
+mod environment;
+mod faults;
+mod fleet;
+mod fmt;
+mod harness;
+mod install;
+mod install_ways;
+mod iso;
+mod iso_foreign;
+mod lsp;
+mod netboot;
+mod oracle;
+mod plan;
+mod python;
+mod rescue;
+mod serve;
+mod serve_boot;
+mod to_filesystem;
+mod tree;

@@ -53,12 +53,12 @@ bench: build image ## an installation, an ISO, the parser and the Python package
 	tools/bench-serve
 
 pictures: image ## take the pictures of the documentation again
-	cargo test --test suite -- --ignored the_picture_of_the_documentation
+	cargo test --workspace -- --ignored the_picture_of_the_documentation
 
 # MiB, each tried with every way in.
 MEMORY ?= 384 448 512 576 640 768
 memory: image ## how much memory an installation takes: one for each size
-	BOOTC_KS_MEMORY='$(MEMORY)' cargo test --test suite -- --ignored --nocapture with_little_memory
+	BOOTC_KS_MEMORY='$(MEMORY)' cargo test --workspace -- --ignored --nocapture with_little_memory
 
 # Seconds for each target.
 FUZZ_SECONDS ?= 300

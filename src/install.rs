@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use installer_core::apply::{self, Options, Report};
 use installer_core::event::Sink;
-use installer_core::front::{self, Prepared};
+use installer_core::front::{self, Before, Prepared};
 use installer_core::host::Real;
 use installer_core::machine;
 use installer_core::plan::{self, Plan};
@@ -19,7 +19,7 @@ use installer_core::storage::select::Target;
 use installer_core::units::Digest;
 use installer_core::{Cancel, Error, Stage};
 
-use crate::plan::{Format, WhatArgs};
+use crate::plan::{Format, WhatArgs, image_facts};
 use crate::progress::Audience;
 use crate::site::{self, PreScripts, Site};
 use crate::{failure, logging};
@@ -55,6 +55,11 @@ struct Args {
     /// Install only if the plan has this digest (from 'bootc-ks plan')
     #[arg(long, value_name = "DIGEST")]
     plan_digest: Option<Digest>,
+
+    /// What 'bootc-ks inspect --json' has said of the image: if the registry still has this very
+    /// image, it is read once, when it is installed
+    #[arg(long, value_name = "FILE")]
+    image_facts: Option<PathBuf>,
 
     /// Write events as JSON lines to this file; '-' is standard output
     #[arg(long, value_name = "FILE")]
@@ -163,8 +168,9 @@ fn prepare(args: &Args, audience: &Arc<Audience>) -> anyhow::Result<(Prepared, S
     let mut request = site.request.clone();
     args.what.put_over(&mut request);
     let image = args.what.image(&request)?;
-    let prepared =
-        front::prepare(&request, image, &args.what.access.access(), args.plan_digest.as_ref(), audience.clone())?;
+    let facts = args.image_facts.as_deref().map(image_facts).transpose()?;
+    let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref() };
+    let prepared = front::prepare(&request, image, &args.what.access.access(), before, audience.clone())?;
     say(args, &prepared.plan.render()?);
     if confirm(args, &prepared.plan, &site)? == Consent::Asked {
         // Somebody may have thought about it for an hour, and plugged a disk in meanwhile.

@@ -128,13 +128,18 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     args.what.put_over(&mut request);
     let facts: ImageFacts = match &args.image_facts {
         // Facts say which image they are of; the kickstart need not.
-        Some(file) => document(file, "image facts", installer_core::image::SCHEMA)?,
+        Some(file) => image_facts(file)?,
         None => {
             let access = args.what.access.access();
             front::look(args.what.image(&request)?, &machine.arch, &access, Audience::new(None)?)?.1
         }
     };
     Ok(installer_core::plan::plan(&request, &machine, &facts)?)
+}
+
+/// What `inspect --json` has written.
+pub fn image_facts(file: &Path) -> Result<ImageFacts, Error> {
+    document(file, "image facts", installer_core::image::SCHEMA)
 }
 
 /// A document that this command wrote, from a file.

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::cli::{Outcome, bootc_ks, finish, run_in};
-use crate::support::disk::sha256_hex;
+use crate::support::cli::{bootc_ks, finish, run_in};
+use crate::support::disk::{file_sha256, sha256_hex};
+use crate::support::iso::{iso, show};
 use crate::support::mini_image::MiniImage;
 use crate::support::qemu::{Firmware, Machine};
 use crate::support::registry::Registry;
@@ -21,7 +22,6 @@ const INIT: &str = "B=/bin/busybox\n$B mount -t devtmpfs dev /dev\n$B mount -t p
 const SITE: &str = "zerombr\nclearpart --all --initlabel\nautopart --type=plain\nrootpw --plaintext hunter2\nreboot\n";
 const OTHER: &str = "zerombr\nclearpart --all\nautopart --type=plain\n%include keys.ks\npoweroff\n";
 const KEYS: &str = "rootpw --plaintext hunter3\n";
-const SECRETS: [&str; 2] = ["hunter2", "hunter3"];
 const PEM: &str = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
 
 /// An environment in `dir/env` whose kernel is `kernel`, and kickstarts beside it.
@@ -48,18 +48,6 @@ fn environment(dir: &Path, kernel: impl FnOnce(&Path)) {
 /// One that cannot boot, for what needs no machine.
 fn no_kernel(dir: &Path) {
     environment(dir, |path| fs::write(path, "not a kernel\n").unwrap());
-}
-
-fn iso(dir: &Path, args: &[&str]) -> Outcome {
-    run_in(dir, &[&["iso"], args].concat()).keeps(&SECRETS)
-}
-
-fn digest(path: &Path) -> String {
-    sha256_hex(&fs::read(path).unwrap())
-}
-
-fn show(dir: &Path, name: &str) -> Value {
-    iso(dir, &["show", name, "--json"]).exits(0).json()
 }
 
 /// What the machine says between BEGIN and END.
@@ -147,7 +135,7 @@ fn what_goes_in_is_shown_and_comes_out_again() {
     no_kernel(dir.path());
     iso(dir.path(), &["build", "--environment", "env", "-o", "x.iso"]).exits(0);
     let x = dir.path().join("x.iso");
-    let built = digest(&x);
+    let built = file_sha256(&x);
     let shown = show(dir.path(), "x.iso");
     assert_eq!(
         (&shown["state"], &shown["kickstart"], &shown["image"]),
@@ -155,12 +143,12 @@ fn what_goes_in_is_shown_and_comes_out_again() {
     );
 
     iso(dir.path(), &["customize", "x.iso", "--ks", "site.ks", "--karg", "a=1"]).exits(0).says(&["x.iso: customised"]);
-    let once = digest(&x);
+    let once = file_sha256(&x);
     iso(dir.path(), &["customize", "x.iso", "--karg", "b=2"])
         .exits(4)
         .one_error()
         .says(&["already", "--force", "reset"]);
-    assert_eq!(digest(&x), once, "a refusal changes nothing");
+    assert_eq!(file_sha256(&x), once, "a refusal changes nothing");
     let shown = show(dir.path(), "x.iso");
     assert_eq!(shown["state"], "customised");
     assert!(shown["kickstart"].as_str().unwrap().contains("rootpw --plaintext *******\n"), "{shown}");
@@ -169,7 +157,7 @@ fn what_goes_in_is_shown_and_comes_out_again() {
     // --force takes away what was there, in a copy as well.
     let force = ["customize", "x.iso", "--ca", "house.crt", "--karg", "b=2", "--force", "-o", "y.iso"];
     iso(dir.path(), &force).exits(0);
-    assert_eq!(digest(&x), once, "with --output the ISO stays as it is");
+    assert_eq!(file_sha256(&x), once, "with --output the ISO stays as it is");
     let text = iso(dir.path(), &["show", "y.iso"]).exits(0).stdout;
     for part in ["State:        customised\n", " quiet b=2\n", "Certificates: house.pem\n", "Kickstart:    none\n"] {
         assert!(text.contains(part), "no `{part}` in\n{text}");
@@ -177,11 +165,11 @@ fn what_goes_in_is_shown_and_comes_out_again() {
     let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(dir.path().join("y.iso")).unwrap());
     assert_eq!(mode & 0o777, 0o600, "it may hold passwords");
     let copy = finish(bootc_ks(dir.path()).args(["iso", "reset", "y.iso"])).exits(0);
-    assert_eq!((copy.stdout.as_str(), digest(&dir.path().join("y.iso"))), ("", built.clone()));
+    assert_eq!((copy.stdout.as_str(), file_sha256(&dir.path().join("y.iso"))), ("", built.clone()));
 
     // In place, as a copy, and through a pipe: the same.
     iso(dir.path(), &["reset", "x.iso"]).exits(0);
-    assert_eq!(digest(&x), built);
+    assert_eq!(file_sha256(&x), built);
     let piped = bootc_ks(dir.path())
         .args(["iso", "customize", "x.iso", "--ks", "site.ks", "--karg", "a=1", "-o", "-"])
         .output();
@@ -191,7 +179,7 @@ fn what_goes_in_is_shown_and_comes_out_again() {
     assert_eq!(show(dir.path(), "x.iso")["state"], "unfinished");
     iso(dir.path(), &["customize", "x.iso", "--ks", "site.ks"]).exits(4).says(&["something went wrong"]);
     iso(dir.path(), &["reset", "x.iso"]).exits(0);
-    assert_eq!(digest(&x), built);
+    assert_eq!(file_sha256(&x), built);
 }
 
 #[test]
@@ -220,7 +208,7 @@ fn the_same_input_makes_the_same_bytes() {
         command.env_remove("SOURCE_DATE_EPOCH");
         command.envs(epoch.map(|epoch| ("SOURCE_DATE_EPOCH", epoch)));
         finish(command.args(["iso", "build", "--environment", "env", "--ks", ks, "-o", output])).exits(0);
-        (digest(&dir.path().join(output)), show(dir.path(), output)["volume"].clone())
+        (file_sha256(&dir.path().join(output)), show(dir.path(), output)["volume"].clone())
     };
     let first = build("site.ks", None, "a.iso");
     std::thread::sleep(Duration::from_millis(2100));
@@ -274,9 +262,9 @@ fn an_image_on_the_medium_is_the_image() {
     let mut bytes = fs::read(&blob).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(blob, bytes).unwrap();
-    let before = digest(&dir.path().join("x.iso"));
+    let before = file_sha256(&dir.path().join("x.iso"));
     iso(dir.path(), &[&build[..], &["--target", "registry.example/os:1"]].concat()).exits(3).one_error();
-    assert_eq!(digest(&dir.path().join("x.iso")), before);
+    assert_eq!(file_sha256(&dir.path().join("x.iso")), before);
 }
 
 #[test]
@@ -324,7 +312,7 @@ fn what_cannot_be_customised_is_said_and_stays_as_it_is() {
     no_kernel(dir.path());
     iso(dir.path(), &["build", "--environment", "env", "-o", "x.iso"]).exits(0);
     let x = dir.path().join("x.iso");
-    let built = digest(&x);
+    let built = file_sha256(&x);
     let fails = |args: &[&str], code: i32, words: &[&str]| {
         iso(dir.path(), &[&["customize"], args].concat()).exits(code).one_error().says(words);
     };
@@ -341,7 +329,7 @@ fn what_cannot_be_customised_is_said_and_stays_as_it_is() {
     let mut other = Command::new(need("xorriso", "xorriso"));
     run(other.args(["-as", "mkisofs", "-quiet", "-V", "OTHER", "-o", "other.iso", "env"]).current_dir(&dir));
     fails(&["other.iso", "--karg", "a"], 2, &["other.iso was not made by", "--output FILE"]);
-    assert_eq!(digest(&x), built);
+    assert_eq!(file_sha256(&x), built);
 
     let somebody = fs::File::open(&x).unwrap();
     somebody.lock().unwrap();

@@ -7,14 +7,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::cli::{Outcome, bootc_ks, finish, run_in};
-use crate::support::disk::sha256_hex;
+use crate::support::cli::{bootc_ks, finish};
+use crate::support::disk::file_sha256;
+use crate::support::iso::{SECRETS, iso, show};
 use crate::support::qemu::{Firmware, Machine};
 use crate::support::{need, output, payload, run};
 use serde_json::{Value, json};
 
 const SITE: &str = "zerombr\nclearpart --all --initlabel\nautopart --type=plain\nrootpw --plaintext hunter2\nreboot\n";
-const SECRETS: [&str; 1] = ["hunter2"];
 /// An init that shows what the kernel was given, and switches the machine off.
 const INIT: &str = "B=/bin/busybox\n$B mount -t devtmpfs dev /dev\n$B mount -t proc proc /proc\n\
     exec >/dev/ttyS0 2>&1\n$B echo BEGIN\n$B cat /proc/cmdline\n$B echo END\n$B poweroff -f\n";
@@ -114,18 +114,6 @@ fn pack(dir: &Path, name: &str, kind: Kind, label: &str) {
     run(xorriso.arg("tree"));
 }
 
-fn iso(dir: &Path, args: &[&str]) -> Outcome {
-    run_in(dir, &[&["iso"], args].concat()).keeps(&SECRETS)
-}
-
-fn digest(path: &Path) -> String {
-    sha256_hex(&fs::read(path).unwrap())
-}
-
-fn show(dir: &Path, name: &str) -> Value {
-    iso(dir, &["show", name, "--json"]).exits(0).json()
-}
-
 /// What xorriso says of the boot records, without where things lie and how large they are.
 fn boot_records(iso: &Path) -> Vec<String> {
     let mut xorriso = Command::new(need("xorriso", "xorriso"));
@@ -171,11 +159,11 @@ fn every_menu_names_the_kickstart_and_every_boot_record_stays() {
     {
         foreign(dir.path(), "x.iso", kind, label);
         let (x, y) = (dir.path().join("x.iso"), dir.path().join("y.iso"));
-        let before = digest(&x);
+        let before = file_sha256(&x);
         let customize = ["customize", "x.iso", "--ks", "site.ks", "--karg", "console=ttyS0,115200", "-o", "y.iso"];
         let said = iso(dir.path(), &customize).exits(0).says(&[&format!("y.iso: customised, volume {label}")]);
         assert!(said.stderr.contains("  changed /EFI/BOOT/grub.cfg in the EFI system partition\n"), "{said}");
-        assert_eq!(digest(&x), before, "{kind:?}: the original was touched");
+        assert_eq!(file_sha256(&x), before, "{kind:?}: the original was touched");
         assert_eq!(fs::metadata(&y).unwrap().mode() & 0o777, 0o600, "it may hold passwords");
         let records = boot_records(&x);
         assert!(records.iter().filter(|line| line.starts_with("El Torito boot img")).count() >= 2, "{records:?}");
@@ -281,12 +269,12 @@ fn what_others_made_is_shown_and_not_reset() {
     ] {
         assert!(text.contains(part), "no `{part}` in\n{text}");
     }
-    let before = digest(&dir.path().join("y.iso"));
+    let before = file_sha256(&dir.path().join("y.iso"));
     iso(dir.path(), &["reset", "y.iso"])
         .exits(2)
         .one_error()
         .says(&["not made by 'bootc-ks iso build'", "the original"]);
-    assert_eq!(digest(&dir.path().join("y.iso")), before);
+    assert_eq!(file_sha256(&dir.path().join("y.iso")), before);
 }
 
 #[test]
@@ -332,7 +320,7 @@ fn what_cannot_be_customised_is_said_and_nothing_is_written() {
     let dir = tempfile::tempdir().unwrap();
     foreign(dir.path(), "x.iso", Kind::AppendedGpt, "X");
     let x = dir.path().join("x.iso");
-    let before = digest(&x);
+    let before = file_sha256(&x);
     let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
     write("bad.ks", "autopart --tpye=plain\nrootpw --plaintext hunter2\n");
     write("house.crt", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n");
@@ -350,7 +338,7 @@ fn what_cannot_be_customised_is_said_and_nothing_is_written() {
     fails(&["x.iso", "--ks", "bad.ks", "-o", "y.iso"], 2, &["bad.ks cannot be used: 1 error"]);
     fails(&["x.iso", "--karg", "a b", "-o", "y.iso"], 2, &["'a b'"]);
     fails(&["x.iso", "--karg", &"a".repeat(2040), "-o", "y.iso"], 2, &["/boot/grub2/grub.cfg", "2047 is the most"]);
-    assert_eq!(digest(&x), before);
+    assert_eq!(file_sha256(&x), before);
 
     let make = |name: &str, tree: &str, more: &[&str]| {
         let mut xorriso = Command::new(need("xorriso", "xorriso"));

@@ -1,7 +1,7 @@
 //! Kickstart × machine × image facts → the plan, or the refusal. Needs neither root nor a
 //! network: recorded machines (`tests/machines`), recorded images (`tests/images`).
 //!
-//! Plans are compared with `tests/expected`; `BOOTC_KS_BLESS=1 cargo test --test suite plan::` writes
+//! Plans are compared with `tests/expected`; `BOOTC_KS_BLESS=1 cargo test --workspace plan::` writes
 //! those files anew.
 
 use std::path::{Path, PathBuf};

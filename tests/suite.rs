@@ -2,7 +2,8 @@
 //! program: what they stand on ([`support`]) is compiled once, two machines can run side by side
 //! whichever file they come from, and a quick test fills the time of a slow one.
 //!
-//! `cargo test --test suite boots::` runs those of a file.
+//! `cargo test --workspace boots::` runs those of a file (of this package alone, dependencies would be
+//! built anew with fewer features).
 
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used)]

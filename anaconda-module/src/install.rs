@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use installer_core::apply::{self, Options};
 use installer_core::event::{Event, Sink};
-use installer_core::front::{self, Onto, Overrides, Prepared};
+use installer_core::front::{self, Before, Onto, Overrides, Prepared};
 use installer_core::host::Real;
 use installer_core::image::Access as CoreAccess;
 use installer_core::plan::Specs;
@@ -136,7 +136,13 @@ impl What for FromKickstart {
         let mut request = self.judged.request.clone();
         self.overrides.put_over(&mut request);
         let image = front::require_image(&request, &self.judged.name, "image=")?;
-        let prepared = front::prepare(&request, image, access, self.reviewed.as_ref(), events.clone())?;
+        let prepared = front::prepare(
+            &request,
+            image,
+            access,
+            Before { plan: self.reviewed.as_ref(), facts: None },
+            events.clone(),
+        )?;
         if !self.replace {
             front::consent(&prepared.plan, self.judged.allows_clearing(), "replace=True")?;
         }

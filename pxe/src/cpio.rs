@@ -15,6 +15,13 @@ const SYMLINK: u32 = 0o120_777;
 /// Longer names do not occur, and a damaged header must not make us believe in one.
 const MAX_NAME: usize = 4096;
 
+/// What has to lie between `length` bytes and an archive behind them: one that is not compressed
+/// begins at a multiple of 4.
+pub fn padding(length: u64) -> &'static [u8] {
+    let missing = usize::try_from(length.next_multiple_of(4) - length).unwrap_or(0);
+    &[0; 4][..missing]
+}
+
 /// An archive under construction.
 #[derive(Debug, Default)]
 pub struct Writer {

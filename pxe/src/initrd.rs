@@ -43,13 +43,12 @@ pub fn customize(initrd: &mut (impl Read + Seek), custom: &Custom, out: &mut imp
     initrd.seek(SeekFrom::Start(0)).doing(Stage::Media, reading)?;
     let writing = "writing the customised initrd";
     let length = io::copy(initrd, out).doing(Stage::Media, writing)?;
-    // An archive that is not compressed begins at a multiple of 4.
-    let padding = usize::try_from(length.next_multiple_of(4) - length).unwrap_or(0);
+    let padding = cpio::padding(length);
     let archive = archive(custom)?;
-    out.write_all(&vec![0; padding]).doing(Stage::Media, writing)?;
+    out.write_all(padding).doing(Stage::Media, writing)?;
     out.write_all(&archive).doing(Stage::Media, writing)?;
     out.flush().doing(Stage::Media, writing)?;
-    Ok(length + (padding + archive.len()) as u64)
+    Ok(length + (padding.len() + archive.len()) as u64)
 }
 
 /// What was added to `initrd`, if anything was.

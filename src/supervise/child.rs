@@ -2,6 +2,7 @@
 //! whoever asked for reports.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
@@ -9,6 +10,7 @@ use installer_core::apply::Report;
 use installer_core::event::Event;
 use installer_core::request::EndAction;
 use installer_core::{Error, Kind, Stage};
+use pxe::build::IMAGE_FACTS;
 use pxe::options::Options;
 
 use super::consoles::Consoles;
@@ -67,6 +69,9 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     command.args(["install", job.kickstart, "--events", "-", "--format", "json", "--no-reboot", "--log", job.log]);
     if let Some(image) = job.image {
         command.args(["--image", image]);
+    }
+    if Path::new(IMAGE_FACTS).exists() {
+        command.args(["--image-facts", IMAGE_FACTS]);
     }
     if let Some(target) = &job.options.target {
         command.args(["--target-image", target]);

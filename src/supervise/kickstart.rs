@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use installer_core::host::{Host, Program, ProgramError, Real};
@@ -14,6 +13,7 @@ use pxe::options::{Options, Source};
 use super::consoles::Consoles;
 use super::{KICKSTART, WORK, media, nfs};
 use crate::fetch::{self, Request};
+use crate::rewrite;
 
 /// Where one lies that was put into the initramfs.
 const PUT_IN: &str = "/ks.cfg";
@@ -55,9 +55,7 @@ pub fn fetch(chosen: &Chosen, options: &Options, consoles: &Consoles) -> anyhow:
         Chosen::From(source) => one(source, options, consoles)?,
         Chosen::FirstOf(sources) => first_of(sources, options, consoles)?,
     };
-    let _ = fs::remove_file(KICKSTART);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(KICKSTART)?;
-    Ok(file.write_all(&text)?)
+    rewrite::create_private_by(Path::new(KICKSTART), |file| Ok(file.write_all(&text)?))
 }
 
 /// The first that is there; the last one's error if none is.

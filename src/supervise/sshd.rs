@@ -4,10 +4,8 @@
 //! a user's account in the system to come must not get at its disk. Without anybody it is not
 //! started.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,6 +19,7 @@ use kickstart_parser::kickstart::Kickstart;
 use super::WORK;
 use super::consoles::Consoles;
 use super::network::own_address;
+use crate::rewrite::create_private;
 
 /// Addresses that are set aside for documentation, behind whatever route there is.
 const ANYWHERE: [IpAddr; 2] =
@@ -55,8 +54,8 @@ pub fn start(kickstart: &Kickstart, consoles: &Consoles) -> anyhow::Result<()> {
     }
     let password = guests.password.as_ref().map(crypt).transpose()?;
     let work = Path::new(WORK);
-    private(&work.join("authorized_keys"), &(guests.keys.join("\n") + "\n"))?;
-    private(&work.join("sshd_config"), &config(password.is_some()))?;
+    create_private(&work.join("authorized_keys"), &(guests.keys.join("\n") + "\n"))?;
+    create_private(&work.join("sshd_config"), &config(password.is_some()))?;
     account(password.as_deref().unwrap_or("*"))?;
     let fingerprint = host_key().context("inst.sshd: making a host key")?;
     let unit = Program::new("systemctl").args(["start", "bootc-ks-sshd.service"]);
@@ -127,19 +126,7 @@ fn account(hash: &str) -> anyhow::Result<()> {
     let others = fs::read_to_string(shadow).unwrap_or_default();
     let others: String =
         others.lines().filter(|line| !line.starts_with("root:")).map(|line| format!("{line}\n")).collect();
-    private(shadow, &format!("root:{hash}:::::::\n{others}"))
-}
-
-/// A file for root alone.
-fn private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let _ = fs::remove_file(path);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("writing {}", path.display()))?;
-    file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))
+    create_private(shadow, &format!("root:{hash}:::::::\n{others}"))
 }
 
 #[cfg(test)]

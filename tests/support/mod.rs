@@ -15,6 +15,7 @@ pub mod environment;
 pub mod example;
 pub mod faulty;
 pub mod installed;
+pub mod iso;
 pub mod mini_image;
 pub mod mini_layer;
 pub mod mini_system;

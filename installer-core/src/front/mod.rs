@@ -20,4 +20,4 @@ pub use consent::{allows_clearing, consent, loses_nothing};
 pub use document::document;
 pub use judge::{examine, judge, require_layout};
 pub use overrides::{Overrides, image_file, require_image};
-pub use prepare::{Onto, Prepared, look, prepare, prepare_onto};
+pub use prepare::{Before, Onto, Prepared, look, prepare, prepare_onto};

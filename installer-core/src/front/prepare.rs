@@ -1,12 +1,12 @@
 //! From a request to a plan that can be carried out here and now. Reads only.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::apply;
 use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
-use crate::image::{self, Access, Image, ImageFacts, ImageReference};
+use crate::image::{self, Access, Image, ImageFacts, ImageReference, KeepIn};
 use crate::machine;
 use crate::plan::{self, Plan, Specs, oci_architecture};
 use crate::request::Request;
@@ -23,23 +23,35 @@ pub struct Prepared {
     pub facts: ImageFacts,
 }
 
+/// What somebody knows already when it begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before<'a> {
+    /// The plan that was reviewed; any other is refused.
+    pub plan: Option<&'a Digest>,
+    /// What was read of an image; if it is this one, that is not done again.
+    pub facts: Option<&'a ImageFacts>,
+}
+
 /// Looks at this machine and at the image `reference`, plans, and makes sure that the plan is
-/// the one that was `reviewed` and can be carried out here.
+/// the one that was reviewed and can be carried out here.
 pub fn prepare(
     request: &Request,
     reference: &str,
     access: &Access,
-    reviewed: Option<&Digest>,
+    before: Before<'_>,
     events: Arc<dyn Sink>,
 ) -> Result<Prepared> {
     // Before gigabytes are fetched for nothing.
     apply::require_root()?;
     let machine = machine::probe()?;
-    let access = Access { keep_in: keep_beside(request), ..access.clone() };
-    let (image, facts) = look(reference, &machine.arch, &access, events)?;
+    let (keep_in, keep_limit) = keep(request);
+    let access = Access { keep_in, keep_limit, ..access.clone() };
+    let image = open(reference, &machine.arch, &access, events)?;
+    let known = before.facts.map(|facts| image.known(facts)).transpose()?.flatten();
+    let facts = known.map_or_else(|| image::resolve(&image), Ok)?;
     let plan = plan::plan(request, &machine, &facts)?;
     let digest = plan.digest()?;
-    if let Some(wanted) = reviewed.filter(|wanted| **wanted != digest) {
+    if let Some(wanted) = before.plan.filter(|wanted| **wanted != digest) {
         return Err(Error::refused(Stage::Plan, format!("the plan is {digest} now, and {wanted} was reviewed"))
             .hint("something changed since: look at the plan again"));
     }
@@ -49,10 +61,14 @@ pub fn prepare(
 
 /// Opens `reference` for a machine (`arch` as `uname -m` has it) and reads its facts.
 pub fn look(reference: &str, arch: &str, access: &Access, events: Arc<dyn Sink>) -> Result<(Image, ImageFacts)> {
-    let reference: ImageReference = reference.parse()?;
-    let image = image::open(&reference, oci_architecture(arch), access, events)?;
+    let image = open(reference, arch, access, events)?;
     let facts = image::resolve(&image)?;
     Ok((image, facts))
+}
+
+fn open(reference: &str, arch: &str, access: &Access, events: Arc<dyn Sink>) -> Result<Image> {
+    let reference: ImageReference = reference.parse()?;
+    image::open(&reference, oci_architecture(arch), access, events)
 }
 
 /// File systems that somebody else made and mounted.
@@ -76,7 +92,7 @@ pub fn prepare_onto(
     let machine = machine::probe()?;
     let mounted = machine::mounted(onto.root)?;
     // There must be room for the image anyway.
-    let (keep_in, keep_limit) = (Some(onto.root.to_owned()), Bytes(mounted.free.0 / 4));
+    let (keep_in, keep_limit) = (KeepIn::Directory(onto.root.to_owned()), Bytes(mounted.free.0 / 4));
     let access = Access { keep_in, keep_limit, ..access.clone() };
     let (image, facts) = look(reference, &machine.arch, &access, events)?;
     let plan = plan::onto(request, &onto.specs, &mounted, &machine, &facts)?;
@@ -85,9 +101,15 @@ pub fn prepare_onto(
 }
 
 /// Where layers are kept between the look at the image and its installation, so that they are
-/// fetched once: beside the disk image, where there must be room for it anyway. The files are
-/// nameless and end with this process. A rescue system has only its memory, and fetches twice.
-fn keep_beside(request: &Request) -> Option<PathBuf> {
-    let parent = Path::new(&request.disks.image_file.as_ref()?.path).parent()?;
-    Some(if parent.as_os_str().is_empty() { ".".into() } else { parent.to_owned() })
+/// fetched once, and how much of them: beside the disk image, where there must be room for it
+/// anyway, else in the memory that the installation itself has no use for. The files are
+/// nameless and end with this process.
+fn keep(request: &Request) -> (KeepIn, Bytes) {
+    match &request.disks.image_file {
+        Some(image) => {
+            let parent = Path::new(&image.path).parent().filter(|parent| !parent.as_os_str().is_empty());
+            (KeepIn::Directory(parent.unwrap_or(Path::new(".")).to_owned()), Bytes(u64::MAX))
+        }
+        None => (KeepIn::Memory, machine::Memory::now().map_or(Bytes(0), machine::Memory::spare)),
+    }
 }

@@ -28,14 +28,26 @@ pub struct Access {
     pub connect_timeout: Duration,
     /// How long a connection may stay silent.
     pub read_timeout: Duration,
-    /// Where [`super::resolve()`] may keep the compressed layers that it downloads (in files
-    /// without names), so that [`super::Image::layer`] need not download them again; nowhere
-    /// by default. Each is handed out once, which frees its space.
-    pub keep_in: Option<PathBuf>,
-    /// How much may be kept there. In memory (tmpfs), leave room for the installation itself.
+    /// Where [`super::resolve()`] may keep the compressed layers that it downloads, so that
+    /// [`super::Image::layer`] need not download them again. Each is handed out once, which
+    /// frees its space.
+    pub keep_in: KeepIn,
+    /// How much may be kept there. In memory, leave room for the installation itself.
     pub keep_limit: Bytes,
     /// Stops [`super::open`], [`super::resolve()`] and whatever waits for the registry.
     pub cancel: Cancel,
+}
+
+/// Where what was downloaded waits for its use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum KeepIn {
+    /// It does not: it is downloaded again.
+    #[default]
+    Nowhere,
+    /// In memory.
+    Memory,
+    /// In files without names in this directory.
+    Directory(PathBuf),
 }
 
 /// A user name and a password. Held in memory alone.
@@ -58,7 +70,7 @@ impl Default for Access {
             first_wait: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(60),
-            keep_in: None,
+            keep_in: KeepIn::Nowhere,
             keep_limit: Bytes(u64::MAX),
             cancel: Cancel::new(),
         }

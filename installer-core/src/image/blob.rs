@@ -50,6 +50,19 @@ impl Blobs for Remote {
         reader.start()?;
         Ok(Box::new(reader))
     }
+
+    fn has(&self, digest: &Digest) -> Result<Option<bool>> {
+        let image = self.0.by_digest(digest);
+        let exists = self.0.client.blob_exists(&image, digest.as_str());
+        match wait_for(&self.0.access.cancel, exists)? {
+            Ok(there) => Ok(Some(there)),
+            // Some answer to GET alone: then it is read, with all that reading knows about trouble.
+            Err(error) => {
+                tracing::debug!(%digest, %error, "asking whether a layer is there");
+                Ok(None)
+            }
+        }
+    }
 }
 
 type Chunk = Box<dyn AsRef<[u8]> + Send>;

@@ -1,18 +1,19 @@
 //! Compressed layers that `resolve` has read, kept for the import that follows, so that they are
-//! downloaded once. In files without names: whatever happens, nothing is left behind.
+//! downloaded once. In memory or in files without names: whatever happens, nothing is left behind.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::access::Access;
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::access::{Access, KeepIn};
 use super::layout::Window;
 
 /// The layers of one image that are at hand.
 pub(super) struct Keep {
-    dir: Option<PathBuf>,
+    place: KeepIn,
     state: Mutex<State>,
 }
 
@@ -26,12 +27,12 @@ impl Keep {
     /// As `access` allows.
     pub fn new(access: &Access) -> Self {
         let state = State { left: access.keep_limit.0, files: HashMap::new() };
-        Keep { dir: access.keep_in.clone(), state: Mutex::new(state) }
+        Keep { place: access.keep_in.clone(), state: Mutex::new(state) }
     }
 
     /// Nothing is kept: the image is on disk anyway.
     pub fn nothing() -> Self {
-        Keep { dir: None, state: Mutex::new(State { left: 0, files: HashMap::new() }) }
+        Keep { place: KeepIn::Nowhere, state: Mutex::new(State { left: 0, files: HashMap::new() }) }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -52,14 +53,21 @@ impl Keep {
     /// there is room. Trouble with keeping never is the reader's trouble.
     pub fn tee<R: Read>(&self, index: usize, size: u64, inner: R) -> Tee<'_, R> {
         let mut file = None;
-        if let Some(dir) = &self.dir {
-            let mut state = self.state();
-            if size <= state.left && !state.files.contains_key(&index) {
-                file = tempfile::tempfile_in(dir).ok();
-                state.left -= if file.is_some() { size } else { 0 };
-            }
+        let mut state = self.state();
+        if size <= state.left && !state.files.contains_key(&index) {
+            file = self.file();
+            state.left -= if file.is_some() { size } else { 0 };
         }
+        drop(state);
         Tee { inner, keep: self, index, size, file }
+    }
+
+    fn file(&self) -> Option<File> {
+        match &self.place {
+            KeepIn::Nowhere => None,
+            KeepIn::Memory => memfd_create("bootc-ks layer", MemfdFlags::CLOEXEC).ok().map(File::from),
+            KeepIn::Directory(dir) => tempfile::tempfile_in(dir).ok(),
+        }
     }
 }
 
@@ -94,7 +102,8 @@ mod tests {
     #[test]
     fn what_fits_is_kept_and_handed_out_once() {
         let dir = tempfile::tempdir().unwrap();
-        let access = Access { keep_in: Some(dir.path().into()), keep_limit: Bytes(10), ..Access::default() };
+        let access =
+            Access { keep_in: KeepIn::Directory(dir.path().into()), keep_limit: Bytes(10), ..Access::default() };
         let keep = Keep::new(&access);
         let pass = |keep: &Keep, index, data: &[u8]| {
             let mut out = Vec::new();
@@ -117,5 +126,15 @@ mod tests {
         keep.tee(0, 3, &b"abc"[..]).read_exact(&mut [0; 3]).unwrap();
         assert!(keep.take(0).is_none());
         pass(&Keep::nothing(), 0, b"x");
+    }
+
+    #[test]
+    fn memory_will_do() {
+        let access = Access { keep_in: KeepIn::Memory, keep_limit: Bytes(10), ..Access::default() };
+        let keep = Keep::new(&access);
+        keep.tee(0, 3, &b"abc"[..]).read_to_end(&mut Vec::new()).unwrap();
+        let mut text = String::new();
+        keep.take(0).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "abc");
     }
 }

@@ -18,6 +18,7 @@ mod explain;
 pub mod facts;
 mod initramfs;
 mod keep;
+mod known;
 mod layout;
 mod manifest;
 mod reference;
@@ -38,7 +39,7 @@ use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
 use crate::units::Digest;
 
-pub use access::{Access, Login};
+pub use access::{Access, KeepIn, Login};
 pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts, SCHEMA};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
@@ -55,6 +56,11 @@ const FINAL_DIFFID: &str = "ostree.final-diffid";
 trait Blobs: Send + Sync {
     /// The bytes of a blob from its beginning.
     fn blob(&self, digest: &Digest, size: u64) -> Result<Box<dyn Read + Send>>;
+
+    /// Whether a blob is there; `None` where nobody can tell without reading it.
+    fn has(&self, _digest: &Digest) -> Result<Option<bool>> {
+        Ok(None)
+    }
 }
 
 /// An image that was found and pinned: what it consists of can no longer change, and every

@@ -10,6 +10,7 @@
 mod block;
 mod find;
 mod identity;
+mod memory;
 mod mounted;
 mod naming;
 mod platform;
@@ -19,6 +20,7 @@ mod types;
 mod usage;
 
 pub use find::{find_disk, find_partition};
+pub use memory::Memory;
 pub use mounted::{Mounted, MountedArea, mounted};
 pub use naming::partition_path;
 pub use probe::{probe, probe_at};

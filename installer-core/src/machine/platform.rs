@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use super::memory::Memory;
 use super::roots::{Roots, text};
 use super::types::{Firmware, Kernel};
 use crate::error::{Error, Result, Stage};
@@ -35,13 +36,9 @@ pub(super) fn firmware(roots: &Roots) -> Firmware {
 }
 
 pub(super) fn memory(roots: &Roots) -> Result<Bytes> {
-    let path = roots.proc.join("meminfo");
-    let kib = fs::read_to_string(&path).ok().and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim();
-        line.strip_suffix("kB")?.trim().parse::<u64>().ok()
-    });
-    kib.map(|kib| Bytes(kib << 10)).ok_or_else(|| {
-        Error::world(Stage::Probe, format!("{} does not tell how much memory there is", path.display()))
+    Memory::read(&roots.proc).map(|memory| memory.total).ok_or_else(|| {
+        let meminfo = roots.proc.join("meminfo");
+        Error::world(Stage::Probe, format!("{} does not tell how much memory there is", meminfo.display()))
             .hint("mount /proc")
     })
 }

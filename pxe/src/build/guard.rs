@@ -20,7 +20,7 @@ use installer_core::error::Context as _;
 use installer_core::host::{Host, Program};
 use installer_core::{Error, Result, Stage};
 
-use crate::cpio::Writer;
+use crate::cpio::{Writer, padding};
 
 /// The first program: a script.
 const INIT: &str = include_str!("../../module/init");
@@ -36,9 +36,7 @@ pub fn wrap(root: &Path, host: &dyn Host, initrd: &Path, to: &Path) -> Result<()
     out.write_all(&front(root, host)?).doing(Stage::Media, doing)?;
     let length =
         std::io::copy(&mut File::open(initrd).doing(Stage::Media, doing)?, &mut out).doing(Stage::Media, doing)?;
-    // An archive that is not compressed begins at a multiple of 4.
-    let padding = usize::try_from(length.next_multiple_of(4) - length).unwrap_or(0);
-    out.write_all(&[0; 4][..padding]).doing(Stage::Media, doing)?;
+    out.write_all(padding(length)).doing(Stage::Media, doing)?;
     let mut behind = Writer::new();
     behind.file(WHOLE, 0o644, b"")?;
     out.write_all(&behind.finish()).doing(Stage::Media, doing)

@@ -28,6 +28,10 @@ use installer_core::{Error, Result, Stage};
 use crate::environment::{Environment, INITRD, KERNEL, MANIFEST, Manifest};
 use tree::Tree;
 
+/// Where the installer finds what is known of the image that it was made from. If that is what it
+/// installs, nothing of it need be read twice.
+pub const IMAGE_FACTS: &str = "/etc/bootc-ks/image-facts.json";
+
 /// What to make an environment of.
 pub struct Build<'a> {
     /// The opened image.
@@ -58,7 +62,7 @@ pub fn build(job: &Build<'_>, host: &dyn Host, events: &dyn Sink) -> Result<Envi
     fs::create_dir(&new).doing(Stage::Media, "making the environment's directory")?;
     let root = deploy::unpack(job.image, scratch.path(), events)?;
     let tree = Tree::open(&root, version)?;
-    tree.add(job.command, job.certificates.as_deref(), events)?;
+    tree.add(job, events)?;
     let panicked = Error::failed(Stage::Media, "making the environment stopped by an internal error");
     let loaders = new.join("efi");
     loaders::collect(&root, &loaders)?;

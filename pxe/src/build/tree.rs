@@ -9,7 +9,7 @@ use installer_core::event::{Event, Sink};
 use installer_core::host::{Host, Mount, MountKind, PROGRAMS, Program};
 use installer_core::{Error, Result, Stage};
 
-use super::{guard, tell};
+use super::{Build, guard, tell};
 
 /// Where dracut looks for modules.
 const MODULES: &str = "usr/lib/dracut/modules.d";
@@ -67,7 +67,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Puts our dracut module and the command into the tree.
-    pub fn add(&self, command: &Path, certificates: Option<&Path>, events: &dyn Sink) -> Result<()> {
+    pub fn add(&self, job: &Build<'_>, events: &dyn Sink) -> Result<()> {
         let doing = "adding the installer to the image's files";
         let module = self.root.join(MODULES).join(MODULE);
         fs::create_dir_all(&module).doing(Stage::Media, doing)?;
@@ -76,12 +76,14 @@ impl<'a> Tree<'a> {
         }
         let programs: String = PROGRAMS.iter().map(|row| format!("{}\n", row.name)).collect();
         fs::write(module.join("programs"), programs).doing(Stage::Media, doing)?;
+        let facts = serde_json::to_string(job.facts).map_err(|error| Error::failed(Stage::Media, error.to_string()))?;
+        fs::write(module.join("image-facts.json"), facts).doing(Stage::Media, doing)?;
         let binary = self.root.join("usr/bin/bootc-ks");
         // The image may have one of its own: a link into the repository, not to be written into.
         let _ = fs::remove_file(&binary);
-        fs::copy(command, &binary).doing(Stage::Media, format_args!("copying {}", command.display()))?;
+        fs::copy(job.command, &binary).doing(Stage::Media, format_args!("copying {}", job.command.display()))?;
         fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).doing(Stage::Media, doing)?;
-        self.add_certificates(&module, certificates, events)
+        self.add_certificates(&module, job.certificates.as_deref(), events)
     }
 
     fn add_certificates(&self, module: &Path, given: Option<&Path>, events: &dyn Sink) -> Result<()> {

@@ -339,7 +339,9 @@ fn what_resolve_has_read_is_not_downloaded_again() {
     let layer = made.layers[0].clone();
     let server = Server::registry(made);
     let spool = tempfile::tempdir().unwrap();
-    let image = try_open(&server.host, &Heard::default(), |access| access.keep_in = Some(spool.path().into())).unwrap();
+    let image =
+        try_open(&server.host, &Heard::default(), |access| access.keep_in = KeepIn::Directory(spool.path().into()))
+            .unwrap();
     resolve(&image).unwrap();
     for requests in [1, 2] {
         assert_eq!(Digest::of(&read_all(image.layer(0).unwrap()).unwrap()), layer);

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use installer_core::front::{judge, loader};
-use installer_core::image::{self, ImageFacts};
+use installer_core::image::ImageFacts;
 use kickstart_parser::codes::Code;
 use kickstart_parser::{ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse};
 
@@ -106,8 +106,7 @@ enum Checked {
 /// Check every file, report, and say by the exit code whether all are good.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let overlay = Overlay::new();
-    let facts: Option<ImageFacts> =
-        args.image_facts.as_ref().map(|file| plan::document(file, "image facts", image::SCHEMA)).transpose()?;
+    let facts = args.image_facts.as_deref().map(plan::image_facts).transpose()?;
     // Standard input can be read but once.
     let stdin = args.files.iter().any(|file| file == "-").then(loader::read_stdin);
     let look = |file: &str| check(file, &args, &overlay, stdin.as_ref(), facts.as_ref());

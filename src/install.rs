@@ -56,8 +56,8 @@ struct Args {
     #[arg(long, value_name = "DIGEST")]
     plan_digest: Option<Digest>,
 
-    /// What 'bootc-ks inspect --json' has said of the image: if the registry still has this very
-    /// image, it is read once, when it is installed
+    /// What this version's 'bootc-ks inspect --json' has said of the image: if the registry has
+    /// this very image, and memory is too small to keep it, it is not read before it is installed
     #[arg(long, value_name = "FILE")]
     image_facts: Option<PathBuf>,
 
@@ -164,11 +164,11 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
 }
 
 fn prepare(args: &Args, audience: &Arc<Audience>) -> anyhow::Result<(Prepared, Site)> {
+    let facts = args.image_facts.as_deref().map(image_facts).transpose()?;
     let site = site::read(args.what.kickstart(), &PreScripts::Run(&**audience))?;
     let mut request = site.request.clone();
     args.what.put_over(&mut request);
     let image = args.what.image(&request)?;
-    let facts = args.image_facts.as_deref().map(image_facts).transpose()?;
     let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref() };
     let prepared = front::prepare(&request, image, &args.what.access.access(), before, audience.clone())?;
     say(args, &prepared.plan.render()?);

@@ -143,7 +143,7 @@ pub fn image_facts(file: &Path) -> Result<ImageFacts, Error> {
 }
 
 /// A document that this command wrote, from a file.
-pub fn document<T: DeserializeOwned>(path: &Path, what: &str, schema: u32) -> Result<T, Error> {
+fn document<T: DeserializeOwned>(path: &Path, what: &str, schema: u32) -> Result<T, Error> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| Error::input(Stage::Plan, format!("{name}: {error}")))?;
     front::document(&text, &name, what, schema)

@@ -1,5 +1,6 @@
 //! The main thing: an image in a registry, a kickstart, a disk, and a machine that starts from
-//! it, lets its administrator in and takes an update. Under both firmwares.
+//! it, lets its administrator in and takes an update; and a machine with the other firmware that
+//! starts from the same disk what the last update made.
 
 use std::path::Path;
 use std::time::Duration;
@@ -42,6 +43,7 @@ fn an_installed_disk_boots_under_both_firmwares_and_takes_an_update() {
     is_what_was_asked_for(&vm, &commit);
     update(&vm, &commit, "first");
     vm.reboot(PATIENCE);
+    settle(&vm);
     is_updated(&vm, &commit, &["first"]);
     update(&vm, &commit, "second");
     vm.power_off(Duration::from_secs(300));
@@ -126,7 +128,6 @@ fn update(vm: &Vm, commit: &str, word: &str) {
 
 /// Asserts that it runs what the last of these updates made, and that nothing is lost.
 fn is_updated(vm: &Vm, commit: &str, words: &[&str]) {
-    settle(vm);
     let cmdline = vm.ssh_ok("cat /proc/cmdline");
     let has = |karg: &str| cmdline.split(' ').any(|word| word == karg);
     assert!(has("site.two=2"), "arguments were lost: {cmdline}");

@@ -2,7 +2,6 @@
 //! whoever asked for reports.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
@@ -67,11 +66,9 @@ pub fn run(job: &Job<'_>, consoles: &Consoles, reporter: &Reporter) -> anyhow::R
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command.args(["install", job.kickstart, "--events", "-", "--format", "json", "--no-reboot", "--log", job.log]);
+    command.args(["--image-facts", IMAGE_FACTS]);
     if let Some(image) = job.image {
         command.args(["--image", image]);
-    }
-    if Path::new(IMAGE_FACTS).exists() {
-        command.args(["--image-facts", IMAGE_FACTS]);
     }
     if let Some(target) = &job.options.target {
         command.args(["--target-image", target]);

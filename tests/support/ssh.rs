@@ -72,9 +72,7 @@ impl Session {
 
     /// Runs `script` by the login shell.
     pub fn run(&self, script: &str) -> Output {
-        output(
-            self.client().args(["-o", "ControlMaster=auto", "-o", "ControlPersist=yes"]).arg(self.host()).arg(script),
-        )
+        output(self.client().args(["-o", "ControlMaster=auto", "-o", "ControlPersist=60"]).arg(self.host()).arg(script))
     }
 
     /// The same in a connection of its own.

@@ -47,7 +47,14 @@ pub fn prepare(
     let (keep_in, keep_limit) = keep(request);
     let access = Access { keep_in, keep_limit, ..access.clone() };
     let image = open(reference, &machine.arch, &access, events)?;
-    let known = before.facts.map(|facts| image.known(facts)).transpose()?.flatten();
+    let known = match before.facts {
+        // What can wait in there costs nothing to be read, and verified, before the first write.
+        Some(facts) if facts.download_size > keep_limit => image.known(facts)?,
+        _ => None,
+    };
+    if known.is_some() {
+        tracing::info!("the image is known: its layers are read once, when they are installed");
+    }
     let facts = known.map_or_else(|| image::resolve(&image), Ok)?;
     let plan = plan::plan(request, &machine, &facts)?;
     let digest = plan.digest()?;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Bytes, Digest};
 
-/// The version of the JSON form of [`ImageFacts`].
+/// The version of the JSON form of [`ImageFacts`]. It goes up as well when [`super::resolve()`] learns
+/// to see something: facts without that would say that there is nothing of it.
 pub const SCHEMA: u32 = 1;
 
 /// An image, pinned.

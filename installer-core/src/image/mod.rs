@@ -57,9 +57,9 @@ trait Blobs: Send + Sync {
     /// The bytes of a blob from its beginning.
     fn blob(&self, digest: &Digest, size: u64) -> Result<Box<dyn Read + Send>>;
 
-    /// Whether a blob is there; `None` where nobody can tell without reading it.
-    fn has(&self, _digest: &Digest) -> Result<Option<bool>> {
-        Ok(None)
+    /// Whether somebody vouches for a blob without reading it.
+    fn has(&self, _digest: &Digest) -> Result<bool> {
+        Ok(false)
     }
 }
 

@@ -2,6 +2,7 @@
 //! misbehave, and a real one.
 
 mod facts;
+mod known;
 mod layouts;
 mod login;
 mod misbehaving;

@@ -10,6 +10,7 @@ use super::Made;
 /// What was asked.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
+    pub method: String,
     pub path: String,
     /// Where a Range header begins.
     pub from: Option<usize>,
@@ -74,7 +75,9 @@ fn converse(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, log: &Mut
         let (name, value) = line.split_once(": ").unwrap_or((&line, ""));
         match name.to_ascii_lowercase().as_str() {
             _ if number == 0 => {
-                request.path = line.split(' ').nth(1).filter(|path| path.starts_with('/')).unwrap_or("").to_owned()
+                let mut words = line.split(' ');
+                request.method = words.next().unwrap_or("").to_owned();
+                request.path = words.next().filter(|path| path.starts_with('/')).unwrap_or("").to_owned()
             }
             "range" => {
                 request.from = value.strip_prefix("bytes=").and_then(|range| range.trim_end_matches('-').parse().ok())
@@ -93,14 +96,14 @@ fn converse(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, log: &Mut
         request.before = log.iter().filter(|earlier| earlier.path == request.path).count();
         log.push(request.clone());
     }
-    send(&mut stream, answer(&request));
+    send(&mut stream, answer(&request), request.method == "HEAD");
     // Closing with unread input resets the connection and eats the answer.
     let _ = stream.shutdown(std::net::Shutdown::Write);
     let _ = stream.set_read_timeout(Some(std::time::Duration::from_millis(200)));
     let _ = stream.read(&mut [0; 64]);
 }
 
-fn send(stream: &mut TcpStream, reply: Reply) {
+fn send(stream: &mut TcpStream, reply: Reply, head_alone: bool) {
     let (reply, limit) = match reply {
         Reply::Cut(reply, limit) => (*reply, limit),
         reply => (reply, usize::MAX),
@@ -113,7 +116,9 @@ fn send(stream: &mut TcpStream, reply: Reply) {
                 headers.iter().map(|h| format!("{h}\r\n")).collect::<String>()
             );
             let _ = stream.write_all(head.as_bytes());
-            let _ = stream.write_all(&body[..body.len().min(limit)]);
+            if !head_alone {
+                let _ = stream.write_all(&body[..body.len().min(limit)]);
+            }
         }
         Reply::Silence(time) => std::thread::sleep(time),
         Reply::Cut(..) => {}

@@ -13,6 +13,7 @@ mod boot_order;
 mod preflight;
 mod run;
 mod script;
+mod standstill;
 mod storage;
 mod system;
 mod teardown;

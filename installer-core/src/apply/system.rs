@@ -244,6 +244,7 @@ pub fn root_password(run: &mut Run<'_>) -> Result<()> {
 pub fn finish(run: &mut Run<'_>) -> Result<()> {
     records(run)?;
     label(run)?;
+    super::standstill::of_what_stays_mounted(run);
     run.teardown.unwind_to(0, run.host)
 }
 

@@ -249,9 +249,9 @@ fn kvm_works(qemu: &Path) -> bool {
 }
 
 /// The processor to emulate. Where one boasts of fast string instructions, a kernel clears and
-/// copies memory by them, and they are emulated byte by byte: that is more than
-/// a quarter of what a start takes. The emulator's cmpxchg16b was wrong before QEMU 10, and kernels since 6.12 use it; it is
-/// left out there alone, since a C library for x86-64-v2 (RHEL's) starts with nothing less.
+/// copies memory by them, and they are emulated byte by byte: that is more than a quarter of what a
+/// start takes. The emulator's cmpxchg16b was wrong before QEMU 10, and kernels since 6.12 use it;
+/// it is left out there alone, since a C library for x86-64-v2 (RHEL's) starts with nothing less.
 fn emulated(qemu: &Path) -> &'static str {
     let version = Command::new(qemu).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
     match major_version(&String::from_utf8_lossy(&version)) {

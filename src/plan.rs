@@ -67,8 +67,9 @@ impl WhatArgs {
     }
 
     /// Puts what the command line says over what the kickstart says.
-    pub fn put_over(&self, request: &mut Request) {
-        let disk_image = self.disk_image.as_deref().zip(self.size).map(|(path, size)| front::image_file(path, size));
+    pub fn put_over(&self, request: &mut Request) -> Result<(), Error> {
+        let disk_image = self.disk_image.as_deref().zip(self.size);
+        let disk_image = disk_image.map(|(path, size)| front::image_file(path, size)).transpose()?;
         let overrides = Overrides {
             image: self.image.clone(),
             target_image: self.target_image.clone(),
@@ -76,6 +77,7 @@ impl WhatArgs {
             leave_boot_order: self.leave_boot_order,
         };
         overrides.put_over(request);
+        Ok(())
     }
 
     /// The image that is asked for.
@@ -125,12 +127,12 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
         Some(file) => document(file, "machine", machine::SCHEMA)?,
         None => machine::probe()?,
     };
-    args.what.put_over(&mut request);
+    args.what.put_over(&mut request)?;
     let facts: ImageFacts = match &args.image_facts {
         // Facts say which image they are of; the kickstart need not.
         Some(file) => image_facts(file)?,
         None => {
-            let access = args.what.access.access();
+            let access = front::reach(&request, &args.what.access.access());
             front::look(args.what.image(&request)?, &machine.arch, &access, Audience::new(None)?)?.1
         }
     };

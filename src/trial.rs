@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use installer_core::host::locate;
-use installer_core::image::{ImageReference, Place};
+use installer_core::image::ImageReference;
 use installer_core::units::Bytes;
 use installer_core::{Error, Stage, apply, front};
 use pxe::serve::server::{self, Options};
@@ -170,7 +170,7 @@ fn free_port() -> anyhow::Result<u16> {
 /// What the installer is told of the image: where it is from inside, and whether plain http will do.
 fn kargs(image: &str, access: &AccessArgs) -> Result<Vec<String>, Error> {
     let reference: ImageReference = image.parse()?;
-    let Place::Registry { host, .. } = reference.place() else {
+    let Some(host) = reference.host() else {
         return Err(Error::input(Stage::Request, format!("{image} cannot be reached from the machine"))
             .hint("push it to a registry, such as one on this machine: skopeo copy … docker://localhost:5000/…"));
     };

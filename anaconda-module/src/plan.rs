@@ -115,7 +115,7 @@ pub fn overrides(
     size: Option<u64>,
 ) -> PyResult<Overrides> {
     let disk_image = match (disk_image, size) {
-        (Some(path), Some(size)) => Some(image_file(&path, Bytes(size))),
+        (Some(path), Some(size)) => Some(image_file(&path, Bytes(size)).map_err(|error| errors::raised(py, &error))?),
         (None, None) => None,
         _ => return Err(errors::bad_argument(py, "disk_image and size go together")),
     };

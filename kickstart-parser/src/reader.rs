@@ -482,7 +482,8 @@ pub(crate) fn is_filler(content: &str) -> bool {
     trimmed.is_empty() || trimmed.starts_with('#')
 }
 
-fn may_have_password(line: &str) -> bool {
+/// Whether something on the line is named like a password.
+pub(crate) fn may_have_password(line: &str) -> bool {
     ["pas", "pw", "wpakey", "wepkey"].iter().any(|word| line.contains(word))
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use installer_core::host::Real;
-use installer_core::image::{self, Access, Image, ImageReference, Place};
+use installer_core::image::{self, Image, ImageReference};
 use installer_core::plan::oci_architecture;
 use installer_core::units::Bytes;
 use installer_core::{Error, Stage};
@@ -100,17 +100,13 @@ impl Args {
             Some(target) => target.parse()?,
             None => reference.clone(),
         };
-        if !matches!(target.place(), Place::Registry { .. }) {
+        if target.host().is_none() {
             let message = format!("{target} is no place that an installed system can get updates from");
             return Err(Error::input(Stage::Request, message)
                 .hint("name a registry's image: --target HOST/NAME:TAG")
                 .into());
         }
-        let access = Access {
-            authfile: self.access.authfile.clone(),
-            insecure_registries: self.access.insecure_registry.clone(),
-            ..Access::default()
-        };
+        let access = self.access.access();
         let image = image::open(&reference, oci_architecture(arch), &access, audience.clone())?;
         Ok(Some((image, target.to_string())))
     }

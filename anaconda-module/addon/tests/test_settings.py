@@ -1,7 +1,13 @@
 """The section of the kickstart."""
 
+import json
+from pathlib import Path
+
 import pytest
 from org_bootc_ks import settings
+
+# The same for the installer's own reader (installer-core, request/from_kickstart/addon.rs).
+CASES = json.loads((Path(__file__).parents[3] / "tests/addon-section.json").read_text(encoding="utf-8"))
 
 WHOLE = """
 # a comment
@@ -42,25 +48,30 @@ def test_nothing_is_written_where_nothing_was_asked_for():
     assert settings.parse("check = require\ntimeout=60").render() == ""
 
 
-@pytest.mark.parametrize(
-    ("body", "line", "words"),
-    [
-        ("\nbogus = 1", 2, "unknown key `bogus`"),
-        ("check = maybe", 1, "require, warn, off"),
-        ("timeout = 4", 1, "between 5 and 3600"),
-        ("timeout = ٣٠", 1, "number"),
-        ("digest = sha256:0", 1, "64 hexadecimal"),
-        ("pin = true", 1, "yes or no"),
-        ("username =", 1, "no value"),
-        ("password = x", 0, "no username"),
-        ("keep-credentials = yes", 0, "no credentials"),
-    ],
-)
-def test_what_is_wrong_is_named_with_its_line(body, line, words):
-    with pytest.raises(settings.SettingsError, match=".*") as caught:
-        settings.parse(body)
-    assert words in str(caught.value)
-    assert caught.value.line == line
+def case_settings(read):
+    """What is said in it, by the names of the section."""
+    told = {
+        "username": read.username,
+        "password": read.password,
+        "authfile": read.authfile,
+        "keep-credentials": read.keep_credentials,
+        "insecure-registry": read.insecure_registries,
+        "timeout": "" if read.timeout == settings.Settings().timeout else read.timeout,
+        "target": read.target,
+        "digest": read.digest,
+    }
+    return {key: value for key, value in told.items() if value}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["body"])
+def test_it_is_read_as_the_installer_reads_it(case):
+    if "settings" in case:
+        assert case_settings(settings.parse(case["body"])) == case["settings"]
+        return
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.parse(case["body"])
+    assert case["error"] in str(caught.value)
+    assert caught.value.line == case["line"]
 
 
 def test_a_line_that_is_not_understood_is_not_shown():

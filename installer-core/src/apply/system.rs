@@ -11,6 +11,7 @@ use crate::deploy::{self, sysroot};
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::TargetRoot;
 use crate::host::{Mount, MountKind};
+use crate::plan::AUTH_FILE;
 use crate::system::accounts::{Accounts, UserPlan};
 use crate::system::files::{self, FilePlan, FstabEntry};
 use crate::system::password::crypt;
@@ -35,6 +36,8 @@ pub fn import(run: &mut Run<'_>, target: &str, selinux: bool) -> Result<()> {
         events: run.events,
         cancel: &run.options.cancel,
     };
+    // The disk has been given up for it.
+    run.image.persist();
     let imported = deploy::import(&job)?;
     tracing::info!(commit = %imported.commit, entries = imported.entries, "imported");
     run.commit = Some(imported.commit);
@@ -228,6 +231,13 @@ pub fn ssh_keys(run: &mut Run<'_>, user: &str, keys: &[String]) -> Result<()> {
     system.write(&file, text.as_bytes(), 0o600, Some((uid, gid))).doing(Stage::System, &doing)?;
     run.written.extend([dir, file]);
     Ok(())
+}
+
+/// Writes the credentials for updates.
+pub fn credentials(run: &mut Run<'_>) -> Result<()> {
+    let text = run.plan.credentials.clone();
+    let text = text.ok_or_else(|| Error::failed(Stage::System, "the credentials did not come with the plan"))?;
+    write(run, AUTH_FILE, text.expose(), 0o600, Some((0, 0)))
 }
 
 /// Sets root's password, or sees to it that none opens the account.

@@ -15,9 +15,11 @@ mod judge;
 pub mod loader;
 mod overrides;
 mod prepare;
+mod reach;
 
 pub use consent::{allows_clearing, consent, loses_nothing};
 pub use document::document;
 pub use judge::{examine, judge, require_layout};
 pub use overrides::{Overrides, image_file, require_image};
 pub use prepare::{Before, Onto, Prepared, look, prepare, prepare_onto};
+pub use reach::reach;

@@ -1,8 +1,10 @@
 //! What options say over what the kickstart says.
 
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use crate::error::{Error, Result, Stage};
+use crate::image::ImageReference;
 use crate::request::{ImageFile, Request};
 use crate::units::Bytes;
 
@@ -23,6 +25,12 @@ impl Overrides {
     /// Puts them over what `request` has from the kickstart.
     pub fn put_over(&self, request: &mut Request) {
         let kickstarts = request.image.take();
+        if let (Some(ours), Some(kickstarts)) = (registry(&self.image), registry(&kickstarts))
+            && ours != kickstarts
+        {
+            // It is for the registry of the image beside which it was written, and for no other.
+            request.reach.login = None;
+        }
         let image = self.image.clone().or_else(|| kickstarts.clone());
         // A directory or an archive is no place to get updates from once the machine is away.
         let local = image.as_deref().is_some_and(|i| i.starts_with("oci:") || i.starts_with("oci-archive:"));
@@ -36,9 +44,26 @@ impl Overrides {
     }
 }
 
-/// A disk image to be made at `path`, in place of what may be there now.
-pub fn image_file(path: &Path, size: Bytes) -> ImageFile {
-    ImageFile { path: path.display().to_string(), size, replaces: path.exists() }
+/// The host that serves `image`, if it is in a registry.
+fn registry(image: &Option<String>) -> Option<String> {
+    image.as_ref()?.parse::<ImageReference>().ok()?.host().map(str::to_owned)
+}
+
+/// A disk image to be made at `path`, in place of the file that may be there now.
+pub fn image_file(path: &Path, size: Bytes) -> Result<ImageFile> {
+    let name = path.display();
+    let kind = path.metadata().ok().map(|there| there.file_type());
+    match kind {
+        Some(kind) if kind.is_block_device() => {
+            Err(Error::input(Stage::Request, format!("{name} is a disk, and not a file to make a disk image of"))
+                .hint(format!("to install onto it, leave --disk-image out: ignoredisk --only-use={name}")))
+        }
+        Some(kind) if !kind.is_file() => {
+            Err(Error::input(Stage::Request, format!("{name} is not a file, so no disk image can take its place"))
+                .hint("name a file that is to be made"))
+        }
+        there => Ok(ImageFile { path: name.to_string(), size, replaces: there.is_some() }),
+    }
 }
 
 /// The image that is asked for. `name` is what messages call the kickstart, `option` what names
@@ -53,6 +78,20 @@ pub fn require_image<'a>(request: &'a Request, name: &str, option: &str) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Login;
+    use crate::units::Secret;
+
+    #[test]
+    fn a_login_is_for_one_registry() {
+        let of = |image: Option<&str>| {
+            let mut request = Request::of_image("q.io/kickstarts");
+            request.reach.login = Some(Login { user: "u".into(), password: Secret::new("p") });
+            Overrides { image: image.map(str::to_owned), ..Overrides::default() }.put_over(&mut request);
+            request.reach.login.is_some()
+        };
+        assert!(of(None) && of(Some("q.io/other")) && of(Some("oci:/run/medium")));
+        assert!(!of(Some("r.io/kickstarts")));
+    }
 
     #[test]
     fn where_updates_come_from() {

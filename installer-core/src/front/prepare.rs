@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::reach::{kept, reach};
 use crate::apply;
 use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
@@ -45,7 +46,7 @@ pub fn prepare(
     apply::require_root()?;
     let machine = machine::probe()?;
     let (keep_in, keep_limit) = keep(request);
-    let access = Access { keep_in, keep_limit, ..access.clone() };
+    let access = Access { keep_in, keep_limit, ..reach(request, access) };
     let image = open(reference, &machine.arch, &access, events)?;
     let known = match before.facts {
         // What can wait in there costs nothing to be read, and verified, before the first write.
@@ -56,7 +57,8 @@ pub fn prepare(
         tracing::info!("the image is known: its layers are read once, when they are installed");
     }
     let facts = known.map_or_else(|| image::resolve(&image), Ok)?;
-    let plan = plan::plan(request, &machine, &facts)?;
+    let mut plan = plan::plan(request, &machine, &facts)?;
+    plan.credentials = kept(request, &plan)?;
     let digest = plan.digest()?;
     if let Some(wanted) = before.plan.filter(|wanted| **wanted != digest) {
         return Err(Error::refused(Stage::Plan, format!("the plan is {digest} now, and {wanted} was reviewed"))

@@ -51,7 +51,7 @@ pub enum KeepIn {
 }
 
 /// A user name and a password. Held in memory alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// The user name.
     pub user: String,

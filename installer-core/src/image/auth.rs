@@ -57,6 +57,24 @@ impl Found {
     }
 }
 
+/// The text of an auth.json with `login` for the registry `host`.
+pub fn login_file(host: &str, login: &Login) -> Secret {
+    let pair = format!("{}:{}", login.user, login.password.expose());
+    let auth = base64::engine::general_purpose::STANDARD.encode(pair);
+    Secret::new(format!("{:#}\n", serde_json::json!({ "auths": { host: { "auth": auth } } })))
+}
+
+/// The text of the auth.json at `file`.
+pub fn auth_file(file: &Path) -> Result<Secret> {
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, error))?;
+    parse(text.as_bytes(), file)?;
+    Ok(Secret::new(text))
+}
+
+fn unreadable(file: &Path, error: std::io::Error) -> Error {
+    Error::input(Stage::Resolve, format!("reading the credentials in {}", file.display())).because(error)
+}
+
 #[derive(Deserialize)]
 struct AuthFile {
     #[serde(default)]
@@ -100,10 +118,7 @@ pub(super) fn find(access: &Access, places: &Places, host: &str, repository: &st
                 found.searched.push(file);
                 continue;
             }
-            Err(error) => {
-                return Err(Error::input(Stage::Resolve, format!("reading the credentials in {}", file.display()))
-                    .because(error));
-            }
+            Err(error) => return Err(unreadable(&file, error)),
         };
         found.searched.push(file.clone());
         let parsed = parse(&text, &file)?;
@@ -289,6 +304,19 @@ mod tests {
             );
             assert_eq!(user(&access, &places, "h.io", "a"), Some(format!("u{i}")), "{file}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_found_again() {
+        let root = tempfile::tempdir().unwrap();
+        let login = Login { user: "bob".into(), password: Secret::new("pass-of-bob") };
+        let text = login_file("q.io:5000", &login);
+        write(root.path(), "etc/ostree/auth.json", text.expose());
+        let places = places(root.path());
+        assert_eq!(user(&Access::default(), &places, "q.io:5000", "org/os").as_deref(), Some("bob"));
+        assert_eq!(user(&Access::default(), &places, "q.io", "org/os"), None);
+        assert_eq!(auth_file(&root.path().join("etc/ostree/auth.json")).unwrap(), text);
+        assert!(auth_file(root.path()).is_err());
     }
 
     #[test]

@@ -59,6 +59,14 @@ impl ImageReference {
         }
     }
 
+    /// The registry's host name and port, where it is in one.
+    pub fn host(&self) -> Option<&str> {
+        match &self.location {
+            Location::Registry { host, .. } => Some(host),
+            Location::Layout(_) | Location::Archive(_) => None,
+        }
+    }
+
     /// The tag, where one was given; for a layout the name of the reference in its index.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result, Stage};
 
 use super::access::{Access, Places};
-use super::reference::{ImageReference, Place};
+use super::reference::ImageReference;
 
 /// One place to ask for the image.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,10 +104,7 @@ pub(super) fn endpoints(access: &Access, places: &Places, reference: &ImageRefer
 }
 
 fn endpoint(access: &Access, reference: ImageReference, insecure: bool, mirror: bool) -> Endpoint {
-    let named = match reference.place() {
-        Place::Registry { host, .. } => access.insecure_registries.iter().any(|name| name == host),
-        _ => false,
-    };
+    let named = reference.host().is_some_and(|host| access.insecure_registries.iter().any(|name| name == host));
     Endpoint { reference, insecure: insecure || named, mirror }
 }
 

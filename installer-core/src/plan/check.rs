@@ -20,6 +20,13 @@ pub fn check_image(request: &Request, machine: &Machine, facts: &ImageFacts, war
         )
         .hint("build the image for this architecture, or name one that is"));
     }
+    if let Some(wanted) = request.digest.as_ref().filter(|wanted| **wanted != facts.manifest_digest) {
+        return Err(Error::refused(
+            Stage::Plan,
+            format!("{name} has the digest {}, and {wanted} was asked for", facts.manifest_digest),
+        )
+        .hint("somebody has moved the tag, or that digest is of another image or architecture"));
+    }
     check_kernel(facts)?;
     if !request.unsigned_is_fine {
         warnings.push("no signature of the image is verified; its digest is pinned".into());

@@ -23,11 +23,11 @@ use crate::machine::{Firmware, Machine};
 use crate::request::{EndAction, Layout, Password, Request, RootAccess, Scheme};
 use crate::storage::layout::{self, DiskLayout, Given};
 use crate::storage::select::{self, Loss, Target};
-use crate::units::{Bytes, Digest};
+use crate::units::{Bytes, Digest, Secret};
 
 pub use fit::{Misfit, Subject, misfits};
 pub use onto::{Specs, onto};
-pub use step::{BootPlan, Device, Loader, Names, Planned, Step, partition_node};
+pub use step::{AUTH_FILE, BootPlan, Device, Loader, Names, Planned, Step, partition_node};
 
 /// The version of the JSON form of [`Plan`].
 pub const SCHEMA: u32 = 1;
@@ -55,6 +55,9 @@ pub struct Plan {
     /// Passwords by user; not part of any text.
     #[serde(skip)]
     pub passwords: BTreeMap<String, Password>,
+    /// The auth.json of the installed system; not part of any text.
+    #[serde(skip)]
+    pub credentials: Option<Secret>,
 }
 
 /// The image of a plan.
@@ -131,7 +134,8 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     steps.extend(request.scripts.iter().cloned().map(Step::Script));
     steps.push(Step::Finish);
     let passwords = passwords(request);
-    Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end: request.end, passwords })
+    let (end, credentials) = (request.end, None);
+    Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, credentials })
 }
 
 struct Context<'a> {

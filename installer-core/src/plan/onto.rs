@@ -80,6 +80,7 @@ pub fn onto(
         warnings,
         end: EndAction::Nothing,
         passwords: Default::default(),
+        credentials: None,
     })
 }
 

@@ -12,6 +12,10 @@ use crate::system::accounts::UserPlan;
 use crate::system::files::{FilePlan, FstabEntry};
 use crate::units::{Bytes, MountPoint};
 
+/// Where bootc and libostree look for the credentials of an installed system (ostree-ext,
+/// `globals`).
+pub const AUTH_FILE: &str = "/etc/ostree/auth.json";
+
 /// A block device of the target, by what it is; its node is known when it exists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -231,6 +235,14 @@ pub enum Step {
         /// Whether one is set (it travels apart from the plan).
         password: bool,
     },
+    /// Writes the auth.json of the installed system.
+    Credentials {
+        /// The registry.
+        registry: String,
+        /// The file on this machine that is copied; else it is made (its content travels apart
+        /// from the plan).
+        copied_from: Option<String>,
+    },
     /// Runs a script of the kickstart.
     Script(Script),
     /// Installs the boot loader.
@@ -290,6 +302,8 @@ impl Step {
             }
             Step::RootPassword { password: true } => "set root's password".into(),
             Step::RootPassword { password: false } => "lock root's password".into(),
+            Step::Credentials { copied_from: Some(file), .. } => format!("copy {file} to {AUTH_FILE}"),
+            Step::Credentials { registry, .. } => format!("write the credentials for {registry} to {AUTH_FILE}"),
             Step::Script(script) => format!(
                 "run {} at {} with {}",
                 if script.inside { "%post" } else { "%post --nochroot" },

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Context, Device, Step, passwords};
 use crate::error::{Error, Result, Stage};
+use crate::image::ImageReference;
 use crate::request::{Purpose, RootAccess, valid_name};
 use crate::storage::layout::DiskLayout;
 use crate::storage::select::Target;
@@ -199,6 +200,7 @@ fn fstab(layout: &DiskLayout) -> Vec<FstabEntry> {
 pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Vec<Step>> {
     let system = &context.request.system;
     let mut steps: Vec<Step> = files::files(system).into_iter().map(Step::File).collect();
+    steps.extend(credentials(context, warnings)?);
     steps.push(Step::RootPassword { password: matches!(system.root, RootAccess::Password(_)) });
     for user in &system.users {
         if !valid_name(&user.name) {
@@ -230,6 +232,22 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
     }
     steps.extend(keys.into_iter().map(|(user, keys)| Step::SshKeys { user: user.to_owned(), keys }));
     Ok(steps)
+}
+
+/// What the installed system fetches its updates with.
+fn credentials(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Option<Step>> {
+    let (reach, image) = (&context.request.reach, context.image);
+    let (source, updates): (ImageReference, ImageReference) = (image.source.parse()?, image.updates_from.parse()?);
+    let Some(registry) = source.host().or(updates.host()).filter(|_| reach.keep_credentials) else { return Ok(None) };
+    let copied_from = reach.authfile.as_ref().filter(|_| reach.login.is_none());
+    if copied_from.is_none() && reach.login.is_none() {
+        return Ok(None);
+    }
+    if copied_from.is_none() && updates.host() != Some(registry) {
+        warnings.push(format!("credentials for {registry} are kept, and updates come from {}", image.updates_from));
+    }
+    let copied_from = copied_from.map(|file| file.display().to_string());
+    Ok(Some(Step::Credentials { registry: registry.to_owned(), copied_from }))
 }
 
 /// Homes live under /var/home, where updates leave them alone.

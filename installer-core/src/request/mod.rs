@@ -6,9 +6,13 @@
 pub mod effects;
 mod from_kickstart;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Bytes, MountPoint, Secret};
+use crate::image::Login;
+use crate::units::{Bytes, Digest, MountPoint, Secret};
 
 pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, from_kickstart};
 
@@ -23,6 +27,10 @@ pub struct Request {
     pub stateroot: Option<String>,
     /// Whether the admin said that no signature need be verified.
     pub unsigned_is_fine: bool,
+    /// The digest that the image must have, where one is asked for.
+    pub digest: Option<Digest>,
+    /// How the image is reached.
+    pub reach: Reach,
     /// Which disks, and what may be lost on them.
     pub disks: DiskChoice,
     /// What to make there.
@@ -51,6 +59,8 @@ impl Request {
             update_from: None,
             stateroot: None,
             unsigned_is_fine: false,
+            digest: None,
+            reach: Reach::default(),
             disks: DiskChoice::default(),
             layout: Layout::Custom { partitions: Vec::new(), platform: false, add_boot: false },
             kargs: Vec::new(),
@@ -62,6 +72,21 @@ impl Request {
             end: EndAction::Nothing,
         }
     }
+}
+
+/// How the image is reached, where what every program does will not do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reach {
+    /// What to log in with at the image's registry.
+    pub login: Option<Login>,
+    /// The one file to take credentials from.
+    pub authfile: Option<PathBuf>,
+    /// Registries (`host` or `host:port`) without verified TLS.
+    pub insecure_registries: Vec<String>,
+    /// How long a connection may stay silent.
+    pub timeout: Option<Duration>,
+    /// Whether the installed system gets the credentials, for its updates.
+    pub keep_credentials: bool,
 }
 
 /// Which disks may be used.

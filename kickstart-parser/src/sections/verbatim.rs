@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Section;
 use crate::kickstart::Kickstart;
 use crate::lex;
+use crate::reader::may_have_password;
 use crate::span::Span;
 
 /// An `%addon` section, verbatim: its meaning is the add-on's business.
@@ -24,6 +25,13 @@ pub struct Addon {
     pub body: String,
     /// Where it comes from: one span per stretch of lines.
     pub body_spans: Vec<Span>,
+}
+
+impl Addon {
+    /// The lines of the body without their ends, each with its place.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, Span)> {
+        lines(&self.body, &self.body_spans)
+    }
 }
 
 impl std::fmt::Debug for Addon {
@@ -57,6 +65,7 @@ pub(super) fn addon(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kickstar
         cx.report(Diagnostic::new(&codes::REQUIRED_ARGUMENT, section.span, "`%addon` needs the name of an add-on"));
         return;
     };
+    hide_passwords(section, cx);
     kickstart.addons.push(Addon {
         span: section.span,
         name: name.value.to_string(),
@@ -64,6 +73,29 @@ pub(super) fn addon(section: &Section, cx: &mut Cx<'_>, kickstart: &mut Kickstar
         body: section.body.clone(),
         body_spans: section.body_spans.clone(),
     });
+}
+
+/// Add-ons write settings as `key = value` or `--key=value`. What follows a key that may be a
+/// password's is not shown, nor is a line without a key where it looks like one.
+fn hide_passwords(section: &Section, cx: &mut Cx<'_>) {
+    for (line, span) in lines(&section.body, &section.body_spans) {
+        let lower = line.to_ascii_lowercase();
+        if may_have_password(&lower) || lower.contains("token") || lower.contains("secret") {
+            let value = line.find('=').map_or(0, |at| at + 1);
+            let blank = line[value..].len() - line[value..].trim_start().len();
+            cx.secrets.push(Span { start: span.start + (value + blank) as u32, ..span });
+        }
+    }
+}
+
+fn lines<'a>(body: &'a str, spans: &'a [Span]) -> impl Iterator<Item = (&'a str, Span)> {
+    stretches(body, spans).flat_map(|(text, place)| {
+        lex::lines(text).map(move |line| {
+            let start = place.start as usize;
+            let span = Span::new(place.source, start + line.start, start + line.content_end);
+            (&text[line.start..line.content_end], span)
+        })
+    })
 }
 
 pub(super) fn anaconda(section: &Section, _: &mut Cx<'_>, kickstart: &mut Kickstart) {
@@ -122,8 +154,8 @@ impl Verbatim<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Syntax;
     use crate::commands::testing::{check, good};
+    use crate::{ParseOptions, SourceId, Syntax, parse};
 
     #[test]
     fn as_written_back() {
@@ -137,5 +169,23 @@ mod tests {
     fn an_add_on_has_a_name() {
         check(&[("%addon\nx\n%end", &["E208"]), ("%anaconda\nx\n%end", &[]), ("%anaconda x --y\n%end", &[])]);
         assert_eq!(good("%anaconda x --y\na\n%end").anaconda[0].arguments, ["x", "--y"]);
+    }
+
+    #[test]
+    fn passwords_in_it_are_not_shown() {
+        let text = "%addon a\nusername = bob\nPassword =  s3cret\n--passphrase=s3cret\ntoken=s3cret\n  password s3cret\n%end\n";
+        let parsed = parse(text, "a.ks", &ParseOptions::default());
+        let shown = parsed.sources.get(SourceId::ROOT).unwrap().shown(0..text.len());
+        let stars = "%addon a\nusername = bob\nPassword =  ******\n--passphrase=******\ntoken=******\n  ***************\n%end\n";
+        assert_eq!(shown, stars);
+    }
+
+    #[test]
+    fn its_lines_have_places() {
+        let text = "%addon a\r\none = 1\r\n\r\ntwo\r\n%end\r\n";
+        let parsed = parse(text, "a.ks", &ParseOptions::default());
+        let lines: Vec<_> = parsed.kickstart.addons[0].lines().map(|(line, span)| (line, span.range())).collect();
+        assert_eq!(lines.iter().map(|(line, _)| *line).collect::<Vec<_>>(), ["one = 1", "", "two"]);
+        assert!(lines.iter().all(|(line, range)| &text[range.clone()] == *line), "{lines:?}");
     }
 }

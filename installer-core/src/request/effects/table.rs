@@ -347,6 +347,11 @@ pub(super) const SECTIONS: &[Entry] = &[
     refused("%traceback", "use %pre or %post, or Anaconda"),
     no_effect("%packages", "install packages when the image is built"),
     refused("%certificate", "put the certificate into the image"),
-    no_effect("%addon", "leave it out, or use Anaconda"),
+    used(
+        "%addon",
+        "The section `org_bootc_ks` is read: how the image is reached; see [install.md](install.md#the-section-in-the-kickstart). \
+         Of others a warning says that they have no effect.",
+        &[],
+    ),
     no_effect("%anaconda", "leave it out"),
 ];

@@ -1,6 +1,7 @@
 //! A kickstart's words turned into a request. What this installer cannot do is refused by
 //! name, all of it in one go, each with its place in the file. Pure.
 
+mod addon;
 mod image;
 mod storage;
 mod system;
@@ -57,11 +58,14 @@ pub const CODES: &[&Code] = &[&NOT_SUPPORTED, &NO_EFFECT, &BAD_VALUE, &IMAGE_LAC
 pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec<Diagnostic>) {
     let mut reader = Reader { sources, found: Vec::new() };
     let asked = reader.image(kickstart);
+    let ours = reader.addons(kickstart);
     let request = Request {
         image: asked.image,
-        update_from: asked.update_from,
+        update_from: ours.target.or(asked.update_from),
         stateroot: asked.stateroot,
         unsigned_is_fine: asked.unsigned_is_fine,
+        digest: ours.digest,
+        reach: ours.reach,
         disks: reader.disks(kickstart),
         layout: reader.layout(kickstart),
         kargs: kernel_arguments(kickstart),

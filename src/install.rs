@@ -11,9 +11,9 @@ use anyhow::Context;
 use installer_core::apply::{self, Options, Report};
 use installer_core::event::Sink;
 use installer_core::front::{self, Before, Prepared};
-use installer_core::host::Real;
-use installer_core::machine;
-use installer_core::plan::{self, Plan};
+use installer_core::host::{Real, Stoppable};
+use installer_core::image::Access;
+use installer_core::plan::Plan;
 use installer_core::request::EndAction;
 use installer_core::storage::select::Target;
 use installer_core::units::Digest;
@@ -22,7 +22,7 @@ use installer_core::{Cancel, Error, Stage};
 use crate::plan::{Format, WhatArgs, image_facts};
 use crate::progress::Audience;
 use crate::site::{self, PreScripts, Site};
-use crate::{failure, logging};
+use crate::{failure, interrupt, logging};
 
 /// Install.
 #[derive(Debug, clap::Args)]
@@ -148,61 +148,46 @@ fn say(args: &Args, text: &str) {
 fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
     let log = logging::start(args.log.as_deref());
     let audience = Audience::new(args.events.as_deref())?;
-    let (Prepared { plan, image, .. }, site) = prepare(args, &audience).inspect_err(|error| {
+    let cancel = Cancel::new();
+    let (Prepared { plan, image, .. }, site) = prepare(args, &audience, &cancel).inspect_err(|error| {
         // What `apply` fails with it tells itself.
         audience.emit(&failure::event(error));
     })?;
+    interrupt::watch(cancel.clone())?;
     let saved = |record| !args.no_save.contains(&record);
     let options = Options {
         log: log.filter(|_| saved(Record::Log)),
         kickstart: Some(site.shown).filter(|_| saved(Record::Kickstart)),
         fail_before: args.fail_before.clone(),
-        cancel: Cancel::new(),
+        cancel: cancel.clone(),
     };
-    let report = apply::apply(&plan, &image, &Real, &options, &*audience)?;
+    let report = apply::apply(&plan, &image, &Stoppable(cancel), &options, &*audience)?;
     Ok((plan, report))
 }
 
-fn prepare(args: &Args, audience: &Arc<Audience>) -> anyhow::Result<(Prepared, Site)> {
+fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Result<(Prepared, Site)> {
     let facts = args.image_facts.as_deref().map(image_facts).transpose()?;
     let site = site::read(args.what.kickstart(), &PreScripts::Run(&**audience))?;
     let mut request = site.request.clone();
-    args.what.put_over(&mut request);
+    args.what.put_over(&mut request)?;
     let image = args.what.image(&request)?;
     let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref() };
-    let prepared = front::prepare(&request, image, &args.what.access.access(), before, audience.clone())?;
+    let access = Access { cancel: cancel.clone(), ..args.what.access.access() };
+    let prepared = front::prepare(&request, image, &access, before, audience.clone())?;
     say(args, &prepared.plan.render()?);
-    if confirm(args, &prepared.plan, &site)? == Consent::Asked {
-        // Somebody may have thought about it for an hour, and plugged a disk in meanwhile.
-        let again = plan::plan(&request, &machine::probe()?, &prepared.facts)?;
-        if again.digest()? != prepared.plan.digest()? {
-            return Err(Error::refused(Stage::Plan, "this machine is not the one that was shown any more")
-                .hint("run the command again and look at the new plan")
-                .into());
-        }
-    }
+    confirm(args, &prepared.plan, &site)?;
     Ok((prepared, site))
 }
 
-/// How it came that the disk may be overwritten.
-#[derive(PartialEq, Eq)]
-enum Consent {
-    /// By what was written beforehand.
-    Given,
-    /// By an answer.
-    Asked,
-}
-
 /// Nothing is lost that nobody gave away: by `--yes`, by an answer, or by the kickstart.
-fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<Consent> {
+fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<()> {
     if args.yes || front::loses_nothing(plan) {
-        return Ok(Consent::Given);
+        return Ok(());
     }
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        return ask(plan).map(|()| Consent::Asked);
+        return ask(plan);
     }
-    front::consent(plan, site.allows_clearing, "--yes")?;
-    Ok(Consent::Given)
+    Ok(front::consent(plan, site.allows_clearing, "--yes")?)
 }
 
 fn ask(plan: &Plan) -> anyhow::Result<()> {

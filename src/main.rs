@@ -1,7 +1,7 @@
 //! The command: parse the arguments, call one of the four verbs, say how it went.
 
-// The command is where this project speaks to people.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#[macro_use]
+mod say;
 
 mod bootc;
 mod check;
@@ -17,6 +17,7 @@ mod fmt;
 mod image;
 mod inspect;
 mod install;
+mod interrupt;
 mod iso;
 mod logging;
 mod lsp;

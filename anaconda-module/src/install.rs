@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use installer_core::apply::{self, Options};
 use installer_core::event::{Event, Sink};
 use installer_core::front::{self, Before, Onto, Overrides, Prepared};
-use installer_core::host::Real;
+use installer_core::host::Stoppable;
 use installer_core::image::Access as CoreAccess;
 use installer_core::plan::Specs;
 use installer_core::request::{EndAction, Request};
@@ -255,7 +255,7 @@ fn work_through(job: Job<impl What>, events: &Arc<dyn Sink>, cancel: &Flag) -> R
         events.emit(&Event::failed(error));
     })?;
     let options = Options { log: job.log, kickstart: job.what.shown(), fail_before: None, cancel: cancel.clone() };
-    apply::apply(&prepared.plan, &prepared.image, &Real, &options, &**events)
+    apply::apply(&prepared.plan, &prepared.image, &Stoppable(cancel.clone()), &options, &**events)
 }
 
 /// The one installation of this process: its mount points and its log are the process's.

@@ -4,17 +4,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use installer_core::Cancel;
 use installer_core::apply::{self, Options, Report};
 use installer_core::event::{Event, Sink};
 use installer_core::front::{self, Onto, Prepared};
-use installer_core::host::Real;
+use installer_core::host::Stoppable;
+use installer_core::image::Access;
 use installer_core::plan::Specs;
 use installer_core::request::Request;
 
 use crate::image::AccessArgs;
 use crate::plan::Format;
 use crate::progress::Audience;
-use crate::{failure, logging};
+use crate::{failure, interrupt, logging};
 
 /// What is made to start the system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -104,14 +106,17 @@ fn install(args: &Args) -> anyhow::Result<Report> {
         root: &args.root,
         specs: Specs { root: args.root_mount_spec.clone(), boot: args.boot_mount_spec.clone() },
     };
+    let cancel = Cancel::new();
+    let access = Access { cancel: cancel.clone(), ..args.access.access() };
     let Prepared { plan, image, .. } =
-        front::prepare_onto(&request(args), &onto, &args.source_imgref, &args.access.access(), audience.clone())
+        front::prepare_onto(&request(args), &onto, &args.source_imgref, &access, audience.clone())
             .inspect_err(|error| audience.emit(&Event::failed(error)))?;
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");
     }
-    let options = Options { log, ..Options::default() };
-    Ok(apply::apply(&plan, &image, &Real, &options, &*audience)?)
+    interrupt::watch(cancel.clone())?;
+    let options = Options { log, cancel: cancel.clone(), ..Options::default() };
+    Ok(apply::apply(&plan, &image, &Stoppable(cancel), &options, &*audience)?)
 }
 
 fn request(args: &Args) -> Request {

@@ -10,6 +10,7 @@
 
 mod boot;
 mod boot_order;
+mod leftovers;
 mod preflight;
 mod run;
 mod script;
@@ -28,9 +29,10 @@ use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::{Host, in_private_mounts};
 use crate::image::Image;
+use crate::machine;
 use crate::plan::{Plan, Step};
 use crate::request::EndAction;
-use crate::storage::select::Target;
+use crate::storage::select::{self, Target};
 use crate::units::Digest;
 
 pub use preflight::{preflight, require_root};
@@ -91,6 +93,9 @@ pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, eve
         )
         .hint("plan again"));
     }
+    if let Target::Disk { .. } = plan.target {
+        select::still_there(&plan.target, &plan.destroys, &machine::probe()?)?;
+    }
     let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
     in_private_mounts("apply", Stage::Storage, panicked, || in_namespace(plan, image, host, options, events))
 }
@@ -150,7 +155,11 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
         if run.options.fail_before.as_deref() == Some(step.name().as_str()) {
             return Err(Error::failed(Stage::Finish, format!("made to fail before '{}'", step.name())));
         }
-        one_step(run, step)?;
+        one_step(run, step).map_err(|error| match run.options.cancel.is_cancelled() {
+            // What was interrupted fails in a way of its own.
+            true => Error::cancelled(error.stage()),
+            false => error,
+        })?;
         let millis = millis(started);
         tracing::info!(millis, "end");
         run.events.emit(&Event::StepFinished { step: number, millis });
@@ -185,6 +194,7 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
         Step::File(file) => system::file(run, file),
         Step::User(user) => system::user(run, user),
         Step::SshKeys { user, keys } => system::ssh_keys(run, user, keys),
+        Step::Credentials { .. } => system::credentials(run),
         Step::RootPassword { .. } => system::root_password(run),
         Step::Script(script) => script::run(run, script),
         Step::Bootloader(boot) => boot::install(run, boot),

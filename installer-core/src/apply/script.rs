@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::leftovers;
 use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
@@ -68,6 +69,14 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     };
     let program = Program::new(script.interpreter.clone()).arg(name).env("HOME", "/root").inside(&run.system_root());
     let outcome = execute(&program, run.host, run.events, &mut log);
+    let ended = leftovers::end(&run.system_root());
+    if !ended.is_empty() {
+        run.warn(format!(
+            "the %post script at {} left processes behind, which were ended: {}",
+            script.origin,
+            ended.join(", ")
+        ));
+    }
     resolver.take_back(&system).doing(Stage::Script, "taking the name servers back")?;
     system.remove(name).doing(Stage::Script, "removing the script")?;
     outcome

@@ -12,7 +12,7 @@ use crate::host::{Mount, MountKind, Program};
 use crate::plan::{Device, Names, Step};
 use crate::request::Purpose;
 use crate::storage::device::{
-    GptPartition, LoopDevice, announce_partitions, forget_partitions, wipe_signatures, write_gpt,
+    GptPartition, LoopDevice, announce_partitions, forget_partitions, require_unused, wipe_signatures, write_gpt,
 };
 use crate::storage::layout::PlannedPartition;
 use crate::units::{Bytes, MountPoint};
@@ -53,6 +53,7 @@ pub fn create_image_file(run: &mut Run<'_>, path: &str, size: Bytes) -> Result<(
 
 /// Removes every signature from the disk's partitions and the disk.
 pub fn wipe(run: &mut Run<'_>, disk: &str) -> Result<()> {
+    require_unused(disk)?;
     run.touched = true;
     for loss in run.plan.destroys.iter().filter(|loss| loss.device != disk) {
         // A partition that the kernel does not show goes with the table and is wiped when new

@@ -4,6 +4,7 @@
 //! done everywhere. Block devices are `storage::device`, files under the target [`root`].
 
 mod namespace;
+mod output;
 mod program;
 pub mod root;
 
@@ -13,6 +14,10 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
+
+use crate::cancel::Cancel;
+
+use output::Output;
 
 pub use namespace::in_private_mounts;
 pub use program::{PROGRAMS, Program, Row, locate, quote, row};
@@ -91,8 +96,27 @@ const TAIL_LINES: usize = 6;
 /// This machine.
 pub struct Real;
 
-impl Host for Real {
+/// This machine, where a program that runs is ended when somebody cancels. One that is started
+/// afterwards is not: that is the clean-up.
+pub struct Stoppable(pub Cancel);
+
+impl Host for Stoppable {
     fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
+        let stop = if self.0.is_cancelled() { Cancel::new() } else { self.0.clone() };
+        Real.run_until(&stop, program, line)
+    }
+
+    fn mount(&self, mount: &Mount) -> std::io::Result<()> {
+        Real.mount(mount)
+    }
+
+    fn unmount(&self, target: &Path) -> std::io::Result<()> {
+        Real.unmount(target)
+    }
+}
+
+impl Real {
+    fn run_until(&self, stop: &Cancel, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
         let text = program.to_string();
         tracing::debug!(command = %text, "running");
         let path = locate(&program.name).ok_or_else(|| ProgramError::Missing {
@@ -117,7 +141,7 @@ impl Host for Real {
         if let (Some(mut stdin), Some(secret)) = (child.stdin.take(), &program.stdin) {
             stdin.write_all(secret.expose().as_bytes()).map_err(start)?;
         }
-        let tail = read_lines(reader, line);
+        let tail = read_lines(Output::of(reader, &child, stop).map_err(start)?, line);
         let status = child.wait().map_err(start)?;
         if status.success() {
             return Ok(());
@@ -129,6 +153,12 @@ impl Host for Real {
             _ => "failed".to_owned(),
         };
         Err(ProgramError::Status { command: text, status, tail: tail.join(" | ") })
+    }
+}
+
+impl Host for Real {
+    fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
+        self.run_until(&Cancel::new(), program, line)
     }
 
     fn mount(&self, mount: &Mount) -> std::io::Result<()> {
@@ -263,6 +293,20 @@ mod tests {
         let error = Real.run(&program, &mut |line| seen.push(line.to_owned())).unwrap_err();
         assert_eq!(seen, ["one", "two"]);
         assert_eq!(error.to_string(), "'sh -c 'echo one; echo two >&2; exit 3'' failed with exit code 3: one | two");
+    }
+
+    #[test]
+    fn nobody_waits_for_what_a_program_leaves_behind() {
+        for leftover in ["sleep 1000", "exec 2>/dev/null; yes"] {
+            let program = Program::new("sh").args(["-c", &format!("({leftover}) & echo $!; echo last")]);
+            let (mut seen, started) = (Vec::new(), std::time::Instant::now());
+            Real.run(&program, &mut |line| seen.push(line.to_owned())).unwrap();
+            assert!(started.elapsed().as_secs() < 500, "{leftover}");
+            seen.retain(|line| line != "y" && !line.is_empty());
+            assert_eq!((seen.len(), seen[1].as_str()), (2, "last"), "{leftover}");
+            let pid = rustix::process::Pid::from_raw(seen[0].parse().unwrap()).unwrap();
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt;
 use oci_client::RegistryOperation;
@@ -17,7 +18,7 @@ use crate::units::Digest;
 
 use super::Blobs;
 use super::explain::{Trouble, root_cause};
-use super::registry::{Registry, runtime, wait_for};
+use super::registry::{PERSISTENT, Registry, runtime, wait_for};
 
 /// How many chunks (as the network delivers them) a reader may be ahead.
 const AHEAD: usize = 16;
@@ -56,6 +57,10 @@ impl Blobs for Remote {
         // What it says in place of an answer is not told: the address in it may be a signed one.
         let there = wait_for(&self.0.access.cancel, self.0.client.blob_exists(&image, digest.as_str()))?;
         Ok(there.unwrap_or(false))
+    }
+
+    fn persist(&self) {
+        self.0.retries.fetch_max(PERSISTENT, Ordering::Relaxed);
     }
 }
 
@@ -117,7 +122,7 @@ impl Resuming {
         }
         self.failed_at = self.offset;
         self.failures += 1;
-        if !trouble.transient || self.failures > self.registry.access.retries {
+        if !trouble.transient || self.failures > self.registry.retries() {
             self.chunks = None;
             return Err(io::Error::other(trouble.error));
         }

@@ -40,6 +40,7 @@ use crate::event::Sink;
 use crate::units::Digest;
 
 pub use access::{Access, KeepIn, Login};
+pub use auth::{auth_file, login_file};
 pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts, SCHEMA};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
@@ -61,6 +62,9 @@ trait Blobs: Send + Sync {
     fn has(&self, _digest: &Digest) -> Result<bool> {
         Ok(false)
     }
+
+    /// From now on, trouble that may pass is waited out for long.
+    fn persist(&self) {}
 }
 
 /// An image that was found and pinned: what it consists of can no longer change, and every
@@ -157,6 +161,12 @@ fn document(blobs: &dyn Blobs, entry: &Descriptor) -> Result<Vec<u8>> {
 }
 
 impl Image {
+    /// From now on, trouble of the registry that may pass is waited out for a quarter of an hour:
+    /// whoever reads has something to lose by giving up.
+    pub fn persist(&self) {
+        self.blobs.persist();
+    }
+
     /// What was asked for.
     pub fn reference(&self) -> &ImageReference {
         &self.reference

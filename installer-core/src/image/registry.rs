@@ -2,6 +2,7 @@
 //! in `blob`. The only two modules that are async inside, on one runtime that is made here.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use oci_client::client::{Certificate, CertificateEncoding, Client, ClientConfig, ClientProtocol};
@@ -31,7 +32,12 @@ pub(super) struct Registry {
     pub repository: String,
     pub access: Access,
     pub events: Arc<dyn Sink>,
+    /// How often a transient failure is followed by another attempt.
+    pub retries: AtomicU32,
 }
+
+/// With waits of half a minute from the eighth on, a quarter of an hour.
+pub(super) const PERSISTENT: u32 = 35;
 
 /// The one runtime. Made at the first use; it lives as long as the process.
 pub(super) fn runtime() -> Result<&'static Runtime> {
@@ -53,10 +59,7 @@ pub(super) fn connect(
     let places = Places::of(access);
     let endpoints = registries::endpoints(access, &places, reference)?;
     // Not given to a mirror, nor to another host that the configuration puts in its place.
-    let login = access.login.as_ref().zip(match reference.place() {
-        Place::Registry { host, .. } => Some(host),
-        Place::Layout(_) | Place::Archive(_) => None,
-    });
+    let login = access.login.as_ref().zip(reference.host());
     let mut attempt = 1;
     loop {
         let mut failed: Vec<(bool, String, Trouble)> = Vec::new();
@@ -133,6 +136,7 @@ fn ask(
             repository: repository.to_owned(),
             access: access.clone(),
             events: events.clone(),
+            retries: AtomicU32::new(access.retries),
         });
         match registry.first(&endpoint.reference)? {
             Ok(raw) => return Ok(Ok((registry, raw))),
@@ -264,13 +268,17 @@ impl Registry {
                 Err(error) => {
                     let trouble = self.trouble(&error, &format!("manifest {}", digest.short()));
                     attempt += 1;
-                    if !trouble.transient || attempt > self.access.retries + 1 {
+                    if !trouble.transient || attempt > self.retries() + 1 {
                         return Err(trouble.error);
                     }
                     self.pause(&trouble, attempt)?;
                 }
             }
         }
+    }
+
+    pub fn retries(&self) -> u32 {
+        self.retries.load(Ordering::Relaxed)
     }
 
     /// Tells about the trouble and waits before attempt `attempt`.

@@ -86,14 +86,43 @@ pub fn choose(choice: &DiskChoice, named: &[String], machine: &Machine) -> Resul
     if !losses.is_empty() {
         may_clear(choice, disk, machine, &losses)?;
     }
-    let target = Target::Disk {
+    Ok((target(disk), losses))
+}
+
+fn target(disk: &Disk) -> Target {
+    Target::Disk {
         path: disk.path.clone(),
         stable: disk.stable_name().to_owned(),
         description: describe(disk),
         size: disk.size,
         sector_size: disk.sector_size,
+    }
+}
+
+/// Whether the disk that was chosen is the same still, with the same on it, and nobody uses it:
+/// between the plan and the first write lies the time of a download, or of somebody's thoughts.
+pub fn still_there(chosen: &Target, destroys: &[Loss], machine: &Machine) -> Result<()> {
+    let Target::Disk { path, .. } = chosen else { return Ok(()) };
+    let changed = |what: &str| {
+        Err(Error::refused(Stage::Storage, format!("{path} is not what it was when this was planned: {what}"))
+            .hint("run the command again and look at the new plan"))
     };
-    Ok((target, losses))
+    let Some(disk) = machine.disks.iter().find(|disk| disk.path == *path) else {
+        return changed("it is gone");
+    };
+    if target(disk) != *chosen {
+        return changed(&format!("it is {} ({}) now", disk.stable_name(), describe(disk)));
+    }
+    if unusable(disk).is_some() {
+        return Err(refuse_unusable(disk));
+    }
+    let now = losses(disk);
+    if now != destroys {
+        let list: Vec<String> = now.iter().map(|loss| format!("{}: {}", loss.device, loss.what)).collect();
+        let list = if list.is_empty() { "nothing".to_owned() } else { list.join("; ") };
+        return changed(&format!("there is {list} on it now"));
+    }
+    Ok(())
 }
 
 /// A disk in words: model, transport and serial, as far as known.

@@ -172,6 +172,23 @@ fn a_cut_connection_is_taken_up_where_it_broke() {
 }
 
 #[test]
+fn who_has_something_to_lose_goes_on_asking() {
+    let (made, heard) = (small(), Heard::default());
+    let when = made.clone();
+    let server = moody(made, move |r| is_layer(r, &when) && r.before < 12, |_, _| status(503, "oops"));
+    let image = opened(&server, &heard);
+    assert!(
+        image
+            .layer(0)
+            .and_then(|layer| read_all(layer).map_err(|e| Error::failed(Stage::Image, e.to_string())))
+            .is_err()
+    );
+    image.persist();
+    assert!(read_all(image.layer(0).unwrap()).is_ok());
+    assert_eq!(heard.retries().len(), 11, "{:?}", heard.retries());
+}
+
+#[test]
 fn a_server_without_ranges_is_read_again_from_the_beginning() {
     let made = large();
     let (when, heard) = (made.clone(), Heard::default());

@@ -11,7 +11,7 @@ mod partitions;
 
 pub use self::gpt::{GptPartition, read_gpt, write_gpt};
 pub use loopback::LoopDevice;
-pub use node::{NODE_TIMEOUT, flush, geometry, wait_for_node, wipe_signatures};
+pub use node::{NODE_TIMEOUT, flush, geometry, require_unused, wait_for_node, wipe_signatures};
 pub use partitions::{announce_partitions, forget_partitions};
 
 pub use crate::machine::partition_path;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -77,6 +77,21 @@ pub fn wipe_signatures(device: impl AsRef<Path>) -> Result<Vec<String>> {
     let wipe = || blkid::wipe(&open_patiently(device)?);
     let wiped = wipe().doing(Stage::Storage, format_args!("wiping the signatures of {}", device.display()))?;
     Ok(wiped.into_iter().map(|found| found.kind).collect())
+}
+
+/// Makes sure that nobody uses `disk` or a partition of it. The kernel lets nobody have a disk
+/// for himself of which something is mounted, a swap area or part of a volume, in whatever mount
+/// namespace that may be.
+pub fn require_unused(disk: impl AsRef<Path>) -> Result<()> {
+    let disk = disk.as_ref();
+    let doing = format!("asking who uses {}", disk.display());
+    match File::options().read(true).custom_flags(libc::O_EXCL).open(disk) {
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+            Err(Error::refused(Stage::Storage, format!("{} is in use by somebody", disk.display()))
+                .hint("unmount it, turn its swap off, stop its volumes, or close what has it open"))
+        }
+        other => other.map(drop).doing(Stage::Storage, doing),
+    }
 }
 
 /// How long a node may be away that was there: udev reads a partition table again when somebody

@@ -102,6 +102,7 @@ fn is_what_was_asked_for(vm: &Vm, commit: &str) {
     let seen = places;
     places.sort_unstable();
     assert_eq!(seen, places, "the order is not {wanted:?} in {cmdline}");
+    assert!(!cmdline.contains("demo.arm"), "an argument for other machines: {cmdline}");
 
     let root = vm.ssh_ok("sudo -n grep '^root:' /etc/shadow");
     let password = root.split(':').nth(1).unwrap_or_default();
@@ -120,6 +121,9 @@ fn is_what_was_asked_for(vm: &Vm, commit: &str) {
     assert_eq!(vm.ssh_ok("sudo -n getcap /usr/libexec/demo/capable | cut -d' ' -f2"), "cap_net_bind_service=ep");
     assert_eq!(vm.ssh_ok("/usr/libexec/demo/setuid -u"), "0");
     assert!(!vm.ssh("test -e /usr/share/demo/removed-by-layer-3").status.success());
+    let seen =
+        "cd /usr/share/demo; stat -c %i link-a link-b | uniq | wc -l; readlink symlink; ls opaque | wc -l; cat gr*.txt";
+    assert_eq!(vm.ssh_ok(seen), "1\nlink-a\n1\nA name that is not ASCII.");
     vm.ssh_ok("sudo -n ostree fsck --quiet");
 }
 

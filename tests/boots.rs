@@ -52,14 +52,14 @@ impl Site {
 }
 
 /// The network's services: the registry, which is returned, and the server with one machine that
-/// is armed.
-fn serve(network: &mut Network, site: &Site, card: &Card) -> Registry {
+/// is armed and gets `karg` besides.
+fn serve(network: &mut Network, site: &Site, card: &Card, karg: &str) -> Registry {
     let registry = Registry::start();
     registry.push(&demo_image(), "demo", "demo:latest");
     let address = registry.serve_in(network);
     let machines = format!(
         "[[machine]]\nname = 'one'\nmac = '{}'\nkickstart = 'site.ks'\n\
-         kargs = ['bootc-ks.image={address}/demo:latest', 'bootc-ks.insecure={address}']\n",
+         kargs = ['bootc-ks.image={address}/demo:latest', 'bootc-ks.insecure={address}', '{karg}']\n",
         card.mac
     );
     std::fs::write(site.dir.path().join("machines.toml"), machines).unwrap();
@@ -87,13 +87,14 @@ fn is_reported_installed(network: &Network) {
 fn by_pxe_under_bios() {
     let (mut network, site) = (Network::new(), Site::new());
     let card = network.card();
-    let _registry = serve(&mut network, &site, &card);
+    let _registry = serve(&mut network, &site, &card, "bootc-ks.read-once");
     network.dnsmasq(&format!("dhcp-range=10.77.0.50,10.77.0.99\ndhcp-boot=http://{HOST}/boot.ipxe\n"));
     // The card stays the first thing that the firmware tries.
     let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).network(&card).start();
     site.is_installed_once(&mut vm);
     is_reported_installed(&network);
-    // Memory was too small to keep the image, which is that of the installer.
+    // Memory was too small to keep the image, which is that of the installer, and the site said
+    // that it need not be read twice.
     let log = vm.ssh_ok("sudo -n cat /var/log/bootc-ks/install.log");
     assert!(log.contains("the image is known"), "{log}");
     // What was written in little memory is whole. It takes a minute, and once is enough.
@@ -105,7 +106,7 @@ fn by_pxe_under_bios() {
 fn by_http_under_uefi() {
     let (mut network, site) = (Network::new(), Site::new());
     let card = network.card();
-    let _registry = serve(&mut network, &site, &card);
+    let _registry = serve(&mut network, &site, &card, "quiet");
     // Without shim in the image GRUB is the first that is loaded.
     network.dnsmasq(&format!(
         "dhcp-range=10.77.0.50,10.77.0.99\ndhcp-match=set:http,option:client-arch,16\n\
@@ -132,7 +133,7 @@ fn with_little_memory() {
             let (mut network, site) = (Network::new(), Site::new());
             let card = network.card();
             let (_registry, mut vm) = if way.starts_with("PXE") {
-                let registry = serve(&mut network, &site, &card);
+                let registry = serve(&mut network, &site, &card, "quiet");
                 network.dnsmasq(&format!("dhcp-range=10.77.0.50,10.77.0.99\ndhcp-boot=http://{HOST}/boot.ipxe\n"));
                 let machine = Machine::new(Firmware::Bios).memory(mib).disk(&site.disk()).network(&card);
                 (Some(registry), machine.start())

@@ -1,11 +1,17 @@
 //! What can go wrong before the first write, for real: one clear message that names the
 //! thing, the right exit code, and a disk that nobody has touched.
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::Command;
+
 use crate::support::cli::{bootc_ks, finish};
 use crate::support::disk::{MIB, fingerprint};
 use crate::support::faulty::{Fault, FaultyProxy};
 use crate::support::mini_image::{Compression, Layer, MiniImage, blob_path};
 use crate::support::mini_system::mini_system;
+use crate::support::need;
 use crate::support::registry::Registry;
 use crate::support::site::{OccupiedDisk, SECRET, Site, kickstart};
 use installer_core::machine::Memory;
@@ -149,7 +155,8 @@ fn a_registry_that_has_nothing_or_wants_a_login() {
     served.fails("/manifests/", Fault::Status(404), 3, &["does not have", "mini:1"]);
     served.fails("/manifests/", Fault::Status(401), 3, &["only to those who are logged in", "--authfile"]);
     served.fails("/manifests/", Fault::Status(403), 3, &["forbids access", "mini"]);
-    served.fails("/blobs/", Fault::Status(404), 3, &["does not have"]);
+    served.fails("/blobs/", Fault::Status(404), 3, &["does not have", "layer|configuration"]);
+    served.fails("/blobs/", Fault::Status(403), 3, &["forbids access", "mini"]);
 }
 
 #[test]
@@ -157,6 +164,7 @@ fn a_registry_in_trouble() {
     let served = Served::new();
     served.fails("/manifests/", Fault::Status(500), 3, &["is in trouble (HTTP 500)", "try later"]);
     assert!(served.proxy.count("/manifests/") > 3, "trouble that may pass is tried again");
+    served.fails("/blobs/", Fault::Status(500), 3, &["is in trouble (HTTP 500)", "try later"]);
 }
 
 #[test]
@@ -223,7 +231,7 @@ fn layers_wait_in_memory_for_their_installation() {
 #[test]
 fn a_connection_that_is_cut_for_ever() {
     let served = Served::new();
-    served.fails("/blobs/", Fault::CutAfter(5_000), 3, &["layer|blob|connection"]);
+    served.fails("/blobs/", Fault::CutAfter(5_000), 3, &["layer", "the connection"]);
 }
 
 #[test]
@@ -259,11 +267,31 @@ fn a_disk_that_will_not_do() {
     let at = format!("mounted at {}", mounted.path().display());
     bench.fails_onto(&["--yes"], LAYOUT, 4, &[&name, "is in use", &at]);
     drop(mounted);
-    // Without a name a loop device is nobody's disk.
+    // In use by somebody of whom the kernel tells nothing but that.
+    let claimed = File::options().read(true).custom_flags(libc::O_EXCL).open(bench.disk.device.path()).unwrap();
+    bench.fails_onto(&["--yes"], LAYOUT, 4, &[&name, "is in use by somebody"]);
+    drop(claimed);
+}
+
+/// A machine that has the disk of `bench` alone: the command runs where /sys/class/block has nothing
+/// else, for it must not see a disk of the machine that tests.
+#[test]
+fn a_machine_without_a_disk() {
+    let bench = Bench::new(mini_system());
     bench.site.write("site.ks", &kickstart("clearpart --all\n"));
-    let outcome = bench.site.install(&[LAYOUT, &["--yes"]].concat());
-    assert!(matches!(outcome.code, 3 | 4), "a loop device was taken for a disk:\n{outcome}");
-    assert!(!outcome.stdout.contains("Installed"), "{outcome}");
+    let before = fingerprint(bench.disk.device.path());
+    let link = std::fs::read_link(Path::new("/sys/class/block").join(bench.disk.device.path().file_name().unwrap())).unwrap();
+    // A loop device is nobody's disk unless it is named.
+    for only in ["", &format!("ln -s '{}' /sys/class/block/;", link.display())] {
+        let script = format!("mount -t tmpfs none /sys/class/block && {{ {only} exec \"$@\"; }}");
+        let mut command = Command::new(need("unshare", "util-linux"));
+        command.current_dir(bench.site.dir.path()).args(["--mount", "sh", "-ec", &script, "sh"]);
+        command.arg(env!("CARGO_BIN_EXE_bootc-ks"));
+        command.args(["install", "site.ks", "--yes", "--log", "install.log"]).args(LAYOUT);
+        let words = ["this machine has no disk to install onto", "--disk-image"];
+        finish(&mut command).exits(3).one_error().says(&words);
+        assert_eq!(fingerprint(bench.disk.device.path()), before);
+    }
 }
 
 #[test]
@@ -289,6 +317,11 @@ fn a_file_that_is_there_stays() {
     assert_eq!(std::fs::read_to_string(bench.site.path("disk.img")).unwrap(), "somebody's");
     let nowhere = ["--disk-image", "none/disk.img", "--size", "700M"];
     bench.fails_onto(&nowhere, LAYOUT, 2, &["none/disk.img"]);
+    let disk = bench.disk.name();
+    let onto = ["--disk-image", &disk, "--size", "700M", "--yes"];
+    bench.fails_onto(&onto, LAYOUT, 2, &[&disk, "is a disk", &format!("ignoredisk --only-use={disk}")]);
+    let onto = ["--disk-image", "oci", "--size", "700M", "--yes"];
+    bench.fails_onto(&onto, LAYOUT, 2, &["oci is not a file"]);
 }
 
 #[test]

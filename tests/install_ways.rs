@@ -1,11 +1,22 @@
 //! Ways in and ways out of an installation: where the image comes from, scripts that fail,
 //! failures half-way. Root, no network, a second or two each.
 
-use crate::support::disk::MIB;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::support::cli::{bootc_ks, finish, start, wait};
+use crate::support::disk::{MIB, fingerprint};
 use crate::support::installed::Installed;
 use crate::support::mini_system::mini_system;
 use crate::support::registry::Registry;
 use crate::support::site::{Mounted, OccupiedDisk, Site, kickstart};
+use crate::support::{need, run};
 use serde_json::Value;
 
 fn open(site: &Site) -> (Mounted, Installed) {
@@ -34,6 +45,122 @@ fn a_script_that_must_not_fail_ends_it() {
     assert_eq!((&last["event"], &last["disk_touched"]), (&"failed".into(), &true.into()), "{events}");
 }
 
+/// Waits until `child` has said `words` on its standard error; the rest of it is read by a thread
+/// that returns all.
+fn hears(child: &mut Child, words: &str) -> JoinHandle<String> {
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let (sender, receiver) = channel();
+    let words = words.to_owned();
+    let reader = std::thread::spawn(move || {
+        let mut all = String::new();
+        for line in stderr.lines().map_while(Result::ok) {
+            if line.contains(&words) {
+                let _ = sender.send(());
+            }
+            all.push_str(&line);
+            all.push('\n');
+        }
+        all
+    });
+    receiver.recv_timeout(Duration::from_secs(120)).expect("the installation does not get that far");
+    reader
+}
+
+/// What an installation opens goes with it.
+fn left_nothing(site: &Site, pid: u32) {
+    assert!(!Path::new(&format!("/run/bootc-ks-{pid}")).exists(), "its mount points are there");
+    let attached =
+        run(Command::new(need("losetup", "mount")).args(["--list", "--noheadings", "--output", "BACK-FILE"]));
+    let here = site.dir.path().display().to_string();
+    let ours: Vec<&str> = attached.lines().filter(|file| file.contains(&here)).collect();
+    assert!(ours.iter().all(|file| file.ends_with("/disk")), "still attached: {ours:?}");
+    assert!(site.names().iter().all(|name| !name.contains("bootc-ks")), "{:?}", site.names());
+}
+
+#[test]
+fn ctrl_c_closes_what_is_open() {
+    let site = Site::with(mini_system());
+    site.write("site.ks", &kickstart("%post\necho begun\nwhile :; do :; done\n%end\n"));
+    for signal in ["INT", "TERM"] {
+        let mut command = bootc_ks(site.dir.path());
+        command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini"]);
+        command.args(["--disk-image", "disk.img", "--size", "700M"]);
+        let mut child = start(&mut command);
+        let said = hears(&mut child, "| begun");
+        let pid = child.id();
+        // A terminal that goes away changes nothing.
+        run(Command::new("kill").args(["-HUP", &pid.to_string()]));
+        run(Command::new("kill").args([format!("-{signal}"), pid.to_string()]));
+        let outcome = wait(child, &command).exits(1);
+        let said = said.join().unwrap();
+        assert!(said.contains("error: cancelled") && said.contains("the unfinished disk image was removed"), "{said}");
+        assert_eq!(outcome.stdout.lines().filter(|line| line.contains("Installed")).count(), 0);
+        assert_eq!(site.names(), ["install.log", "oci", "site.ks"]);
+        left_nothing(&site, pid);
+    }
+}
+
+#[test]
+fn nobody_need_listen() {
+    let site = Site::with(mini_system());
+    let mut command = bootc_ks(site.dir.path());
+    command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini", "--events", "-"]);
+    command.args(["--disk-image", "disk.img", "--size", "700M"]);
+    let mut child = start(&mut command);
+    (child.stdout, child.stderr) = (None, None);
+    left_nothing(&site, wait(child, &command).exits(0).pid);
+    let (_mounted, system) = open(&site);
+    system.ostree(&["fsck"]);
+
+    let mut plan = bootc_ks(site.dir.path());
+    plan.args(["plan", "site.ks", "--image", "oci:oci:mini", "--disk-image", "x", "--size", "700M"]);
+    let mut child = start(&mut plan);
+    child.stdout = None;
+    let outcome = wait(child, &plan).exits(0);
+    assert!(!outcome.stderr.contains("error"), "{outcome}");
+}
+
+/// A package's daemon, an agent: %post starts it, and nobody ends it.
+#[test]
+fn what_post_leaves_behind_is_ended() {
+    let site = Site::with(mini_system());
+    site.write("site.ks", &kickstart("%post\ncd /var\nwhile :; do :; done &\necho done > /etc/post\n%end\n"));
+    let outcome = site.install_image(&[]).exits(0).says(&["left processes behind, which were ended: sh"]);
+    left_nothing(&site, outcome.pid);
+    let (_mounted, system) = open(&site);
+    assert_eq!(system.text("/etc/post"), "done\n");
+}
+
+/// The question and its answers, on a terminal as `script` makes one.
+#[test]
+fn a_person_is_asked() {
+    let site = Site::with(mini_system());
+    let disk = OccupiedDisk::make(&site.path("disk"), 700 * MIB);
+    let name = disk.name();
+    site.write("site.ks", &kickstart(&format!("clearpart --all\nignoredisk --only-use={name}\n")));
+    let program = env!("CARGO_BIN_EXE_bootc-ks");
+    let line = format!("'{program}' install site.ks --log install.log --image oci:oci:mini");
+    let answer = |answer: &str| {
+        let mut command = Command::new("sh");
+        let pipe = format!(
+            "echo '{answer}' | {} --quiet --return --command \"$0\" /dev/null",
+            need("script", "bsdutils").display()
+        );
+        command.current_dir(site.dir.path()).args(["-c", &pipe, &line]);
+        finish(&mut command)
+    };
+    let before = fingerprint(disk.device.path());
+    let outcome = answer("no").exits(4);
+    let question = format!("Install onto {name} now? What is listed above will be gone. [yes/no]");
+    for words in ["precious", &question, "not confirmed; nothing was touched"] {
+        assert!(outcome.stdout.contains(words), "{words} is not in {outcome}");
+    }
+    assert_eq!(fingerprint(disk.device.path()), before);
+    let outcome = answer("yes").exits(0);
+    assert!(outcome.stdout.contains(&question) && outcome.stdout.contains("Installed on"), "{outcome}");
+    assert_ne!(fingerprint(disk.device.path()), before);
+}
+
 #[test]
 fn a_failure_half_way_leaves_nothing_open() {
     let site = Site::with(mini_system());
@@ -43,9 +170,13 @@ fn a_failure_half_way_leaves_nothing_open() {
     for step in ["format", "import", "deploy", "finish"] {
         let args = ["--image", "oci:oci:mini", "--yes", "--fail-before", step];
         let outcome = site.install(&args).exits(1).one_error().says(&[step, "it will not boot"]);
-        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-        assert!(!mounts.contains(&name), "{name} is still mounted: {outcome}");
-        // Nobody holds it: it can be installed onto again at once.
+        left_nothing(&site, outcome.pid);
+        // Nobody holds it, in whatever namespace: it can be installed onto again at once.
+        File::options().read(true).custom_flags(libc::O_EXCL).open(&name).unwrap();
+        let onto_file = ["--disk-image", "disk.img", "--size", "700M"];
+        let args = [&args[..], &onto_file].concat();
+        let outcome = site.install(&args).exits(1).one_error().says(&[step, "the unfinished disk image was removed"]);
+        left_nothing(&site, outcome.pid);
     }
     site.install(&["--image", "oci:oci:mini", "--yes"]).exits(0);
     disk.device.show_partitions();
@@ -106,6 +237,45 @@ fn from_a_registry_that_wants_to_know_who_asks() {
     assert!(!log.contains("s3cret-of-the-registry"), "{log}");
     let (_mounted, system) = open(&site);
     system.ostree(&["fsck"]);
+}
+
+/// All that it takes is in the kickstart; the password stays where it is wanted, and there alone.
+#[test]
+fn with_credentials_of_the_kickstart() {
+    const PASSWORD: &str = "s3cret-of-the-registry";
+    let site = Site::with(mini_system());
+    let registry = Registry::start_with_login("installer", PASSWORD);
+    let host = registry.address();
+    let digest = registry.push(&site.path("oci"), "mini", "org/mini:1");
+    let section = |more: &str| {
+        let lines = format!("username = installer\npassword = {PASSWORD}\ninsecure-registry = {host}\n{more}");
+        let text = kickstart(&format!("%addon org_bootc_ks\n{lines}%end\n"));
+        site.write("site.ks", &text.replace("registry.example/mini:1", &format!("{host}/org/mini:1")));
+    };
+    let onto = ["--disk-image", "disk.img", "--size", "700M", "--events", "events.jsonl", "--yes"];
+
+    section(&format!("digest = sha256:{}\n", "0".repeat(64)));
+    let wrong = site.install(&onto).exits(4).one_error().says(&["has the digest", &digest, "was asked for"]);
+    wrong.keeps(&[PASSWORD]);
+    section("bogus = 1\n");
+    site.install(&onto).exits(2).says(&["unknown key `bogus`"]).keeps(&[PASSWORD]);
+    assert!(!site.path("disk.img").exists());
+
+    section(&format!("keep-credentials = yes\ntarget = {host}/org/mini:stable\ndigest = {digest}\n"));
+    site.install(&onto).exits(0).says(&[]).keeps(&[PASSWORD]);
+    let (_mounted, system) = open(&site);
+    let kept: Value = serde_json::from_str(&system.text("/etc/ostree/auth.json")).unwrap();
+    let registrys: Value = serde_json::from_slice(&std::fs::read(registry.auth_file()).unwrap()).unwrap();
+    assert_eq!(kept["auths"][&host]["auth"], registrys["auths"][&host]["auth"]);
+    assert_eq!(system.owner("/etc/ostree/auth.json"), (0o600, 0, 0));
+    let origin = std::fs::read_to_string(system.root.with_extension("0.origin")).unwrap();
+    assert!(origin.contains(&format!("ostree-unverified-registry:{host}/org/mini:stable")), "{origin}");
+    let records =
+        ["plan.json", "kickstart.ks", "install.log"].map(|name| system.text(&format!("/var/log/bootc-ks/{name}")));
+    let ours = ["events.jsonl", "install.log"].map(|name| std::fs::read_to_string(site.path(name)).unwrap());
+    for text in records.iter().chain(&ours) {
+        assert!(!text.contains(PASSWORD), "{text}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The command under test: run as an operator runs it, and asked how it went.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -10,6 +10,8 @@ use serde_json::Value;
 pub struct Outcome {
     /// Its arguments, for messages.
     pub args: Vec<String>,
+    /// Its number as a process.
+    pub pid: u32,
     /// Its exit code.
     pub code: i32,
     /// Its standard output.
@@ -35,9 +37,22 @@ pub fn run_in(dir: &Path, args: &[&str]) -> Outcome {
 
 /// Runs a command that [`bootc_ks`] made to its end.
 pub fn finish(command: &mut Command) -> Outcome {
-    let output = command.output().unwrap_or_else(|error| panic!("starting {command:?}: {error}"));
+    wait(start(command), command)
+}
+
+/// Starts a command whose output [`wait`] will have.
+pub fn start(command: &mut Command) -> Child {
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    piped.spawn().unwrap_or_else(|error| panic!("starting {piped:?}: {error}"))
+}
+
+/// Waits for the end of what [`start`] has made of `command`.
+pub fn wait(child: Child, command: &Command) -> Outcome {
+    let pid = child.id();
+    let output = child.wait_with_output().unwrap_or_else(|error| panic!("waiting for {command:?}: {error}"));
     Outcome {
         args: command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        pid,
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

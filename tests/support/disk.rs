@@ -20,23 +20,23 @@ pub fn sparse_file(path: &Path, size: u64) {
     file.set_len(size).unwrap_or_else(|error| panic!("sizing {}: {error}", path.display()));
 }
 
-/// The first and the last MiB of a disk, hashed.
+/// The beginning and the last MiB of a disk, hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// Size of the file or device.
     pub size: u64,
-    /// SHA-256 of the first MiB, in hex.
+    /// SHA-256 of the first 8 MiB, in hex: the table, and the superblock of the first partition.
     pub first: String,
     /// SHA-256 of the last MiB, in hex.
     pub last: String,
 }
 
-/// Reads up to one MiB of a file or device, from `offset`.
-pub fn read_mib(path: &Path, offset: u64) -> Vec<u8> {
+/// Reads up to `length` bytes of a file or device, from `offset`.
+fn read_at(path: &Path, offset: u64, length: u64) -> Vec<u8> {
     let mut file = File::open(path).unwrap_or_else(|error| panic!("opening {}: {error}", path.display()));
     file.seek(SeekFrom::Start(offset)).expect("seeking in a disk");
     let mut bytes = Vec::new();
-    file.take(MIB).read_to_end(&mut bytes).expect("reading a disk");
+    file.take(length).read_to_end(&mut bytes).expect("reading a disk");
     bytes
 }
 
@@ -51,8 +51,8 @@ pub fn fingerprint(path: &Path) -> Fingerprint {
     let size = size_of(path);
     Fingerprint {
         size,
-        first: sha256_hex(&read_mib(path, 0)),
-        last: sha256_hex(&read_mib(path, size.saturating_sub(MIB))),
+        first: sha256_hex(&read_at(path, 0, 8 * MIB)),
+        last: sha256_hex(&read_at(path, size.saturating_sub(MIB), MIB)),
     }
 }
 

@@ -280,7 +280,8 @@ fn a_machine_without_a_disk() {
     let bench = Bench::new(mini_system());
     bench.site.write("site.ks", &kickstart("clearpart --all\n"));
     let before = fingerprint(bench.disk.device.path());
-    let link = std::fs::read_link(Path::new("/sys/class/block").join(bench.disk.device.path().file_name().unwrap())).unwrap();
+    let link =
+        std::fs::read_link(Path::new("/sys/class/block").join(bench.disk.device.path().file_name().unwrap())).unwrap();
     // A loop device is nobody's disk unless it is named.
     for only in ["", &format!("ln -s '{}' /sys/class/block/;", link.display())] {
         let script = format!("mount -t tmpfs none /sys/class/block && {{ {only} exec \"$@\"; }}");

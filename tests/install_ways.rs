@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use crate::support::cli::{bootc_ks, finish, start, wait};
 use crate::support::disk::{MIB, fingerprint};
-use crate::support::installed::Installed;
+use crate::support::installed::{Installed, attribute};
+use crate::support::mini_image::{Compression, Layer};
 use crate::support::mini_system::mini_system;
 use crate::support::registry::Registry;
 use crate::support::site::{Mounted, OccupiedDisk, Site, kickstart};
@@ -276,6 +277,47 @@ fn with_credentials_of_the_kickstart() {
     for text in records.iter().chain(&ours) {
         assert!(!text.contains(PASSWORD), "{text}");
     }
+}
+
+/// Labels are the image's policy's, in the system and around it; a policy is mostly a list of paths.
+#[test]
+fn an_image_with_selinux_is_labelled_all_over() {
+    const RULES: &str = "/.* system_u:object_r:default_t:s0\n/ -d system_u:object_r:root_t:s0\n\
+        /usr(/.*)? system_u:object_r:usr_t:s0\n/etc(/.*)? system_u:object_r:etc_t:s0\n\
+        /boot(/.*)? system_u:object_r:boot_t:s0\n/var(/.*)? system_u:object_r:var_t:s0\n\
+        /var/home/[^/]+(/.*)? system_u:object_r:user_home_t:s0\n";
+    let policy = Layer::new(Compression::Gzip)
+        .file("etc/selinux/config", 0o644, b"SELINUX=enforcing\nSELINUXTYPE=mini\n")
+        .file("etc/selinux/mini/policy/policy.33", 0o644, b"nothing here reads it")
+        .file("etc/selinux/mini/contexts/files/file_contexts", 0o644, RULES.as_bytes());
+    let site = Site::with(mini_system().layer(policy));
+    site.install_image(&[]).exits(0);
+    let (mounted, system) = open(&site);
+    let label = |path: &Path| {
+        let hex = attribute(path, "security.selinux").unwrap_or_default();
+        let bytes: Vec<u8> =
+            (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+        String::from_utf8(bytes).unwrap().split(':').nth(2).unwrap_or("none").to_owned()
+    };
+    let deploy = system.root.parent().unwrap();
+    for (path, kind) in [
+        (system.path("/etc/hostname"), "etc_t"),
+        (system.path("/etc/passwd"), "etc_t"),
+        (system.path("/usr/bin/sh"), "usr_t"),
+        (system.path("/var/home/admin-user/.ssh/authorized_keys"), "user_home_t"),
+        (system.path("/var/log/bootc-ks/plan.json"), "var_t"),
+        (system.path("/var"), "var_t"),
+        (mounted.path().to_owned(), "root_t"),
+        (mounted.path().join("boot"), "boot_t"),
+        (system.physical.join("boot/loader"), "boot_t"),
+        (mounted.path().join("ostree"), "usr_t"),
+        (system.repo().join("config"), "usr_t"),
+        (deploy.to_owned(), "usr_t"),
+        (system.root.with_extension("0.origin"), "usr_t"),
+    ] {
+        assert_eq!(label(&path), kind, "{}", path.display());
+    }
+    system.ostree(&["fsck"]);
 }
 
 #[test]

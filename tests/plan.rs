@@ -53,13 +53,23 @@ const PLANS: &[(&str, &str, &str, &[&str])] = &[
         "image-mode",
         "vm-virtio",
         "demo",
-        &["$ lvm vgcreate --yes system /dev/vda4", "rd.lvm.lv=system/root", "warning: no signature of the image"],
+        &["$ lvm vgcreate --yes system_", "rd.lvm.lv=system_", "warning: no signature of the image"],
     ),
     ("demo", "vm-virtio", "demo", &["create the user admin-user", "console=ttyS0,115200n8"]),
     ("plain", "vm-virtio", "bootupd-no-grub", &["BIOS and UEFI with bootupd"]),
     ("plain", "vm-virtio", "composefs-required", &["make btrfs for /"]),
     ("plain", "vm-virtio", "unreadable-initramfs", &["warning: the image's initramfs could not be read"]),
     ("plain", "aarch64-uefi", "arm64", &["for UEFI with bootupd"]),
+    ("private", "vm-virtio", "demo", &["write the credentials for registry.example to /etc/ostree/auth.json"]),
+    (
+        "plain",
+        "vm-virtio",
+        "install-config",
+        &[
+            "demo.installkarg=1 console=ttyS0,115200n8 lsm=",
+            "warning: the image's install configuration is not followed in: ostree, root-mount",
+        ],
+    ),
     (
         "plain",
         "laptop-windows",
@@ -141,6 +151,8 @@ const REFUSALS: &[(&str, &str, &str, i32, &[&str])] = &[
     ("refused/no-root", "vm-virtio", "demo", 2, &["none for `/`", "add `part /"]),
     ("refused/no-partitions", "vm-virtio", "demo", 2, &["says nothing about partitions", "autopart --type=plain"]),
     ("refused/root-too-small", "vm-virtio", "demo", 3, &["/ is too small", "300 MiB", "545 MiB"]),
+    ("refused/log-too-small", "vm-virtio", "demo", 2, &["/var/log gets 256 MiB", "xfs takes 300 MiB", "--fstype=ext4"]),
+    ("plain", "vm-virtio", "bound-images", 3, &["wants other images", "app.image", "bound-images.d"]),
     ("refused/usr-partition", "vm-virtio", "demo", 2, &["part /usr", "belongs to the image", ":4:6"]),
     (
         "refused/not-supported",

@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Ends every process whose root directory is `root`; returns their names.
 pub fn end(root: &Path) -> Vec<String> {
-    let mut names: Vec<String> = inside(root).into_iter().map(|pid| name(pid)).collect();
+    let mut names: Vec<String> = inside(root).into_iter().map(name).collect();
     names.sort();
     let asked = Instant::now();
     let mut signal = Signal::TERM;

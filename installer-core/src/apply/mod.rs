@@ -10,6 +10,7 @@
 
 mod boot;
 mod boot_order;
+mod labels;
 mod leftovers;
 mod preflight;
 mod run;

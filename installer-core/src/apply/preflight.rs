@@ -10,6 +10,7 @@ use crate::image::ImageFacts;
 use crate::machine::Machine;
 use crate::plan::{Loader, Plan, Planned, Step};
 use crate::storage::select::Target;
+use crate::units::Bytes;
 
 /// Whether `plan` can be carried out here.
 pub fn preflight(plan: &Plan, facts: &ImageFacts, machine: &Machine) -> Result<()> {
@@ -76,6 +77,12 @@ fn libostree(facts: &ImageFacts) -> Result<()> {
     Ok(())
 }
 
+/// What the files take with what file systems keep for themselves, and with the copy of kernel and
+/// initramfs in /boot.
+fn on_file_systems(unpacked: Bytes) -> Bytes {
+    unpacked + Bytes(unpacked.0 / 8) + Bytes::mib(128)
+}
+
 fn room(plan: &Plan, file: &Path) -> Result<()> {
     let dir = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -83,15 +90,12 @@ fn room(plan: &Plan, file: &Path) -> Result<()> {
     };
     let stat = rustix::fs::statvfs(dir)
         .map_err(|error| Error::input(Stage::Plan, format!("the directory of {}", file.display())).because(error))?;
-    let free = crate::units::Bytes(stat.f_bavail.saturating_mul(stat.f_frsize));
-    if free < plan.image.unpacked_size {
+    let free = Bytes(stat.f_bavail.saturating_mul(stat.f_frsize));
+    let needs = on_file_systems(plan.image.unpacked_size);
+    if free < needs {
         return Err(Error::world(
             Stage::Plan,
-            format!(
-                "no room for {}: {free} are free, and the image needs {}",
-                file.display(),
-                plan.image.unpacked_size
-            ),
+            format!("no room for {}: {free} are free, and the image needs {needs}", file.display()),
         )
         .hint("make room, or put the disk image on another file system"));
     }

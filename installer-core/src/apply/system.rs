@@ -3,10 +3,8 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::AtFlags;
-
+use super::labels;
 use super::run::Run;
-use crate::deploy::labels::Labeller;
 use crate::deploy::{self, sysroot};
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::TargetRoot;
@@ -253,7 +251,7 @@ pub fn root_password(run: &mut Run<'_>) -> Result<()> {
 /// Records, labels, and everything unmounted.
 pub fn finish(run: &mut Run<'_>) -> Result<()> {
     records(run)?;
-    label(run)?;
+    labels::label(run)?;
     super::standstill::of_what_stays_mounted(run);
     run.teardown.unwind_to(0, run.host)
 }
@@ -274,64 +272,6 @@ fn records(run: &mut Run<'_>) -> Result<()> {
     if let Some(log) = &run.options.log {
         let text = fs::read_to_string(log).doing(Stage::Finish, format_args!("reading {}", log.display()))?;
         write(run, &format!("{RECORDS}/install.log"), &text, 0o600, None)?;
-    }
-    Ok(())
-}
-
-/// Gives what was written the labels of the image's own policy.
-fn label(run: &mut Run<'_>) -> Result<()> {
-    let Some(deployed) = &run.deployed else { return Ok(()) };
-    if !run.plan.steps.iter().any(|step| matches!(step, crate::plan::Step::Import { selinux: true, .. })) {
-        return Ok(());
-    }
-    let labeller = Labeller::load(&deployed.root).doing(Stage::System, "loading the image's SELinux policy")?;
-    let system = run.system()?;
-    let mut paths = std::mem::take(&mut run.written);
-    let parents: Vec<String> = paths.iter().flat_map(|path| ancestors(path)).collect();
-    paths.extend(parents);
-    let mut all = Vec::new();
-    for path in paths {
-        below(&system, &path, &mut all).doing(Stage::System, "listing what was written")?;
-    }
-    all.sort();
-    all.dedup();
-    for path in all {
-        label_one(&system, &labeller, &path).doing(Stage::System, format_args!("labelling {path}"))?;
-    }
-    Ok(())
-}
-
-/// The parents of `path` below /var; those of /etc were there and have labels.
-fn ancestors(path: &str) -> Vec<String> {
-    let mut list = Vec::new();
-    let mut path = path;
-    while let Some((parent, _)) = path.rsplit_once('/') {
-        if !parent.starts_with("/var/") {
-            break;
-        }
-        list.push(parent.to_owned());
-        path = parent;
-    }
-    list
-}
-
-/// `path`, and for a home everything in it.
-fn below(system: &TargetRoot, path: &str, all: &mut Vec<String>) -> std::io::Result<()> {
-    all.push(path.to_owned());
-    if !path.starts_with("/var/home/") {
-        return Ok(());
-    }
-    for (name, _) in system.list(path).unwrap_or_default() {
-        below(system, &format!("{path}/{name}"), all)?;
-    }
-    Ok(())
-}
-
-fn label_one(system: &TargetRoot, labeller: &Labeller, path: &str) -> std::io::Result<()> {
-    let on_host = system.path().join(path.trim_start_matches('/'));
-    let stat = rustix::fs::statat(rustix::fs::CWD, &on_host, AtFlags::SYMLINK_NOFOLLOW)?;
-    if let Some(label) = labeller.label(path, stat.st_mode)? {
-        system.set_xattr(path, "security.selinux", &label)?;
     }
     Ok(())
 }

@@ -22,9 +22,15 @@ struct Install {
     /// The older spelling of `filesystem.root.type`.
     root_fs_type: Option<String>,
     kargs: Vec<String>,
+    karg_deletes: Vec<String>,
     stateroot: Option<String>,
     match_architectures: Option<Vec<String>>,
+    #[serde(flatten)]
+    others: BTreeMap<String, toml::Value>,
 }
+
+/// Keys that ask for nothing here: which ways of `bootc install to-disk` are allowed.
+const IDLE: [&str; 1] = ["block"];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -62,7 +68,11 @@ pub(super) fn install_config(files: &BTreeMap<String, Vec<u8>>, arch: &str) -> R
         merged.root_fs = root.or(merged.root_fs);
         merged.stateroot = install.stateroot.or(merged.stateroot);
         merged.kargs.extend(install.kargs);
+        merged.karg_deletes.extend(install.karg_deletes);
+        merged.not_followed.extend(install.others.into_keys().filter(|key| !IDLE.contains(&key.as_str())));
     }
+    merged.not_followed.sort();
+    merged.not_followed.dedup();
     Ok(merged)
 }
 
@@ -172,11 +182,19 @@ mod tests {
             ),
             (&format!("{dir}/40-d.toml"), "[install]\nkargs = [\"hidden\"]"),
             ("etc/bootc/install/40-d.toml", "[install]\nkargs = [\"local\"]"),
-            (&format!("{dir}/50-e.toml"), ""),
+            (
+                &format!("{dir}/50-e.toml"),
+                "[install]\nkarg-deletes = [\"b\"]\nroot-mount-spec = \"LABEL=x\"\n[install.ostree]\nx = 1",
+            ),
+            (&format!("{dir}/60-f.toml"), ""),
         ]);
         let amd = install_config(&list, "amd64").unwrap();
         assert_eq!((amd.root_fs.as_deref(), amd.stateroot.as_deref()), (Some("xfs"), Some("one")));
         assert_eq!(amd.kargs, ["a", "b=1", "c", "local"]);
+        assert_eq!(
+            (amd.karg_deletes, amd.not_followed),
+            (vec!["b".into()], vec!["ostree".into(), "root-mount-spec".into()])
+        );
         assert_eq!(install_config(&list, "arm64").unwrap().root_fs.as_deref(), Some("btrfs"));
         let error =
             install_config(&files(&[("usr/lib/bootc/install/x.toml", "[install]\nkargs = 3")]), "amd64").unwrap_err();

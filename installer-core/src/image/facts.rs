@@ -46,6 +46,9 @@ pub struct ImageFacts {
     pub selinux: Option<String>,
     /// What prepare-root.conf says of composefs: `Some(true)` means it will not boot without.
     pub composefs: Option<bool>,
+    /// Images that it wants to have beside it: files of its usr/lib/bootc/bound-images.d, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bound_images: Vec<String>,
     /// Whether it is an ostree-encapsulated ("chunked") image.
     pub encapsulated: bool,
 }
@@ -106,6 +109,12 @@ pub struct InstallConfig {
     pub root_fs: Option<String>,
     /// `[install] kargs`.
     pub kargs: Vec<String>,
+    /// `[install] karg-deletes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub karg_deletes: Vec<String>,
     /// `[install] stateroot`.
     pub stateroot: Option<String>,
+    /// What else is under `[install]`, sorted; this tool does not follow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_followed: Vec<String>,
 }

@@ -49,6 +49,7 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
         kargs: config_files::kargs(&texts(&merged, is_kargs), arch)?,
         selinux: selinux(&merged),
         composefs: composefs(&merged),
+        bound_images: merged.paths().filter_map(bound_image).map(str::to_owned).collect(),
     })
 }
 
@@ -220,6 +221,7 @@ fn want(path: &str) -> Want {
         || grub_module(path).is_some()
         || is_bootupd_update(path)
         || is_shim(path)
+        || bound_image(path).is_some()
         || policy_of(path).is_some();
     if named { Want::Name } else { Want::Nothing }
 }
@@ -244,6 +246,11 @@ fn is_kargs(path: &str) -> bool {
 
 fn is_bootupd_update(path: &str) -> bool {
     path.strip_prefix("usr/lib/bootupd/updates/").is_some_and(|file| !file.contains('/') && file.ends_with(".json"))
+}
+
+/// The file's name in usr/lib/bootc/bound-images.d: a link to a quadlet, which names an image.
+fn bound_image(path: &str) -> Option<&str> {
+    path.strip_prefix("usr/lib/bootc/bound-images.d/").filter(|file| !file.contains('/'))
 }
 
 /// Platform and module of usr/lib/grub/PLATFORM/MODULE.mod.

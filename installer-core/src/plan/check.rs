@@ -28,6 +28,17 @@ pub fn check_image(request: &Request, machine: &Machine, facts: &ImageFacts, war
         .hint("somebody has moved the tag, or that digest is of another image or architecture"));
     }
     check_kernel(facts)?;
+    if let [first, ..] = facts.bound_images.as_slice() {
+        return Err(Error::world(
+            Stage::Plan,
+            format!("{name} wants other images to be installed with it ({first}), which is not supported"),
+        )
+        .hint("leave usr/lib/bootc/bound-images.d out of the image, or install it with bootc"));
+    }
+    if !facts.install.not_followed.is_empty() {
+        let keys = facts.install.not_followed.join(", ");
+        warnings.push(format!("the image's install configuration is not followed in: {keys}"));
+    }
     if !request.unsigned_is_fine {
         warnings.push("no signature of the image is verified; its digest is pinned".into());
     }
@@ -62,14 +73,21 @@ pub fn check_filesystems(
     let all = layout
         .partitions
         .iter()
-        .map(|p| (&p.purpose, &p.filesystem))
-        .chain(volumes.map(|v| (&v.purpose, &v.filesystem)));
-    for (purpose, filesystem) in all {
+        .map(|p| (&p.purpose, &p.filesystem, Some(p.size)))
+        .chain(volumes.map(|v| (&v.purpose, &v.filesystem, v.size)));
+    for (purpose, filesystem, size) in all {
         let (Purpose::Mount(at), Some(name)) = (purpose, filesystem) else { continue };
-        if filesystem::find(name).is_none() {
+        let Some(kind) = filesystem::find(name) else {
             let known: Vec<&str> = filesystem::FILESYSTEMS.iter().map(|fs| fs.name).collect();
             return Err(Error::input(Stage::Plan, format!("file system '{name}' for {at} is not supported"))
                 .hint(format!("use one of: {}", known.join(", "))));
+        };
+        if let Some(size) = size.filter(|size| *size < kind.least) {
+            return Err(Error::input(
+                Stage::Plan,
+                format!("{at} gets {size}, and {name} takes {} at least", kind.least),
+            )
+            .hint("give it a larger --size, or --fstype=ext4"));
         }
         if !machine.kernel.filesystems.iter().any(|fs| fs == name) {
             return Err(Error::world(Stage::Plan, format!("the running kernel cannot mount {name}, wanted for {at}"))

@@ -32,9 +32,6 @@ pub use step::{AUTH_FILE, BootPlan, Device, Loader, Names, Planned, Step, partit
 /// The version of the JSON form of [`Plan`].
 pub const SCHEMA: u32 = 1;
 
-/// Name of the volume group that automatic partitioning makes.
-const VOLUME_GROUP: &str = "system";
-
 /// What will happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -117,7 +114,7 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
             root_fs,
             root_needs: root_needs(facts),
             name: target.name(),
-            group: VOLUME_GROUP,
+            group: &volume_group(&target, request),
         },
     )?;
     check::check_filesystems(&disk_layout, machine, facts, scheme, &mut warnings)?;
@@ -144,6 +141,18 @@ struct Context<'a> {
     layout: &'a DiskLayout,
     target: &'a Target,
     image: &'a PlannedImage,
+}
+
+/// Name of the volume group that automatic partitioning makes. A host cannot have two of one
+/// name, and may have one of a system that this tool has installed: so each target has its own,
+/// the same each time.
+fn volume_group(target: &Target, request: &Request) -> String {
+    let name = match target {
+        Target::Disk { stable, .. } => stable,
+        other => other.name(),
+    };
+    let host = request.system.hostname.as_deref().unwrap_or_default();
+    format!("system_{}", &Digest::of(format!("{name} {} {host}", target.size().0).as_bytes()).hex()[..8])
 }
 
 /// The file system of a root that nobody asks for.

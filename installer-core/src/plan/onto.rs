@@ -154,10 +154,10 @@ fn kernel_arguments(request: &Request, specs: &Specs, mounted: &Mounted, facts: 
     kargs.push("rw".into());
     kargs.extend(boot_spec(specs, mounted).map(|spec| format!("boot={spec}")));
     // Callers say where their volumes are as well; once is enough.
-    let more = [&facts.install.kargs, &facts.kargs, &request.kargs].into_iter().flatten();
+    let more = steps::image_kargs(facts).chain(request.kargs.iter().cloned());
     for karg in more {
-        if !(karg.starts_with("rd.lvm.lv=") && kargs.contains(karg)) {
-            kargs.push(karg.clone());
+        if !(karg.starts_with("rd.lvm.lv=") && kargs.contains(&karg)) {
+            kargs.push(karg);
         }
     }
     Ok(kargs)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Context, Device, Step, passwords};
 use crate::error::{Error, Result, Stage};
-use crate::image::ImageReference;
+use crate::image::{ImageFacts, ImageReference};
 use crate::request::{Purpose, RootAccess, valid_name};
 use crate::storage::layout::DiskLayout;
 use crate::storage::select::Target;
@@ -166,10 +166,19 @@ fn kernel_arguments(context: &Context<'_>) -> Vec<String> {
     if let Some(boot) = at("/boot") {
         kargs.push(format!("boot=UUID={}", boot.device.uuid_placeholder()));
     }
-    kargs.extend(context.facts.install.kargs.iter().cloned());
-    kargs.extend(context.facts.kargs.iter().cloned());
+    kargs.extend(image_kargs(context.facts));
     kargs.extend(context.request.kargs.iter().cloned());
     kargs
+}
+
+/// The image's own: what its install configuration says, its kargs.d, and of these nothing that
+/// the former wants deleted, by name or, with a value, by both.
+pub fn image_kargs(facts: &ImageFacts) -> impl Iterator<Item = String> {
+    let unwanted = |karg: &str| {
+        let name = karg.split('=').next();
+        facts.install.karg_deletes.iter().any(|delete| delete == karg || Some(delete.as_str()) == name)
+    };
+    facts.install.kargs.iter().chain(&facts.kargs).filter(move |karg| !unwanted(karg)).cloned()
 }
 
 fn fstab(layout: &DiskLayout) -> Vec<FstabEntry> {

@@ -3,6 +3,7 @@
 //! Pure: the commands are only written down here.
 
 use crate::host::Program;
+use crate::units::Bytes;
 
 /// A file system that can hold an OSTree root.
 #[derive(Clone, Copy, Debug)]
@@ -13,13 +14,15 @@ pub struct Filesystem {
     pub mkfs: &'static str,
     /// The longest label it takes, in bytes.
     pub label: usize,
+    /// The least that its mkfs makes (xfsprogs since 5.19 and btrfs-progs say so when they refuse).
+    pub least: Bytes,
 }
 
 /// Every file system that this tool makes for a mount point.
 pub const FILESYSTEMS: [Filesystem; 3] = [
-    Filesystem { name: "xfs", mkfs: "mkfs.xfs", label: 12 },
-    Filesystem { name: "ext4", mkfs: "mkfs.ext4", label: 16 },
-    Filesystem { name: "btrfs", mkfs: "mkfs.btrfs", label: 255 },
+    Filesystem { name: "xfs", mkfs: "mkfs.xfs", label: 12, least: Bytes::mib(300) },
+    Filesystem { name: "ext4", mkfs: "mkfs.ext4", label: 16, least: Bytes::mib(2) },
+    Filesystem { name: "btrfs", mkfs: "mkfs.btrfs", label: 255, least: Bytes::mib(109) },
 ];
 
 /// The row of `name`.

@@ -280,3 +280,35 @@ fn is_linux(partition: &crate::machine::Partition) -> bool {
     ];
     partition.type_code.as_deref().is_some_and(|code| LINUX.contains(&code.to_ascii_lowercase().as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(name: &str) -> Machine {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/machines/");
+        serde_json::from_slice(&std::fs::read(format!("{file}{name}.json")).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_disk_that_has_changed_since_is_not_written_to() {
+        let planned = machine("laptop-windows");
+        let choice = DiskChoice { clear: Clear::All, ..DiskChoice::default() };
+        let (target, losses) = choose(&choice, &[], &planned).unwrap();
+        still_there(&target, &losses, &planned).unwrap();
+        let refused = |change: &dyn Fn(&mut Machine)| {
+            let mut now = planned.clone();
+            change(&mut now);
+            let error = still_there(&target, &losses, &now).unwrap_err();
+            assert_eq!(error.exit_code(), 4);
+            error.to_string()
+        };
+        assert!(refused(&|now| now.disks.clear()).contains("it is gone"));
+        assert!(refused(&|now| now.disks[0].size = Bytes::gib(1)).contains("is not what it was"));
+        assert!(refused(&|now| now.disks[0].serial = Some("other".into())).contains("serial other"));
+        assert!(refused(&|now| drop(now.disks[0].partitions.pop())).contains("on it now"));
+        assert!(refused(&|now| now.disks[0].read_only = true).contains("write-protected"));
+        let used = crate::machine::InUse { device: target.name().to_owned(), by: "mounted at /mnt".into() };
+        assert!(refused(&|now| now.disks[0].in_use.push(used.clone())).contains("mounted at /mnt"));
+    }
+}

@@ -33,6 +33,7 @@ fn base() -> Tar {
         .file("usr/lib/shim/shimx64.efi.signed", "signed")
         .file("usr/lib/bootc/install/10.toml", "[install]\nroot-fs-type = \"xfs\"\nkargs = [\"a\"]")
         .file("usr/lib/bootc/kargs.d/10.toml", "kargs = [\"quiet\"]")
+        .symlink("usr/lib/bootc/bound-images.d/app.image", "../../../share/containers/systemd/app.image")
         .file("etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n")
         .file("etc/selinux/targeted/policy/policy.33", "x")
         .file("usr/lib/ostree/prepare-root.conf", "[composefs]\nenabled = yes\n")
@@ -59,10 +60,11 @@ fn a_whole_image_is_described() {
             ],
         }
     );
+    assert_eq!(facts.bound_images, ["app.image"]);
     assert_eq!(facts.install.root_fs.as_deref(), Some("xfs"));
     assert_eq!((facts.kargs, facts.install.kargs), (vec!["quiet".to_owned()], vec!["a".to_owned()]));
     assert_eq!((facts.selinux.as_deref(), facts.composefs, facts.encapsulated), (Some("targeted"), Some(true), false));
-    assert_eq!((facts.entries, facts.unpacked_size), (18, crate::units::Bytes(16 * 4096)));
+    assert_eq!((facts.entries, facts.unpacked_size), (19, crate::units::Bytes(16 * 4096)));
     assert_eq!(facts.created.as_deref(), Some("2026-01-02T03:04:05Z"));
     assert_eq!(facts.labels["containers.bootc"], "1");
     assert_eq!(facts.download_size, facts.layers[0].size);

@@ -210,7 +210,7 @@ mod tests {
         tell("username", reach.login.as_ref().map(|login| json!(login.user)));
         tell("password", reach.login.as_ref().map(|login| json!(login.password.expose())));
         tell("authfile", reach.authfile.as_ref().map(|file| json!(file)));
-        tell("keep-credentials", reach.keep_credentials.then(|| json!(true)));
+        tell("keep-credentials", reach.keep_credentials.then_some(Value::Bool(true)));
         let insecure = &reach.insecure_registries;
         tell("insecure-registry", (!insecure.is_empty()).then(|| json!(insecure)));
         tell("timeout", reach.timeout.map(|timeout| json!(timeout.as_secs())));

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::cli::{bootc_ks, finish};
+use crate::support::cli::{Outcome, bootc_ks, finish};
 use crate::support::disk::{MIB, fingerprint};
 use crate::support::faulty::{Fault, FaultyProxy};
 use crate::support::mini_image::{Compression, Layer, MiniImage, blob_path};
@@ -273,6 +273,24 @@ fn a_disk_that_will_not_do() {
     drop(claimed);
 }
 
+/// Installs with `args` in a mount namespace of its own, when `script` has changed something there.
+fn installs_after(script: &str, bench: &Bench, args: &[&str]) -> Outcome {
+    let script = format!("{script}; exec \"$@\"");
+    let mut command = Command::new(need("unshare", "util-linux"));
+    command.current_dir(bench.site.dir.path()).args(["--mount", "sh", "-ec", &script, "sh"]);
+    command.arg(env!("CARGO_BIN_EXE_bootc-ks")).args(["install", "site.ks", "--yes", "--log", "install.log"]);
+    finish(command.args(LAYOUT).args(args))
+}
+
+#[test]
+fn a_file_system_without_room() {
+    let bench = Bench::new(mini_system());
+    std::fs::create_dir(bench.site.path("full")).unwrap();
+    let onto = ["--disk-image", "full/disk.img", "--size", "700M"];
+    let outcome = installs_after("mount -t tmpfs -o size=90m none full", &bench, &onto);
+    outcome.exits(3).one_error().says(&["no room for full/disk.img: 90 MiB are free", "make room"]);
+}
+
 /// A machine that has the disk of `bench` alone: the command runs where /sys/class/block has nothing
 /// else, for it must not see a disk of the machine that tests.
 #[test]
@@ -283,14 +301,9 @@ fn a_machine_without_a_disk() {
     let link =
         std::fs::read_link(Path::new("/sys/class/block").join(bench.disk.device.path().file_name().unwrap())).unwrap();
     // A loop device is nobody's disk unless it is named.
-    for only in ["", &format!("ln -s '{}' /sys/class/block/;", link.display())] {
-        let script = format!("mount -t tmpfs none /sys/class/block && {{ {only} exec \"$@\"; }}");
-        let mut command = Command::new(need("unshare", "util-linux"));
-        command.current_dir(bench.site.dir.path()).args(["--mount", "sh", "-ec", &script, "sh"]);
-        command.arg(env!("CARGO_BIN_EXE_bootc-ks"));
-        command.args(["install", "site.ks", "--yes", "--log", "install.log"]).args(LAYOUT);
-        let words = ["this machine has no disk to install onto", "--disk-image"];
-        finish(&mut command).exits(3).one_error().says(&words);
+    for only in ["", &format!("; ln -s '{}' /sys/class/block/", link.display())] {
+        let outcome = installs_after(&format!("mount -t tmpfs none /sys/class/block{only}"), &bench, &[]);
+        outcome.exits(3).one_error().says(&["this machine has no disk to install onto", "--disk-image"]);
         assert_eq!(fingerprint(bench.disk.device.path()), before);
     }
 }

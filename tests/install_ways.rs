@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::mpsc::channel;
@@ -86,12 +87,15 @@ fn ctrl_c_closes_what_is_open() {
         let mut command = bootc_ks(site.dir.path());
         command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini"]);
         command.args(["--disk-image", "disk.img", "--size", "700M"]);
-        let mut child = start(&mut command);
+        let mut child = start(command.process_group(0));
         let said = hears(&mut child, "| begun");
         let pid = child.id();
-        // A terminal that goes away changes nothing.
-        run(Command::new("kill").args(["-HUP", &pid.to_string()]));
-        run(Command::new("kill").args([format!("-{signal}"), pid.to_string()]));
+        let send = |signal: &str| run(Command::new("kill").args(["-s", signal, "--", &format!("-{pid}")]));
+        // A terminal that goes away changes nothing, not for the script either.
+        send("HUP");
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        send(signal);
         let outcome = wait(child, &command).exits(1);
         let said = said.join().unwrap();
         assert!(said.contains("error: cancelled") && said.contains("the unfinished disk image was removed"), "{said}");

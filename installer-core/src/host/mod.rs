@@ -9,6 +9,7 @@ mod program;
 pub mod root;
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -96,14 +97,14 @@ const TAIL_LINES: usize = 6;
 /// This machine.
 pub struct Real;
 
-/// This machine, where a program that runs is ended when somebody cancels. One that is started
-/// afterwards is not: that is the clean-up.
+/// This machine, where a program that runs is ended when somebody cancels, and not by a terminal
+/// that sends its signals to everybody. One that is started afterwards is not: that is the clean-up.
 pub struct Stoppable(pub Cancel);
 
 impl Host for Stoppable {
     fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
         let stop = if self.0.is_cancelled() { Cancel::new() } else { self.0.clone() };
-        Real.run_until(&stop, program, line)
+        Real.run_until(Some(&stop), program, line)
     }
 
     fn mount(&self, mount: &Mount) -> std::io::Result<()> {
@@ -116,7 +117,12 @@ impl Host for Stoppable {
 }
 
 impl Real {
-    fn run_until(&self, stop: &Cancel, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
+    fn run_until(
+        &self,
+        stop: Option<&Cancel>,
+        program: &Program,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<(), ProgramError> {
         let text = program.to_string();
         tracing::debug!(command = %text, "running");
         let path = locate(&program.name).ok_or_else(|| ProgramError::Missing {
@@ -135,6 +141,9 @@ impl Real {
             .stdin(if program.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(writer.try_clone().map_err(start)?)
             .stderr(writer);
+        if stop.is_some() {
+            command.process_group(0);
+        }
         let mut child = command.spawn().map_err(start)?;
         // The command holds the writing ends; without this the reader never sees the end.
         drop(command);
@@ -158,7 +167,7 @@ impl Real {
 
 impl Host for Real {
     fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
-        self.run_until(&Cancel::new(), program, line)
+        self.run_until(None, program, line)
     }
 
     fn mount(&self, mount: &Mount) -> std::io::Result<()> {

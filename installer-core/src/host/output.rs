@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::cancel::{Cancel, POLL};
 
@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Output<'a> {
     pipe: PipeReader,
     program: OwnedFd,
-    stop: &'a Cancel,
+    group: Pid,
+    stop: Option<&'a Cancel>,
     /// When it was asked to end.
     asked: Option<Instant>,
     /// How many bytes were in the pipe when the program had ended.
@@ -27,11 +28,13 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Of `program`, which writes into `pipe` and is ended when `stop` is raised.
-    pub fn of(pipe: PipeReader, program: &Child, stop: &'a Cancel) -> io::Result<Self> {
-        let program = pidfd_open(Pid::from_child(program), PidfdFlags::empty())?;
+    /// Of `program`, which writes into `pipe` and is ended when `stop` is raised, if there is one;
+    /// then it leads a process group.
+    pub fn of(pipe: PipeReader, program: &Child, stop: Option<&'a Cancel>) -> io::Result<Self> {
+        let group = Pid::from_child(program);
+        let program = pidfd_open(group, PidfdFlags::empty())?;
         ioctl_fionbio(&pipe, true)?;
-        Ok(Output { pipe, program, stop, asked: None, left: None })
+        Ok(Output { pipe, program, group, stop, asked: None, left: None })
     }
 
     /// Waits a moment for something to read, or for the program's end.
@@ -45,11 +48,11 @@ impl<'a> Output<'a> {
         if !ready[0].revents().is_empty() {
             // All that it wrote is in there by now.
             self.left = Some(ioctl_fionread(&self.pipe)?);
-        } else if self.stop.is_cancelled() {
+        } else if self.stop.is_some_and(Cancel::is_cancelled) {
             let asked = *self.asked.get_or_insert_with(Instant::now);
             let signal = if asked.elapsed() < PATIENCE { Signal::TERM } else { Signal::KILL };
-            // It may have ended this very moment.
-            let _ = pidfd_send_signal(&self.program, signal);
+            // It may have ended this very moment; its number is its own until it is waited for.
+            let _ = kill_process_group(self.group, signal);
         }
         Ok(())
     }

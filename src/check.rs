@@ -6,11 +6,9 @@ pub mod fix;
 mod report;
 mod sarif;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use installer_core::front::{judge, loader};
 use installer_core::image::ImageFacts;
 use kickstart_parser::codes::Code;
@@ -131,8 +129,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.fix && !args.diff {
         overlay.write()?;
     }
-    std::io::stderr().lock().write_all(aside.as_bytes()).context("writing the report")?;
-    std::io::stdout().lock().write_all(out.as_bytes()).context("writing the report")?;
+    eprint!("{aside}");
+    print!("{out}");
     Ok(if checked.iter().all(|(_, c)| c.is_good()) { ExitCode::SUCCESS } else { ExitCode::from(BAD_INPUT) })
 }
 

@@ -2,7 +2,6 @@
 //! of it here.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -88,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Format::Text => text(&listing),
         Format::Json => serde_json::to_string_pretty(&listing).context("writing the list")? + "\n",
     };
-    std::io::stdout().lock().write_all(out.as_bytes()).context("writing the list")?;
+    print!("{out}");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     match &args.output {
         Some(path) => rewrite::create_private(path, &flat)?,
-        None => fmt::print(&flat)?,
+        None => print!("{flat}"),
     }
     Ok(ExitCode::SUCCESS)
 }

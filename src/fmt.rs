@@ -1,10 +1,9 @@
 //! `bootc-ks fmt`: kickstarts in their canonical form.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use installer_core::front::loader;
 use kickstart_parser::{ParseOptions, Parsed, SourceId, Syntax, UnknownSyntax, format, parse};
 
@@ -82,14 +81,14 @@ fn one(name: &str, args: &Args) -> anyhow::Result<bool> {
     tell_what_is_kept(&parsed);
     let changed = new != text;
     if args.check && changed {
-        print(&format!("{shown_name}\n"))?;
+        println!("{shown_name}");
     }
     if args.diff {
-        print(&rewrite::diff(shown_name, &parsed, &new))?;
+        print!("{}", rewrite::diff(shown_name, &parsed, &new));
     }
     if !args.check && !args.diff {
         match name {
-            "-" => print(&new)?,
+            "-" => print!("{new}"),
             _ if changed => rewrite::replace(Path::new(name), &new)?,
             _ => {}
         }
@@ -112,7 +111,8 @@ fn as_pykickstart(name: &str, text: &str, syntax: Option<Syntax>) -> anyhow::Res
         let found = found.resolve(&parsed.sources);
         bail!("{}:{}: {} ({})", found.path, found.line, found.message, found.code);
     }
-    print(&parsed.kickstart.to_pykickstart(parsed.syntax))
+    print!("{}", parsed.kickstart.to_pykickstart(parsed.syntax));
+    Ok(())
 }
 
 /// The text of a file, or of standard input.
@@ -124,9 +124,4 @@ pub fn read(name: &str) -> anyhow::Result<String> {
 /// What messages call a file.
 pub fn display_name(name: &str) -> &str {
     if name == "-" { "<stdin>" } else { name }
-}
-
-/// Writes to standard output.
-pub fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().lock().write_all(text.as_bytes()).context("writing to standard output")
 }

@@ -105,12 +105,14 @@ pub fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
 
 fn onto_disk(args: &Args) -> anyhow::Result<ExitCode> {
     match install(args) {
-        Ok((plan, report)) => {
+        Ok((plan, report, cancel)) => {
             match args.format {
                 Format::Json => println!("{}", document(args, &report)?),
                 Format::Text => say(args, &summary(&report)),
             }
-            if !args.no_reboot
+            if cancel.is_cancelled() {
+                eprintln!("warning: it was installed before it could be stopped; this machine stays up");
+            } else if !args.no_reboot
                 && let Err(error) = end(&plan)
             {
                 // What was asked for is on the disk; only the machine did not obey.
@@ -145,7 +147,7 @@ fn say(args: &Args, text: &str) {
     }
 }
 
-fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
+fn install(args: &Args) -> anyhow::Result<(Plan, Report, Cancel)> {
     let log = logging::start(args.log.as_deref());
     let audience = Audience::new(args.events.as_deref())?;
     let cancel = Cancel::new();
@@ -161,8 +163,8 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report)> {
         fail_before: args.fail_before.clone(),
         cancel: cancel.clone(),
     };
-    let report = apply::apply(&plan, &image, &Stoppable(cancel), &options, &*audience)?;
-    Ok((plan, report))
+    let report = apply::apply(&plan, &image, &Stoppable(cancel.clone()), &options, &*audience)?;
+    Ok((plan, report, cancel))
 }
 
 fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Result<(Prepared, Site)> {

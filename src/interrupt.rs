@@ -6,9 +6,12 @@ use installer_core::Cancel;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Raises `cancel` at SIGINT and SIGTERM, from now to the end of the process.
+/// Raises `cancel` at SIGINT and SIGTERM, from now to the end of the process. Those that whoever
+/// started us has told to be ignored (`nohup`, a shell's job in the background) are.
 pub fn watch(cancel: Cancel) -> anyhow::Result<()> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).context("preparing for Ctrl-C")?;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !ignores(&status, *signal));
+    let mut signals = Signals::new(wanted).context("preparing for Ctrl-C")?;
     std::thread::spawn(move || {
         for signal in signals.forever() {
             if signal == SIGHUP {
@@ -20,4 +23,23 @@ pub fn watch(cancel: Cancel) -> anyhow::Result<()> {
         }
     });
     Ok(())
+}
+
+/// Whether a process with this `status` (proc_pid_status(5)) ignores `signal`.
+fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_counts_from_one() {
+        let status = "SigBlk:\t0000000000000003\nSigIgn:\t0000000000001003\n";
+        assert!(ignores(status, SIGHUP) && ignores(status, SIGINT) && !ignores(status, SIGTERM));
+        assert!(!ignores("", SIGHUP));
+    }
 }

@@ -105,7 +105,14 @@ fn main() -> ExitCode {
         Verb::Supervise(args) => supervise::run(&args),
         Verb::Docs(args) => docs::run(&args, &Cli::command()),
     };
-    outcome.unwrap_or_else(|error| failure::tell(&error))
+    let code = outcome.unwrap_or_else(|error| failure::tell(&error));
+    match say::finish() {
+        Some(error) => {
+            eprintln!("error: writing to standard output: {error}");
+            ExitCode::FAILURE
+        }
+        None => code,
+    }
 }
 
 #[cfg(test)]

@@ -228,6 +228,24 @@ fn layers_wait_in_memory_for_their_installation() {
     }
 }
 
+/// On a machine without the memory to keep them, layers come over the network again when the disk is
+/// wiped; giving up would cost the disk.
+#[test]
+fn once_the_disk_is_wiped_a_registry_is_waited_for() {
+    let served = Served::new();
+    let manifest = std::fs::read(blob_path(&served.bench.site.path("oci"), &served.digest)).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let layer = manifest["layers"][1]["digest"].as_str().unwrap();
+    // One more than what ends an attempt before the wipe.
+    served.proxy.inject_after(1, layer, Fault::Status(503), Some(6));
+    let small = "sed 's/^MemAvailable:.*/MemAvailable: 524288 kB/' /proc/meminfo > meminfo; \
+                 mount --bind meminfo /proc/meminfo";
+    let args = served.args("mini:1");
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    installs_after(small, &served.bench, &args).exits(0).says(&["(HTTP 503)", "attempt 7 in"]);
+    assert_eq!(served.proxy.count(layer), 8, "{:#?}", served.proxy.requests());
+}
+
 #[test]
 fn a_connection_that_is_cut_for_ever() {
     let served = Served::new();
@@ -279,7 +297,7 @@ fn installs_after(script: &str, bench: &Bench, args: &[&str]) -> Outcome {
     let mut command = Command::new(need("unshare", "util-linux"));
     command.current_dir(bench.site.dir.path()).args(["--mount", "sh", "-ec", &script, "sh"]);
     command.arg(env!("CARGO_BIN_EXE_bootc-ks")).args(["install", "site.ks", "--yes", "--log", "install.log"]);
-    finish(command.args(LAYOUT).args(args))
+    finish(command.args(args))
 }
 
 #[test]
@@ -287,7 +305,7 @@ fn a_file_system_without_room() {
     let bench = Bench::new(mini_system());
     std::fs::create_dir(bench.site.path("full")).unwrap();
     let onto = ["--disk-image", "full/disk.img", "--size", "700M"];
-    let outcome = installs_after("mount -t tmpfs -o size=90m none full", &bench, &onto);
+    let outcome = installs_after("mount -t tmpfs -o size=90m none full", &bench, &[LAYOUT, &onto].concat());
     outcome.exits(3).one_error().says(&["no room for full/disk.img: 90 MiB are free", "make room"]);
 }
 
@@ -302,7 +320,7 @@ fn a_machine_without_a_disk() {
         std::fs::read_link(Path::new("/sys/class/block").join(bench.disk.device.path().file_name().unwrap())).unwrap();
     // A loop device is nobody's disk unless it is named.
     for only in ["", &format!("; ln -s '{}' /sys/class/block/", link.display())] {
-        let outcome = installs_after(&format!("mount -t tmpfs none /sys/class/block{only}"), &bench, &[]);
+        let outcome = installs_after(&format!("mount -t tmpfs none /sys/class/block{only}"), &bench, LAYOUT);
         outcome.exits(3).one_error().says(&["this machine has no disk to install onto", "--disk-image"]);
         assert_eq!(fingerprint(bench.disk.device.path()), before);
     }

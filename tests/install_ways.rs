@@ -18,7 +18,7 @@ use crate::support::mini_image::{Compression, Layer};
 use crate::support::mini_system::mini_system;
 use crate::support::registry::Registry;
 use crate::support::site::{Mounted, OccupiedDisk, Site, kickstart};
-use crate::support::{need, run};
+use crate::support::{need, output, run};
 use serde_json::Value;
 
 fn open(site: &Site) -> (Mounted, Installed) {
@@ -68,6 +68,15 @@ fn hears(child: &mut Child, words: &str) -> JoinHandle<String> {
     reader
 }
 
+/// Ends the process group of this number, if it is there still.
+struct EndGroup(u32);
+
+impl Drop for EndGroup {
+    fn drop(&mut self) {
+        output(Command::new("kill").args(["-s", "TERM", "--", &format!("-{}", self.0)]));
+    }
+}
+
 /// What an installation opens goes with it.
 fn left_nothing(site: &Site, pid: u32) {
     assert!(!Path::new(&format!("/run/bootc-ks-{pid}")).exists(), "its mount points are there");
@@ -88,8 +97,9 @@ fn ctrl_c_closes_what_is_open() {
         command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini"]);
         command.args(["--disk-image", "disk.img", "--size", "700M"]);
         let mut child = start(command.process_group(0));
-        let said = hears(&mut child, "| begun");
         let pid = child.id();
+        let _end = EndGroup(pid);
+        let said = hears(&mut child, "| begun");
         let send = |signal: &str| run(Command::new("kill").args(["-s", signal, "--", &format!("-{pid}")]));
         // A terminal that goes away changes nothing, not for the script either.
         send("HUP");
@@ -98,6 +108,7 @@ fn ctrl_c_closes_what_is_open() {
         send(signal);
         let outcome = wait(child, &command).exits(1);
         let said = said.join().unwrap();
+        assert!(!said.contains("the %post script"), "the terminal's end was the script's: {said}");
         assert!(said.contains("error: cancelled") && said.contains("the unfinished disk image was removed"), "{said}");
         assert_eq!(outcome.stdout.lines().filter(|line| line.contains("Installed")).count(), 0);
         assert_eq!(site.names(), ["install.log", "oci", "site.ks"]);
@@ -148,7 +159,8 @@ fn a_person_is_asked() {
     let answer = |answer: &str| {
         let mut command = Command::new("sh");
         let pipe = format!(
-            "echo '{answer}' | {} --quiet --return --command \"$0\" /dev/null",
+            "rm -f typed; {{ until grep -qs yes/no typed; do sleep 0.1; done; echo \"{answer}\"; }} |
+             {} --quiet --return --flush --command \"$0\" typed",
             need("script", "bsdutils").display()
         );
         command.current_dir(site.dir.path()).args(["-c", &pipe, &line]);
@@ -161,6 +173,12 @@ fn a_person_is_asked() {
         assert!(outcome.stdout.contains(words), "{words} is not in {outcome}");
     }
     assert_eq!(fingerprint(disk.device.path()), before);
+    // While somebody thinks about it, somebody else makes another file system there.
+    let (relabel, part) = (need("e2label", "e2fsprogs"), disk.device.partition(1));
+    let outcome = answer(&format!("$({} {} other)yes", relabel.display(), part.display())).exits(4);
+    for words in [&question, "is not what it was when this was planned", "ext4 \"other\""] {
+        assert!(outcome.stdout.contains(words), "{words} is not in {outcome}");
+    }
     let outcome = answer("yes").exits(0);
     assert!(outcome.stdout.contains(&question) && outcome.stdout.contains("Installed on"), "{outcome}");
     assert_ne!(fingerprint(disk.device.path()), before);
@@ -295,7 +313,9 @@ fn an_image_with_selinux_is_labelled_all_over() {
         .file("etc/selinux/mini/policy/policy.33", 0o644, b"nothing here reads it")
         .file("etc/selinux/mini/contexts/files/file_contexts", 0o644, RULES.as_bytes());
     let site = Site::with(mini_system().layer(policy));
-    site.install_image(&[]).exits(0);
+    let keep = "%addon org_bootc_ks\nusername = a\npassword = b\nkeep-credentials = yes\n%end\n";
+    site.write("site.ks", &kickstart(keep));
+    site.install_image(&["--target-image", "quay.io/org/os:1"]).exits(0);
     let (mounted, system) = open(&site);
     let label = |path: &Path| {
         let hex = attribute(path, "security.selinux").unwrap_or_default();
@@ -307,6 +327,8 @@ fn an_image_with_selinux_is_labelled_all_over() {
     for (path, kind) in [
         (system.path("/etc/hostname"), "etc_t"),
         (system.path("/etc/passwd"), "etc_t"),
+        (system.path("/etc/ostree"), "etc_t"),
+        (system.path("/etc/ostree/auth.json"), "etc_t"),
         (system.path("/usr/bin/sh"), "usr_t"),
         (system.path("/var/home/admin-user/.ssh/authorized_keys"), "user_home_t"),
         (system.path("/var/log/bootc-ks/plan.json"), "var_t"),

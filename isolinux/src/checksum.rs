@@ -54,6 +54,10 @@ mod tests {
         fn unmount(&self, _: &Path) -> std::io::Result<()> {
             unreachable!("nothing is mounted for a checksum")
         }
+
+        fn uninterrupted(&self) -> &dyn Host {
+            self
+        }
     }
 
     #[test]

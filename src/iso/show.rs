@@ -9,7 +9,7 @@ use pxe::custom::Custom;
 use serde_json::{Value, json};
 
 use super::{foreign, open};
-use crate::{fmt, rewrite};
+use crate::rewrite;
 
 /// Show what is on an ISO.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Found::Foreign(iso) => foreign::show(*iso, &mut file),
     };
-    fmt::print(&if args.json { format!("{}\n", serde_json::to_string_pretty(&json)?) } else { text })?;
+    match args.json {
+        true => println!("{json:#}"),
+        false => print!("{text}"),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

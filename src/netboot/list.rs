@@ -1,7 +1,6 @@
 //! `bootc-ks netboot list`: every machine in a line.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -47,7 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Format::Text => text(&list),
         Format::Json => serde_json::to_string_pretty(&list).context("writing the list")? + "\n",
     };
-    std::io::stdout().lock().write_all(out.as_bytes()).context("writing the list")?;
+    print!("{out}");
     if let Some(problem) = list["problem"].as_str() {
         eprintln!("warning: {problem}");
     }

@@ -1,7 +1,6 @@
 //! `bootc-ks netboot show`: all that is known of one machine.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -45,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Format::Json => serde_json::to_string_pretty(&answer).context("writing the machine")? + "\n",
         }
     };
-    std::io::stdout().lock().write_all(out.as_bytes()).context("writing the machine")?;
+    print!("{out}");
     Ok(ExitCode::SUCCESS)
 }
 

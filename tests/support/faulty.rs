@@ -39,6 +39,8 @@ pub struct Request {
 struct Rule {
     pattern: String,
     fault: Fault,
+    /// How many requests are spared first.
+    spared: u32,
     left: Option<u32>,
 }
 
@@ -81,7 +83,12 @@ impl FaultyProxy {
     /// Applies `fault` to every request whose path contains `pattern`, or to
     /// the first `times` of them. Of several rules the first that fits counts.
     pub fn inject(&self, pattern: &str, fault: Fault, times: Option<u32>) {
-        self.lock().rules.push(Rule { pattern: pattern.to_owned(), fault, left: times });
+        self.inject_after(0, pattern, fault, times);
+    }
+
+    /// The same, when `spared` such requests were answered.
+    pub fn inject_after(&self, spared: u32, pattern: &str, fault: Fault, times: Option<u32>) {
+        self.lock().rules.push(Rule { pattern: pattern.to_owned(), fault, spared, left: times });
     }
 
     /// Behave from now on.
@@ -107,9 +114,13 @@ impl FaultyProxy {
     fn note(&self, request: Request) -> Option<Fault> {
         let mut state = self.lock();
         let rule = state.rules.iter_mut().find(|rule| request.path.contains(&rule.pattern) && rule.left != Some(0));
-        let fault = rule.map(|rule| {
+        let fault = rule.and_then(|rule| {
+            if rule.spared > 0 {
+                rule.spared -= 1;
+                return None;
+            }
             rule.left = rule.left.map(|left| left - 1);
-            rule.fault.clone()
+            Some(rule.fault.clone())
         });
         state.requests.push(request);
         fault

@@ -2,9 +2,12 @@
 //! wrote into the system, and what lies around the deployment. An installer's kernel may know
 //! nothing of SELinux, or have a policy of its own, so the image's is asked about every path.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::run::Run;
@@ -41,12 +44,12 @@ pub fn label(run: &mut Run<'_>) -> Result<()> {
     let root = run.physical_root();
     around(&labeller, &root, &composefs).doing(Stage::System, "labelling what lies around the deployment")
 }
-/// The parents of `path` below /var; those of /etc were there and have labels.
+/// The parents of `path` below /var and /etc.
 fn ancestors(path: &str) -> Vec<String> {
     let mut list = Vec::new();
     let mut path = path;
     while let Some((parent, _)) = path.rsplit_once('/') {
-        if !parent.starts_with("/var/") {
+        if !parent.starts_with("/var/") && !parent.starts_with("/etc/") {
             break;
         }
         list.push(parent.to_owned());
@@ -56,7 +59,7 @@ fn ancestors(path: &str) -> Vec<String> {
 }
 
 /// `path`, and for a home everything in it.
-fn below(system: &TargetRoot, path: &str, all: &mut Vec<String>) -> std::io::Result<()> {
+fn below(system: &TargetRoot, path: &str, all: &mut Vec<String>) -> io::Result<()> {
     all.push(path.to_owned());
     if !path.starts_with("/var/home/") {
         return Ok(());
@@ -67,7 +70,7 @@ fn below(system: &TargetRoot, path: &str, all: &mut Vec<String>) -> std::io::Res
     Ok(())
 }
 
-fn label_one(system: &TargetRoot, labeller: &Labeller, path: &str) -> std::io::Result<()> {
+fn label_one(system: &TargetRoot, labeller: &Labeller, path: &str) -> io::Result<()> {
     let on_host = system.path().join(path.trim_start_matches('/'));
     let stat = rustix::fs::statat(rustix::fs::CWD, &on_host, AtFlags::SYMLINK_NOFOLLOW)?;
     if let Some(label) = labeller.label(path, stat.st_mode)? {
@@ -76,35 +79,37 @@ fn label_one(system: &TargetRoot, labeller: &Labeller, path: &str) -> std::io::R
     Ok(())
 }
 
-/// The root of the disk, /boot and OSTree's directories. What has a label keeps it; deployments
-/// and objects have theirs.
-fn around(labeller: &Labeller, root: &Path, composefs: &Path) -> std::io::Result<()> {
-    add(labeller, root, "/")?;
-    walk(&root.join("boot"), &mut |path, below| add(labeller, path, &format!("/boot{below}")).map(|()| true))?;
+/// The root of the disk, /boot and OSTree's directories; deployments and objects have theirs.
+fn around(labeller: &Labeller, root: &Path, composefs: &Path) -> io::Result<()> {
+    set(labeller, root, "/")?;
+    walk(&root.join("boot"), &mut |path, below| {
+        set(labeller, path, format!("/boot/{}", below.display()).trim_end_matches('/'))
+    })?;
     walk(&root.join("ostree"), &mut |path, below| {
         if labelled_already(below) {
             return Ok(false);
         }
-        add(labeller, path, LIKE).map(|()| below != "/repo/objects")
+        set(labeller, path, LIKE).map(|labelled| labelled && below != Path::new("repo/objects"))
     })?;
-    if composefs.exists() { add(labeller, composefs, LIKE) } else { Ok(()) }
+    if composefs.exists() { set(labeller, composefs, LIKE).map(drop) } else { Ok(()) }
 }
 
 /// Whether `below` (from /ostree) is a deployment or a /var, which libostree labels.
-fn labelled_already(below: &str) -> bool {
-    match below.split('/').collect::<Vec<_>>()[..] {
-        ["", "deploy", _, "var"] => true,
-        ["", "deploy", _, "deploy", name] => !name.ends_with(".origin"),
+fn labelled_already(below: &Path) -> bool {
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    match parts.iter().map(AsRef::as_ref).collect::<Vec<&str>>()[..] {
+        ["deploy", _, "var"] => true,
+        ["deploy", _, "deploy", name] => !name.ends_with(".origin"),
         _ => false,
     }
 }
 
 /// Calls `each` for `top` and what is below, with the path from there; links are not followed. It
 /// says whether to go on below a directory.
-fn walk(top: &Path, each: &mut dyn FnMut(&Path, &str) -> std::io::Result<bool>) -> std::io::Result<()> {
-    let mut open = vec![String::new()];
+fn walk(top: &Path, each: &mut dyn FnMut(&Path, &Path) -> io::Result<bool>) -> io::Result<()> {
+    let mut open = vec![PathBuf::new()];
     while let Some(below) = open.pop() {
-        let path = top.join(below.trim_start_matches('/'));
+        let path = if below.as_os_str().is_empty() { top.to_owned() } else { top.join(&below) };
         if !each(&path, &below)? {
             continue;
         }
@@ -114,24 +119,30 @@ fn walk(top: &Path, each: &mut dyn FnMut(&Path, &str) -> std::io::Result<bool>) 
             other => other?,
         };
         for entry in Dir::new(dir)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name != "." && name != ".." {
-                open.push(format!("{below}/{name}"));
+                open.push(below.join(name));
             }
         }
     }
     Ok(())
 }
 
-/// The label that the policy has for `like`, unless there is one. Not every file system can keep
-/// them (an EFI system partition cannot).
-fn add(labeller: &Labeller, path: &Path, like: &str) -> std::io::Result<()> {
+/// Gives `path` the label that the policy has for `like`. Whether that could be done: not every
+/// file system can keep them (an EFI system partition cannot).
+fn set(labeller: &Labeller, path: &Path, like: &str) -> io::Result<bool> {
     let stat = rustix::fs::statat(rustix::fs::CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
-    // The label of a directory that a file is like is a file's as well.
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if kind == FileType::RegularFile && stat.st_nlink > 1 {
+        // A kernel in /boot may be one of OSTree's objects, whose label is part of its checksum.
+        return Ok(true);
+    }
+    // What a directory is like has that directory's label, whatever it is.
     let mode = if like == LIKE { FileType::Directory.as_raw_mode() } else { stat.st_mode };
-    let Some(label) = labeller.label(like, mode)? else { return Ok(()) };
-    match rustix::fs::lsetxattr(path, NAME, &label, rustix::fs::XattrFlags::CREATE) {
-        Err(Errno::EXIST | Errno::OPNOTSUPP) => Ok(()),
-        other => Ok(other?),
+    let Some(label) = labeller.label(like, mode)? else { return Ok(true) };
+    match rustix::fs::lsetxattr(path, NAME, &label, XattrFlags::empty()) {
+        Err(Errno::OPNOTSUPP) => Ok(false),
+        other => other.map(|()| true).map_err(Into::into),
     }
 }

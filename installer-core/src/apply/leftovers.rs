@@ -10,14 +10,14 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long they may take to end by themselves once they are asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Ends every process whose root directory is `root`; returns their names.
-pub fn end(root: &Path) -> Vec<String> {
-    let mut names: Vec<String> = inside(root).into_iter().map(name).collect();
+/// Ends every process whose root directory is one of `roots`, or below; returns their names.
+pub fn end(roots: &[&Path]) -> Vec<String> {
+    let mut names: Vec<String> = inside(roots).into_iter().map(name).collect();
     names.sort();
     let asked = Instant::now();
     let mut signal = Signal::TERM;
     loop {
-        let all = inside(root);
+        let all = inside(roots);
         if all.is_empty() || asked.elapsed() > 2 * PATIENCE {
             return names;
         }
@@ -32,11 +32,17 @@ pub fn end(root: &Path) -> Vec<String> {
     }
 }
 
-fn inside(root: &Path) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+fn inside(roots: &[&Path]) -> Vec<Pid> {
+    // The mounts of an installation are its own; the same path may be anything elsewhere.
+    let mounts = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+    let (ours, Ok(entries)) = (mounts("thread-self"), fs::read_dir("/proc")) else { return Vec::new() };
+    let is_inside = |pid: &Pid| {
+        // One that has ended and waits for its parent has no root any more.
+        let root = fs::read_link(format!("/proc/{pid}/root")).ok();
+        root.is_some_and(|root| roots.iter().any(|top| root.starts_with(top))) && mounts(&pid.to_string()) == ours
+    };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw));
-    // One that has ended and waits for its parent has no root any more.
-    pids.filter(|pid| fs::read_link(format!("/proc/{pid}/root")).is_ok_and(|at| at == root)).collect()
+    pids.filter(is_inside).collect()
 }
 
 fn name(pid: Pid) -> String {

@@ -87,6 +87,13 @@ pub struct Report {
 
 /// Carries `plan` out with `image`, the very one that was planned.
 pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
+    as_planned(plan, image).inspect_err(|error| events.emit(&Event::failed(error)))?;
+    let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
+    in_private_mounts("apply", Stage::Storage, panicked, || in_namespace(plan, image, host, options, events))
+}
+
+/// Whether image and disk are still those of the plan.
+fn as_planned(plan: &Plan, image: &Image) -> Result<()> {
     if *image.manifest_digest() != plan.image.digest {
         return Err(Error::refused(
             Stage::Plan,
@@ -94,11 +101,10 @@ pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, eve
         )
         .hint("plan again"));
     }
-    if let Target::Disk { .. } = plan.target {
-        select::still_there(&plan.target, &plan.destroys, &machine::probe()?)?;
+    match plan.target {
+        Target::Disk { .. } => select::still_there(&plan.target, &plan.destroys, &machine::probe()?),
+        Target::ImageFile(_) | Target::Filesystem { .. } => Ok(()),
     }
-    let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
-    in_private_mounts("apply", Stage::Storage, panicked, || in_namespace(plan, image, host, options, events))
 }
 
 fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
@@ -156,10 +162,13 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
         if run.options.fail_before.as_deref() == Some(step.name().as_str()) {
             return Err(Error::failed(Stage::Finish, format!("made to fail before '{}'", step.name())));
         }
-        one_step(run, step).map_err(|error| match run.options.cancel.is_cancelled() {
+        one_step(run, step).map_err(|error| {
+            if !run.options.cancel.is_cancelled() {
+                return error;
+            }
             // What was interrupted fails in a way of its own.
-            true => Error::cancelled(error.stage()),
-            false => error,
+            tracing::warn!(%error, "cancelled");
+            Error::cancelled(error.stage())
         })?;
         let millis = millis(started);
         tracing::info!(millis, "end");

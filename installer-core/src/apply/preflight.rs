@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::error::{Error, Result, Stage};
-use crate::host::{locate, row};
+use crate::host::{Host, Program, Real, locate, row};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
 use crate::plan::{Loader, Plan, Planned, Step};
@@ -17,10 +17,41 @@ pub fn preflight(plan: &Plan, facts: &ImageFacts, machine: &Machine) -> Result<(
     require_root()?;
     programs(plan, machine)?;
     libostree(facts)?;
+    volume_group(plan, &Real)?;
     if let Target::ImageFile(file) = &plan.target {
         room(plan, Path::new(&file.path))?;
     }
     Ok(())
+}
+
+/// Whether the volume group's name is free on this machine. One of the same name on the target goes
+/// with all else that is there.
+fn volume_group(plan: &Plan, host: &dyn Host) -> Result<()> {
+    let group = plan.steps.iter().find_map(|step| match step {
+        Step::CreateGroup { group, .. } => Some(group.as_str()),
+        _ => None,
+    });
+    let Some(group) = group else { return Ok(()) };
+    let mut elsewhere = None;
+    let list = Program::new("lvm").args(["pvs", "--noheadings", "--separator", " ", "--options", "vg_name,pv_name"]);
+    let listed = host.run(&list, &mut |line| {
+        let mut words = line.split_whitespace();
+        if words.next() == Some(group)
+            && let Some(volume) = words.next().filter(|volume| !volume.starts_with(plan.target.name()))
+        {
+            elsewhere = Some(volume.to_owned());
+        }
+    });
+    // What else is wrong with it is met when it makes something.
+    listed.unwrap_or_else(|error| tracing::warn!(%error, "listing the volume groups"));
+    match elsewhere {
+        None => Ok(()),
+        Some(volume) => Err(Error::refused(
+            Stage::Plan,
+            format!("there is a volume group {group} on {volume}, and this machine cannot have two"),
+        )
+        .hint("rename or detach that one, give the system another host name, or use autopart --type=plain")),
+    }
 }
 
 /// Whether this process may install at all.

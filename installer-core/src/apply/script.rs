@@ -17,6 +17,7 @@ use crate::request::Script;
 /// Runs a %post script.
 pub fn run(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let outcome = if script.inside { inside(run, script) } else { beside(run, script) };
+    run.options.cancel.check(Stage::Script)?;
     settle(outcome, script, "%post").or_else(|warning| match warning {
         Settled::Fatal(error) => Err(error),
         Settled::Warning(text) => {
@@ -69,14 +70,7 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     };
     let program = Program::new(script.interpreter.clone()).arg(name).env("HOME", "/root").inside(&run.system_root());
     let outcome = execute(&program, run.host, run.events, &mut log);
-    let ended = leftovers::end(&run.system_root());
-    if !ended.is_empty() {
-        run.warn(format!(
-            "the %post script at {} left processes behind, which were ended: {}",
-            script.origin,
-            ended.join(", ")
-        ));
-    }
+    end_leftovers(run, script);
     resolver.take_back(&system).doing(Stage::Script, "taking the name servers back")?;
     system.remove(name).doing(Stage::Script, "removing the script")?;
     outcome
@@ -87,8 +81,18 @@ fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     customary_places(run)?;
     let root = run.system_root().display().to_string();
     let outcome = on_host(script, run.host, run.events, &[("ANA_INSTALL_PATH", root)]);
+    end_leftovers(run, script);
     run.teardown.unwind_to(mark, run.host)?;
     outcome
+}
+
+/// Ends what a script has left running inside the system, by whatever name of it.
+fn end_leftovers(run: &mut Run<'_>, script: &Script) {
+    let ended = leftovers::end(&[&run.system_root(), Path::new("/mnt/sysimage"), Path::new("/mnt/sysroot")]);
+    if !ended.is_empty() {
+        let (origin, ended) = (&script.origin, ended.join(", "));
+        run.warn(format!("the %post script at {origin} left processes behind, which were ended: {ended}"));
+    }
 }
 
 /// Shows the system where scripts written for Anaconda look for it. /mnt is covered in this

@@ -28,7 +28,7 @@ pub fn of_what_stays_mounted(run: &mut Run<'_>) {
     });
     for place in places {
         let freeze = Program::new("sh").args(["-c", SCRIPT]).arg(place.display().to_string());
-        if let Err(error) = run.host.run(&freeze, &mut |_| ()) {
+        if let Err(error) = run.host.uninterrupted().run(&freeze, &mut |_| ()) {
             run.warn(format!("a boot loader may not find all of {} before it is unmounted: {error}", place.display()));
         }
     }

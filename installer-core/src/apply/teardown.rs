@@ -53,6 +53,7 @@ impl Teardown {
 }
 
 fn one(close: Close, host: &dyn Host) -> Result<()> {
+    let host = host.uninterrupted();
     match close {
         Close::Unmount(path) => host.unmount(&path).doing(Stage::Finish, format_args!("unmounting {}", path.display())),
         Close::Group(name) => host

@@ -9,6 +9,7 @@ pub mod blkid;
 pub mod blkpg;
 pub mod loopdev;
 pub mod namespace;
+pub mod session;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,6 @@ mod program;
 pub mod root;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -17,6 +16,7 @@ use std::sync::Mutex;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
 use crate::cancel::Cancel;
+use crate::ffi::session::in_own_session;
 
 use output::Output;
 
@@ -89,6 +89,8 @@ pub trait Host: Send + Sync {
     fn mount(&self, mount: &Mount) -> std::io::Result<()>;
     /// Unmounts what is mounted at `target` and below.
     fn unmount(&self, target: &Path) -> std::io::Result<()>;
+    /// The same, where nobody can stop a program that runs: for what undoes something.
+    fn uninterrupted(&self) -> &dyn Host;
 }
 
 /// How many lines of a failed program's output go into its error.
@@ -97,14 +99,12 @@ const TAIL_LINES: usize = 6;
 /// This machine.
 pub struct Real;
 
-/// This machine, where a program that runs is ended when somebody cancels, and not by a terminal
-/// that sends its signals to everybody. One that is started afterwards is not: that is the clean-up.
+/// This machine, where a program that runs is ended when somebody cancels.
 pub struct Stoppable(pub Cancel);
 
 impl Host for Stoppable {
     fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
-        let stop = if self.0.is_cancelled() { Cancel::new() } else { self.0.clone() };
-        Real.run_until(Some(&stop), program, line)
+        run(program, Owner::Installation(Some(&self.0)), line)
     }
 
     fn mount(&self, mount: &Mount) -> std::io::Result<()> {
@@ -114,60 +114,93 @@ impl Host for Stoppable {
     fn unmount(&self, target: &Path) -> std::io::Result<()> {
         Real.unmount(target)
     }
+
+    fn uninterrupted(&self) -> &dyn Host {
+        &Steady
+    }
 }
 
-impl Real {
-    fn run_until(
-        &self,
-        stop: Option<&Cancel>,
-        program: &Program,
-        line: &mut dyn FnMut(&str),
-    ) -> Result<(), ProgramError> {
-        let text = program.to_string();
-        tracing::debug!(command = %text, "running");
-        let path = locate(&program.name).ok_or_else(|| ProgramError::Missing {
-            name: program.name.clone(),
-            purpose: row(&program.name).map(|row| row.purpose),
-        })?;
-        let start = |source| ProgramError::Start { command: text.clone(), source };
-        let (reader, writer) = std::io::pipe().map_err(start)?;
-        let mut command = Command::new(path);
-        command
-            .args(&program.args)
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("LC_ALL", "C.UTF-8")
-            .envs(program.env.iter().map(|(key, value)| (key, value)))
-            .stdin(if program.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(writer.try_clone().map_err(start)?)
-            .stderr(writer);
-        if stop.is_some() {
-            command.process_group(0);
-        }
-        let mut child = command.spawn().map_err(start)?;
-        // The command holds the writing ends; without this the reader never sees the end.
-        drop(command);
-        if let (Some(mut stdin), Some(secret)) = (child.stdin.take(), &program.stdin) {
-            stdin.write_all(secret.expose().as_bytes()).map_err(start)?;
-        }
-        let tail = read_lines(Output::of(reader, &child, stop).map_err(start)?, line);
-        let status = child.wait().map_err(start)?;
-        if status.success() {
-            return Ok(());
-        }
-        use std::os::unix::process::ExitStatusExt;
-        let status = match (status.code(), status.signal()) {
-            (Some(code), _) => format!("failed with exit code {code}"),
-            (None, Some(signal)) => format!("was killed by signal {signal}"),
-            _ => "failed".to_owned(),
-        };
-        Err(ProgramError::Status { command: text, status, tail: tail.join(" | ") })
+/// [`Stoppable`] that nobody stops.
+struct Steady;
+
+impl Host for Steady {
+    fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
+        run(program, Owner::Installation(None), line)
     }
+
+    fn mount(&self, mount: &Mount) -> std::io::Result<()> {
+        Real.mount(mount)
+    }
+
+    fn unmount(&self, target: &Path) -> std::io::Result<()> {
+        Real.unmount(target)
+    }
+
+    fn uninterrupted(&self) -> &dyn Host {
+        self
+    }
+}
+
+/// Whom a program belongs to.
+#[derive(Clone, Copy)]
+enum Owner<'a> {
+    /// Whoever started us: a terminal's Ctrl-C is for it as well.
+    Us,
+    /// This installation: it has a session of its own, for a terminal sends Ctrl-C and its own end to
+    /// everybody in front of it, and what is to be done then is decided here. It is ended when the
+    /// flag is raised, where there is one.
+    Installation(Option<&'a Cancel>),
+}
+
+fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
+    let text = program.to_string();
+    tracing::debug!(command = %text, "running");
+    let path = locate(&program.name).ok_or_else(|| ProgramError::Missing {
+        name: program.name.clone(),
+        purpose: row(&program.name).map(|row| row.purpose),
+    })?;
+    let start = |source| ProgramError::Start { command: text.clone(), source };
+    let (reader, writer) = std::io::pipe().map_err(start)?;
+    let mut command = Command::new(path);
+    command
+        .args(&program.args)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .envs(program.env.iter().map(|(key, value)| (key, value)))
+        .stdin(if program.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(writer.try_clone().map_err(start)?)
+        .stderr(writer);
+    let stop = match owner {
+        Owner::Us => None,
+        Owner::Installation(stop) => {
+            in_own_session(&mut command);
+            stop
+        }
+    };
+    let mut child = command.spawn().map_err(start)?;
+    // The command holds the writing ends; without this the reader never sees the end.
+    drop(command);
+    if let (Some(mut stdin), Some(secret)) = (child.stdin.take(), &program.stdin) {
+        stdin.write_all(secret.expose().as_bytes()).map_err(start)?;
+    }
+    let tail = read_lines(Output::of(reader, &child, stop).map_err(start)?, line);
+    let status = child.wait().map_err(start)?;
+    if status.success() {
+        return Ok(());
+    }
+    use std::os::unix::process::ExitStatusExt;
+    let status = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("failed with exit code {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        _ => "failed".to_owned(),
+    };
+    Err(ProgramError::Status { command: text, status, tail: tail.join(" | ") })
 }
 
 impl Host for Real {
     fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
-        self.run_until(None, program, line)
+        run(program, Owner::Us, line)
     }
 
     fn mount(&self, mount: &Mount) -> std::io::Result<()> {
@@ -201,6 +234,10 @@ impl Host for Real {
             unmount_patiently(&mounted)?;
         }
         Ok(())
+    }
+
+    fn uninterrupted(&self) -> &dyn Host {
+        self
     }
 }
 
@@ -288,6 +325,10 @@ impl Host for Recording {
     fn unmount(&self, target: &Path) -> std::io::Result<()> {
         self.note(format!("umount {}", target.display()));
         Ok(())
+    }
+
+    fn uninterrupted(&self) -> &dyn Host {
+        self
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Of `program`, which writes into `pipe` and is ended when `stop` is raised, if there is one;
+    /// Of `program`, which writes into `pipe`. It is ended when `stop` is raised, if there is one;
     /// then it leads a process group.
     pub fn of(pipe: PipeReader, program: &Child, stop: Option<&'a Cancel>) -> io::Result<Self> {
         let group = Pid::from_child(program);
@@ -48,6 +48,10 @@ impl<'a> Output<'a> {
         if !ready[0].revents().is_empty() {
             // All that it wrote is in there by now.
             self.left = Some(ioctl_fionread(&self.pipe)?);
+            if self.asked.is_some() {
+                // Those whom it has started may not have listened.
+                let _ = kill_process_group(self.group, Signal::KILL);
+            }
         } else if self.stop.is_some_and(Cancel::is_cancelled) {
             let asked = *self.asked.get_or_insert_with(Instant::now);
             let signal = if asked.elapsed() < PATIENCE { Signal::TERM } else { Signal::KILL };

@@ -4,6 +4,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use oci_client::RegistryOperation;
@@ -18,7 +19,7 @@ use crate::units::Digest;
 
 use super::Blobs;
 use super::explain::{Trouble, root_cause};
-use super::registry::{PERSISTENT, Registry, runtime, wait_for};
+use super::registry::{Registry, runtime, wait_for};
 
 /// How many chunks (as the network delivers them) a reader may be ahead.
 const AHEAD: usize = 16;
@@ -47,6 +48,7 @@ impl Blobs for Remote {
             chunks: None,
             failures: 0,
             failed_at: 0,
+            failing_since: Instant::now(),
         };
         reader.start()?;
         Ok(Box::new(reader))
@@ -60,7 +62,7 @@ impl Blobs for Remote {
     }
 
     fn persist(&self) {
-        self.0.retries.fetch_max(PERSISTENT, Ordering::Relaxed);
+        self.0.persistent.store(true, Ordering::Relaxed);
     }
 }
 
@@ -77,6 +79,7 @@ struct Resuming {
     chunks: Option<Receiver<std::result::Result<Chunk, Trouble>>>,
     failures: u32,
     failed_at: u64,
+    failing_since: Instant,
 }
 
 impl Resuming {
@@ -120,9 +123,12 @@ impl Resuming {
         if self.offset >= self.failed_at + FORGIVEN {
             self.failures = 0;
         }
+        if self.failures == 0 {
+            self.failing_since = Instant::now();
+        }
         self.failed_at = self.offset;
         self.failures += 1;
-        if !trouble.transient || self.failures > self.registry.retries() {
+        if !trouble.transient || self.registry.gives_up(self.failures, self.failing_since) {
             self.chunks = None;
             return Err(io::Error::other(trouble.error));
         }

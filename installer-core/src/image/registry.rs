@@ -2,8 +2,9 @@
 //! in `blob`. The only two modules that are async inside, on one runtime that is made here.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use oci_client::client::{Certificate, CertificateEncoding, Client, ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
@@ -32,12 +33,12 @@ pub(super) struct Registry {
     pub repository: String,
     pub access: Access,
     pub events: Arc<dyn Sink>,
-    /// How often a transient failure is followed by another attempt.
-    pub retries: AtomicU32,
+    /// Whether trouble that may pass is waited out for [`PATIENCE`].
+    pub persistent: AtomicBool,
 }
 
-/// With waits of half a minute from the eighth on, a quarter of an hour.
-pub(super) const PERSISTENT: u32 = 35;
+/// How long trouble may last for those who have something to lose.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// The one runtime. Made at the first use; it lives as long as the process.
 pub(super) fn runtime() -> Result<&'static Runtime> {
@@ -136,7 +137,7 @@ fn ask(
             repository: repository.to_owned(),
             access: access.clone(),
             events: events.clone(),
-            retries: AtomicU32::new(access.retries),
+            persistent: AtomicBool::new(false),
         });
         match registry.first(&endpoint.reference)? {
             Ok(raw) => return Ok(Ok((registry, raw))),
@@ -261,14 +262,14 @@ impl Registry {
     /// A manifest by its digest, with repeats.
     pub fn manifest(&self, digest: &Digest) -> Result<Vec<u8>> {
         let target = self.by_digest(digest);
-        let mut attempt = 1;
+        let (mut attempt, since) = (1, Instant::now());
         loop {
             match wait_for(&self.access.cancel, self.client.pull_manifest_raw(&target, &self.auth, ACCEPTED))? {
                 Ok((raw, _)) => return self.checked(raw.to_vec(), Some(digest)),
                 Err(error) => {
                     let trouble = self.trouble(&error, &format!("manifest {}", digest.short()));
                     attempt += 1;
-                    if !trouble.transient || attempt > self.retries() + 1 {
+                    if !trouble.transient || self.gives_up(attempt - 1, since) {
                         return Err(trouble.error);
                     }
                     self.pause(&trouble, attempt)?;
@@ -277,8 +278,10 @@ impl Registry {
         }
     }
 
-    pub fn retries(&self) -> u32 {
-        self.retries.load(Ordering::Relaxed)
+    /// Whether `failures`, the first of them at `since`, are enough.
+    pub fn gives_up(&self, failures: u32, since: Instant) -> bool {
+        let patient = self.persistent.load(Ordering::Relaxed) && since.elapsed() < PATIENCE;
+        failures > self.access.retries && !patient
     }
 
     /// Tells about the trouble and waits before attempt `attempt`.

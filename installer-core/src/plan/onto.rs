@@ -153,11 +153,11 @@ fn kernel_arguments(request: &Request, specs: &Specs, mounted: &Mounted, facts: 
     }
     kargs.push("rw".into());
     kargs.extend(boot_spec(specs, mounted).map(|spec| format!("boot={spec}")));
+    steps::add_image_kargs(&mut kargs, facts);
     // Callers say where their volumes are as well; once is enough.
-    let more = steps::image_kargs(facts).chain(request.kargs.iter().cloned());
-    for karg in more {
-        if !(karg.starts_with("rd.lvm.lv=") && kargs.contains(&karg)) {
-            kargs.push(karg);
+    for karg in &request.kargs {
+        if !(karg.starts_with("rd.lvm.lv=") && kargs.contains(karg)) {
+            kargs.push(karg.clone());
         }
     }
     Ok(kargs)

@@ -166,19 +166,20 @@ fn kernel_arguments(context: &Context<'_>) -> Vec<String> {
     if let Some(boot) = at("/boot") {
         kargs.push(format!("boot=UUID={}", boot.device.uuid_placeholder()));
     }
-    kargs.extend(image_kargs(context.facts));
+    add_image_kargs(&mut kargs, context.facts);
     kargs.extend(context.request.kargs.iter().cloned());
     kargs
 }
 
-/// The image's own: what its install configuration says, its kargs.d, and of these nothing that
+/// Adds the image's own: what its install configuration says and its kargs.d; and takes out what
 /// the former wants deleted, by name or, with a value, by both.
-pub fn image_kargs(facts: &ImageFacts) -> impl Iterator<Item = String> {
+pub fn add_image_kargs(kargs: &mut Vec<String>, facts: &ImageFacts) {
+    kargs.extend(facts.install.kargs.iter().chain(&facts.kargs).cloned());
     let unwanted = |karg: &str| {
         let name = karg.split('=').next();
         facts.install.karg_deletes.iter().any(|delete| delete == karg || Some(delete.as_str()) == name)
     };
-    facts.install.kargs.iter().chain(&facts.kargs).filter(move |karg| !unwanted(karg)).cloned()
+    kargs.retain(|karg| !unwanted(karg));
 }
 
 fn fstab(layout: &DiskLayout) -> Vec<FstabEntry> {
@@ -247,11 +248,15 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
 fn credentials(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Option<Step>> {
     let (reach, image) = (&context.request.reach, context.image);
     let (source, updates): (ImageReference, ImageReference) = (image.source.parse()?, image.updates_from.parse()?);
-    let Some(registry) = source.host().or(updates.host()).filter(|_| reach.keep_credentials) else { return Ok(None) };
-    let copied_from = reach.authfile.as_ref().filter(|_| reach.login.is_none());
-    if copied_from.is_none() && reach.login.is_none() {
+    if !reach.keep_credentials {
         return Ok(None);
     }
+    let copied_from = reach.authfile.as_ref().filter(|_| reach.login.is_none());
+    let registry = source.host().or(updates.host()).filter(|_| copied_from.is_some() || reach.login.is_some());
+    let Some(registry) = registry else {
+        warnings.push("there are no credentials to keep: those of the kickstart are for another registry".into());
+        return Ok(None);
+    };
     if copied_from.is_none() && updates.host() != Some(registry) {
         warnings.push(format!("credentials for {registry} are kept, and updates come from {}", image.updates_from));
     }

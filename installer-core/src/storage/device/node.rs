@@ -12,6 +12,8 @@ use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::{blkid, blkpg};
 use crate::units::Bytes;
 
+use super::partitions::PROBERS;
+
 /// How long a node may take to appear. udev needs milliseconds; a busy machine, seconds.
 pub const NODE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -84,14 +86,21 @@ pub fn wipe_signatures(device: impl AsRef<Path>) -> Result<Vec<String>> {
 /// namespace that may be.
 pub fn require_unused(disk: impl AsRef<Path>) -> Result<()> {
     let disk = disk.as_ref();
-    let doing = format!("asking who uses {}", disk.display());
-    match File::options().read(true).custom_flags(libc::O_EXCL).open(disk) {
-        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
-            Err(Error::refused(Stage::Storage, format!("{} is in use by somebody", disk.display()))
-                .hint("unmount it, turn its swap off, stop its volumes, or close what has it open"))
+    let end = Instant::now() + PROBERS;
+    loop {
+        match File::options().read(true).custom_flags(libc::O_EXCL).open(disk) {
+            Err(error) if is_busy(&error) && Instant::now() < end => std::thread::sleep(PAUSE),
+            Err(error) if is_busy(&error) => {
+                return Err(Error::refused(Stage::Storage, format!("{} is in use by somebody", disk.display()))
+                    .hint("unmount it, turn its swap off, stop its volumes, or close what has it open"));
+            }
+            other => return other.map(drop).doing(Stage::Storage, format_args!("asking who uses {}", disk.display())),
         }
-        other => other.map(drop).doing(Stage::Storage, doing),
     }
+}
+
+fn is_busy(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EBUSY)
 }
 
 /// How long a node may be away that was there: udev reads a partition table again when somebody

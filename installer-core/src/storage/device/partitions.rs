@@ -104,7 +104,7 @@ fn open_locked(disk: &Path) -> Result<File> {
 
 /// How long somebody may look at a partition before it counts as in use: udev, udisks and
 /// other probers open every partition that appears, read its signatures and close it again.
-const PROBERS: Duration = Duration::from_secs(3);
+pub(super) const PROBERS: Duration = Duration::from_secs(3);
 
 fn delete_patiently(disk: &File, number: u32) -> io::Result<()> {
     let deadline = Instant::now() + PROBERS;

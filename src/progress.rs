@@ -41,6 +41,7 @@ impl Sink for Audience {
 /// One event as one line, where it is worth one.
 fn line(event: &Event) -> Option<String> {
     match event {
+        Event::Looking { image, layers, size } => Some(format!("looking at {image}: {layers} layers, {size}")),
         Event::StepStarted { step, steps, title } => Some(format!("[{step}/{steps}] {title}")),
         Event::LayerStarted { layer, layers, size, digest } => {
             Some(format!("        layer {layer} of {layers}: {} {size}", digest.short()))
@@ -117,14 +118,18 @@ impl Sink for Terminal {
                 self.layer(|count| count.1 = *layers);
             }
             Event::LayerFinished { .. } => self.layer(|count| count.0 += 1),
+            Event::LayerRead { layers, .. } => {
+                self.layer(|count| *count = (count.0 + 1, *layers));
+                // No step ends the look at the image.
+                if self.layers.lock().is_ok_and(|count| count.0 == *layers) {
+                    self.hide();
+                    self.layer(|count| *count = (0, 0));
+                }
+            }
             Event::Progress { done, total } => {
                 self.show();
                 self.bar.set_length(total.0);
                 self.bar.set_position(done.0);
-                // Before the installation the bytes are only looked at, and no step ends that.
-                if done >= total && self.layers.lock().is_ok_and(|layers| layers.1 == 0) {
-                    self.hide();
-                }
             }
             Event::StepFinished { millis, .. } if !self.bar.is_hidden() => {
                 let bytes = self.bar.position();
@@ -133,6 +138,9 @@ impl Sink for Terminal {
                 eprintln!("        {} in {seconds:.1} s", HumanBytes(bytes));
             }
             _ => {
+                if let Event::Looking { layers, .. } = event {
+                    self.layer(|count| *count = (0, *layers));
+                }
                 if let Some(line) = line(event) {
                     self.bar.suspend(|| eprintln!("{line}"));
                 }

@@ -13,6 +13,22 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
+    /// The image is being read, before anything is decided.
+    Looking {
+        /// With its transport.
+        image: String,
+        /// How many layers there are.
+        layers: usize,
+        /// Their compressed size.
+        size: Bytes,
+    },
+    /// A layer has been read and verified, before anything is decided.
+    LayerRead {
+        /// Counted from 1.
+        layer: usize,
+        /// How many layers there are.
+        layers: usize,
+    },
     /// An installation begins.
     Started {
         /// [`SCHEMA`].

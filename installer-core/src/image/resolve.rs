@@ -70,14 +70,17 @@ fn scan_all(image: &Image) -> Result<Vec<Layer>> {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|index| std::cmp::Reverse(image.layers()[*index].size));
     let progress = Progress::new(image);
+    let looking = Event::Looking { image: image.reference().to_string(), layers: count, size: progress.total };
+    image.events.emit(&looking);
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<Layer>)>> = Mutex::new(Vec::new());
     let work = || {
         while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let outcome = scan_one(image, index, &progress);
-            if outcome.is_err() {
+            match outcome {
+                Ok(_) => image.events.emit(&Event::LayerRead { layer: index + 1, layers: count }),
                 // The others finish what they have begun and begin nothing more.
-                next.store(count, Ordering::Relaxed);
+                Err(_) => next.store(count, Ordering::Relaxed),
             }
             done.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, outcome));
         }

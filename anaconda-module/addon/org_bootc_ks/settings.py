@@ -1,6 +1,8 @@
 """The section `%addon org_bootc_ks`: lines of `key = value`, and comments behind `#`.
 
 Everything in it has a default, so the section is only needed by those who want something else.
+`bootc-ks install` has a reader of its own (installer-core, request/from_kickstart/addon.rs);
+tests/addon-section.json has cases on which both must agree.
 """
 
 import re

@@ -8,7 +8,7 @@ use crate::error::{Error, Result, Stage};
 use crate::host::{Host, Program, Real, locate, row};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
-use crate::plan::{Loader, Plan, Planned, Step};
+use crate::plan::{Loader, Plan, Planned, Step, partition_node};
 use crate::storage::select::Target;
 use crate::units::Bytes;
 
@@ -37,7 +37,7 @@ fn volume_group(plan: &Plan, host: &dyn Host) -> Result<()> {
     let listed = host.run(&list, &mut |line| {
         let mut words = line.split_whitespace();
         if words.next() == Some(group)
-            && let Some(volume) = words.next().filter(|volume| !volume.starts_with(plan.target.name()))
+            && let Some(volume) = words.next().filter(|volume| !is_of(volume, plan.target.name()))
         {
             elsewhere = Some(volume.to_owned());
         }
@@ -108,6 +108,13 @@ fn libostree(facts: &ImageFacts) -> Result<()> {
     Ok(())
 }
 
+/// Whether `node` is `disk` or a partition of it.
+fn is_of(node: &str, disk: &str) -> bool {
+    let number = |text: &str| text.parse::<u32>().ok();
+    let of = node.strip_prefix(disk).and_then(|rest| number(rest.trim_start_matches('p')));
+    node == disk || of.is_some_and(|of| partition_node(disk, of) == node)
+}
+
 /// What the files take with what file systems keep for themselves, and with the copy of kernel and
 /// initramfs in /boot.
 fn on_file_systems(unpacked: Bytes) -> Bytes {
@@ -131,4 +138,78 @@ fn room(plan: &Plan, file: &Path) -> Result<()> {
         .hint("make room, or put the disk image on another file system"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::host::{Mount, ProgramError};
+    use crate::plan::{Device, PlannedImage, SCHEMA};
+    use crate::request::EndAction;
+    use crate::units::Digest;
+
+    /// A machine whose `lvm` lists this.
+    struct Lists(&'static str);
+
+    impl Host for Lists {
+        fn run(&self, _: &Program, line: &mut dyn FnMut(&str)) -> std::result::Result<(), ProgramError> {
+            self.0.lines().for_each(line);
+            Ok(())
+        }
+
+        fn mount(&self, _: &Mount) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn unmount(&self, _: &Path) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn uninterrupted(&self) -> &dyn Host {
+            self
+        }
+    }
+
+    #[test]
+    fn a_volume_group_of_the_same_name_elsewhere_is_refused() {
+        let plan = Plan {
+            schema: SCHEMA,
+            target: Target::Disk {
+                path: "/dev/sda".into(),
+                stable: "/dev/sda".into(),
+                description: "disk".into(),
+                size: Bytes::gib(8),
+                sector_size: Bytes(512),
+            },
+            destroys: Vec::new(),
+            image: PlannedImage {
+                source: "oci:x".into(),
+                digest: Digest::of(b""),
+                updates_from: "oci:x".into(),
+                unpacked_size: Bytes(0),
+            },
+            steps: vec![Step::CreateGroup { group: "system_1".into(), on: Device::Partition { number: 4 } }],
+            warnings: Vec::new(),
+            end: EndAction::Nothing,
+            passwords: BTreeMap::new(),
+            credentials: None,
+        };
+        for (list, clash) in [
+            ("", None),
+            ("  system_2 /dev/sdb1\n  /dev/sdc\n", None),
+            ("  system_1 /dev/sda4\n", None),
+            ("  system_1 /dev/sda4\n  system_1 /dev/sdaa1\n", Some("/dev/sdaa1")),
+            ("  system_1 /dev/nvme0n1p4\n", Some("/dev/nvme0n1p4")),
+        ] {
+            match (volume_group(&plan, &Lists(list)), clash) {
+                (Ok(()), None) => {}
+                (Err(error), Some(on)) => assert!(error.exit_code() == 4 && error.to_string().contains(on), "{error}"),
+                (other, _) => panic!("{list}: {other:?}"),
+            }
+        }
+        assert!(is_of("/dev/nvme0n1p4", "/dev/nvme0n1") && is_of("/dev/nvme0n1", "/dev/nvme0n1"));
+        assert!(!is_of("/dev/nvme0n12", "/dev/nvme0n1"));
+    }
 }

@@ -159,7 +159,7 @@ fn a_person_is_asked() {
     let answer = |answer: &str| {
         let mut command = Command::new("sh");
         let pipe = format!(
-            "rm -f typed; {{ until grep -qs yes/no typed; do sleep 0.1; done; echo \"{answer}\"; }} |
+            "rm -f typed; {{ for i in $(seq 600); do grep -qs yes/no typed && break; sleep 0.1; done; echo \"{answer}\"; }} |
              {} --quiet --return --flush --command \"$0\" typed",
             need("script", "bsdutils").display()
         );

@@ -254,7 +254,9 @@ fn credentials(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Opti
     let copied_from = reach.authfile.as_ref().filter(|_| reach.login.is_none());
     let registry = source.host().or(updates.host()).filter(|_| copied_from.is_some() || reach.login.is_some());
     let Some(registry) = registry else {
-        warnings.push("there are no credentials to keep: those of the kickstart are for another registry".into());
+        warnings.push(
+            "the kickstart's credentials are not kept: neither image nor updates come from their registry".into(),
+        );
         return Ok(None);
     };
     if copied_from.is_none() && updates.host() != Some(registry) {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::cli::{bootc_ks, finish, start, wait};
 use crate::support::disk::{MIB, fingerprint};
@@ -93,7 +93,9 @@ fn ctrl_c_closes_what_is_open() {
     let site = Site::with(mini_system());
     site.write("site.ks", &kickstart("%post\necho begun\nwhile :; do :; done\n%end\n"));
     for signal in ["INT", "TERM"] {
-        let mut command = bootc_ks(site.dir.path());
+        // Whoever runs the tests in the background ignores SIGINT, and so would the command.
+        let mut command = Command::new(need("env", "coreutils"));
+        command.current_dir(site.dir.path()).args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_bootc-ks")]);
         command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini"]);
         command.args(["--disk-image", "disk.img", "--size", "700M"]);
         let mut child = start(command.process_group(0));
@@ -106,6 +108,11 @@ fn ctrl_c_closes_what_is_open() {
         std::thread::sleep(Duration::from_millis(500));
         assert!(child.try_wait().unwrap().is_none(), "it has ended");
         send(signal);
+        let end = Instant::now() + Duration::from_secs(120);
+        while child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "SIG{signal} does not end it");
+            std::thread::sleep(Duration::from_millis(50));
+        }
         let outcome = wait(child, &command).exits(1);
         let said = said.join().unwrap();
         assert!(!said.contains("the %post script"), "the terminal's end was the script's: {said}");

@@ -163,7 +163,7 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report, Cancel)> {
         fail_before: args.fail_before.clone(),
         cancel: cancel.clone(),
     };
-    let report = apply::apply(&plan, &image, &Stoppable(cancel.clone()), &options, &*audience)?;
+    let report = apply::apply(&plan, &image, &Stoppable::by(cancel.clone()), &options, &*audience)?;
     Ok((plan, report, cancel))
 }
 

@@ -255,7 +255,7 @@ fn work_through(job: Job<impl What>, events: &Arc<dyn Sink>, cancel: &Flag) -> R
         events.emit(&Event::failed(error));
     })?;
     let options = Options { log: job.log, kickstart: job.what.shown(), fail_before: None, cancel: cancel.clone() };
-    apply::apply(&prepared.plan, &prepared.image, &Stoppable(cancel.clone()), &options, &**events)
+    apply::apply(&prepared.plan, &prepared.image, &Stoppable::by(cancel.clone()), &options, &**events)
 }
 
 /// The one installation of this process: its mount points and its log are the process's.

@@ -116,7 +116,7 @@ fn install(args: &Args) -> anyhow::Result<Report> {
     }
     interrupt::watch(cancel.clone())?;
     let options = Options { log, cancel: cancel.clone(), ..Options::default() };
-    Ok(apply::apply(&plan, &image, &Stoppable(cancel), &options, &*audience)?)
+    Ok(apply::apply(&plan, &image, &Stoppable::by(cancel), &options, &*audience)?)
 }
 
 fn request(args: &Args) -> Request {

@@ -100,32 +100,21 @@ const TAIL_LINES: usize = 6;
 pub struct Real;
 
 /// This machine, where a program that runs is ended when somebody cancels.
-pub struct Stoppable(pub Cancel);
+pub struct Stoppable(Option<Cancel>);
 
-impl Host for Stoppable {
-    fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
-        run(program, Owner::Installation(Some(&self.0)), line)
-    }
-
-    fn mount(&self, mount: &Mount) -> std::io::Result<()> {
-        Real.mount(mount)
-    }
-
-    fn unmount(&self, target: &Path) -> std::io::Result<()> {
-        Real.unmount(target)
-    }
-
-    fn uninterrupted(&self) -> &dyn Host {
-        &Steady
+impl Stoppable {
+    /// By this flag.
+    pub fn by(cancel: Cancel) -> Self {
+        Stoppable(Some(cancel))
     }
 }
 
-/// [`Stoppable`] that nobody stops.
-struct Steady;
+/// One that nobody stops.
+static STEADY: Stoppable = Stoppable(None);
 
-impl Host for Steady {
+impl Host for Stoppable {
     fn run(&self, program: &Program, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
-        run(program, Owner::Installation(None), line)
+        run(program, Owner::Installation(self.0.as_ref()), line)
     }
 
     fn mount(&self, mount: &Mount) -> std::io::Result<()> {
@@ -137,7 +126,7 @@ impl Host for Steady {
     }
 
     fn uninterrupted(&self) -> &dyn Host {
-        self
+        &STEADY
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use installer_core::apply::{self, Options, Report};
 use installer_core::event::Sink;
-use installer_core::front::{self, Before, Prepared};
+use installer_core::front::{self, AfterWipe, Before, Prepared};
 use installer_core::host::{Real, Stoppable};
 use installer_core::image::Access;
 use installer_core::plan::Plan;
@@ -60,6 +60,11 @@ struct Args {
     /// this very image, and memory is too small to keep it, it is not read before it is installed
     #[arg(long, value_name = "FILE")]
     image_facts: Option<PathBuf>,
+
+    /// Where memory is too small to keep the image, wipe the disk all the same and fetch the image
+    /// then: if the registry fails, what was on the disk is gone and nothing has taken its place
+    #[arg(long)]
+    fetch_after_wipe: bool,
 
     /// Write events as JSON lines to this file; '-' is standard output
     #[arg(long, value_name = "FILE")]
@@ -173,7 +178,12 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     let mut request = site.request.clone();
     args.what.put_over(&mut request)?;
     let image = args.what.image(&request)?;
-    let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref() };
+    let after_wipe = if args.fetch_after_wipe {
+        AfterWipe::Fetch
+    } else {
+        AfterWipe::Refuse { option: "--fetch-after-wipe (at boot bootc-ks.fetch-after-wipe)" }
+    };
+    let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref(), after_wipe };
     let access = Access { cancel: cancel.clone(), ..args.what.access.access() };
     let prepared = front::prepare(&request, image, &access, before, audience.clone())?;
     say(args, &prepared.plan.render()?);

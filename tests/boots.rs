@@ -87,7 +87,7 @@ fn is_reported_installed(network: &Network) {
 fn by_pxe_under_bios() {
     let (mut network, site) = (Network::new(), Site::new());
     let card = network.card();
-    let _registry = serve(&mut network, &site, &card, "bootc-ks.read-once");
+    let _registry = serve(&mut network, &site, &card, "bootc-ks.fetch-after-wipe");
     network.dnsmasq(&format!("dhcp-range=10.77.0.50,10.77.0.99\ndhcp-boot=http://{HOST}/boot.ipxe\n"));
     // The card stays the first thing that the firmware tries.
     let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).network(&card).start();

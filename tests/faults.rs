@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::cli::{Outcome, bootc_ks, finish};
-use crate::support::disk::{MIB, fingerprint};
+use crate::support::disk::{LoopDevice, MIB, fingerprint, sparse_file};
 use crate::support::faulty::{Fault, FaultyProxy};
 use crate::support::mini_image::{Compression, Layer, MiniImage, blob_path};
 use crate::support::mini_system::mini_system;
@@ -228,22 +228,68 @@ fn layers_wait_in_memory_for_their_installation() {
     }
 }
 
-/// On a machine without the memory to keep them, layers come over the network again when the disk is
-/// wiped; giving up would cost the disk.
+/// What makes a machine of 512 MiB of this one, for an installation of its own.
+const LITTLE_MEMORY: &str = "sed 's/^MemAvailable:.*/MemAvailable: 524288 kB/' /proc/meminfo > meminfo; \
+                             mount --bind meminfo /proc/meminfo";
+
+impl Served {
+    /// The digest of the layer in the middle.
+    fn layer(&self) -> String {
+        let manifest = std::fs::read(blob_path(&self.bench.site.path("oci"), &self.digest)).unwrap();
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+        manifest["layers"][1]["digest"].as_str().unwrap().to_owned()
+    }
+
+    /// Installs over the network, where `script` has changed something.
+    fn installs_after(&self, script: &str, more: &[&str]) -> Outcome {
+        let args = self.args("mini:1");
+        let args: Vec<&str> = args.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        installs_after(script, &self.bench, &args)
+    }
+}
+
+/// Where layers would come over the network when the disk is wiped, it is not: the registry may fail.
+#[test]
+fn a_disk_is_not_risked_for_an_image_that_memory_cannot_keep() {
+    let served = Served::new();
+    let disk = served.bench.disk.device.path().to_owned();
+    let before = fingerprint(&disk);
+    let refused = |outcome: Outcome| {
+        let name = disk.display().to_string();
+        outcome.exits(4).one_error().says(&[&name, "is not empty", "mini:1", "--fetch-after-wipe"]);
+        assert_eq!(before, fingerprint(&disk));
+    };
+    refused(served.installs_after(LITTLE_MEMORY, &[]));
+    assert_eq!(served.proxy.count(&served.layer()), 0, "fetched for nothing: {:#?}", served.proxy.requests());
+    // That its files are known does not bring them.
+    let args = served.args("mini:1");
+    let inspect = ["inspect", &args[1], "--insecure-registry", &args[3], "--json"];
+    served.bench.site.write("facts.json", &served.bench.site.run(&inspect).exits(0).stdout);
+    refused(served.installs_after(LITTLE_MEMORY, &["--image-facts", "facts.json"]));
+    // Memory that was there and is not: files, nameless ones too, may not have more than 16 KiB.
+    refused(served.installs_after("trap '' XFSZ; ulimit -f 32", &[]));
+}
+
+/// An empty disk has nothing to lose.
+#[test]
+fn an_empty_disk_takes_an_image_that_memory_cannot_keep() {
+    let served = Served::new();
+    let file = served.bench.site.path("empty");
+    sparse_file(&file, 700 * MIB);
+    let empty = LoopDevice::attach(&file);
+    served.bench.site.write("site.ks", &kickstart(&format!("ignoredisk --only-use={}\n", empty.path().display())));
+    served.installs_after(LITTLE_MEMORY, &[]).exits(0);
+    assert_eq!(served.proxy.count(&served.layer()), 2, "{:#?}", served.proxy.requests());
+}
+
+/// Who takes the risk has the registry waited for: giving up would cost the disk.
 #[test]
 fn once_the_disk_is_wiped_a_registry_is_waited_for() {
     let served = Served::new();
-    let manifest = std::fs::read(blob_path(&served.bench.site.path("oci"), &served.digest)).unwrap();
-    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
-    let layer = manifest["layers"][1]["digest"].as_str().unwrap();
     // One more than what ends an attempt before the wipe.
-    served.proxy.inject_after(1, layer, Fault::Status(503), Some(6));
-    let small = "sed 's/^MemAvailable:.*/MemAvailable: 524288 kB/' /proc/meminfo > meminfo; \
-                 mount --bind meminfo /proc/meminfo";
-    let args = served.args("mini:1");
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    installs_after(small, &served.bench, &args).exits(0).says(&["(HTTP 503)", "attempt 7 in"]);
-    assert_eq!(served.proxy.count(layer), 8, "{:#?}", served.proxy.requests());
+    served.proxy.inject_after(1, &served.layer(), Fault::Status(503), Some(6));
+    served.installs_after(LITTLE_MEMORY, &["--fetch-after-wipe"]).exits(0).says(&["(HTTP 503)", "attempt 7 in"]);
+    assert_eq!(served.proxy.count(&served.layer()), 8, "{:#?}", served.proxy.requests());
 }
 
 #[test]

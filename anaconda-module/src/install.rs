@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use installer_core::apply::{self, Options};
 use installer_core::event::{Event, Sink};
-use installer_core::front::{self, Before, Onto, Overrides, Prepared};
+use installer_core::front::{self, AfterWipe, Before, Onto, Overrides, Prepared};
 use installer_core::host::Stoppable;
 use installer_core::image::Access as CoreAccess;
 use installer_core::plan::Specs;
@@ -109,6 +109,7 @@ struct FromKickstart {
     overrides: Overrides,
     replace: bool,
     reviewed: Option<Digest>,
+    fetch_after_wipe: bool,
 }
 
 /// Into file systems that are mounted.
@@ -136,13 +137,12 @@ impl What for FromKickstart {
         let mut request = self.judged.request.clone();
         self.overrides.put_over(&mut request);
         let image = front::require_image(&request, &self.judged.name, "image=")?;
-        let prepared = front::prepare(
-            &request,
-            image,
-            access,
-            Before { plan: self.reviewed.as_ref(), facts: None },
-            events.clone(),
-        )?;
+        let after_wipe = match self.fetch_after_wipe {
+            true => AfterWipe::Fetch,
+            false => AfterWipe::Refuse { option: "fetch_after_wipe=True" },
+        };
+        let before = Before { plan: self.reviewed.as_ref(), facts: None, after_wipe };
+        let prepared = front::prepare(&request, image, access, before, events.clone())?;
         if !self.replace {
             front::consent(&prepared.plan, self.judged.allows_clearing(), "replace=True")?;
         }
@@ -176,6 +176,7 @@ impl What for ToFilesystem {
     size = None,
     replace = false,
     plan_digest = None,
+    fetch_after_wipe = false,
     access = None,
     log = None,
     on_event = None,
@@ -191,6 +192,7 @@ fn install(
     size: Option<u64>,
     replace: bool,
     plan_digest: Option<&str>,
+    fetch_after_wipe: bool,
     access: Option<&Bound<'_, Access>>,
     log: Option<PathBuf>,
     on_event: Option<Py<PyAny>>,
@@ -201,7 +203,7 @@ fn install(
     let reviewed = plan_digest.map(|text| text.parse::<Digest>()).transpose();
     let reviewed = reviewed.map_err(|error| errors::bad_argument(py, format!("plan_digest: {error}")))?;
     let overrides = overrides(py, image, target_image, disk_image, size)?;
-    let what = FromKickstart { judged, overrides, replace, reviewed };
+    let what = FromKickstart { judged, overrides, replace, reviewed, fetch_after_wipe };
     carry_out(py, Job { what, access: access_of(access), log }, Watch::new(on_event, cancel))
 }
 

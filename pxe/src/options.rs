@@ -98,8 +98,9 @@ pub struct Options {
     pub target: Option<String>,
     /// `bootc-ks.insecure=`: registries without verified TLS.
     pub insecure: Vec<String>,
-    /// `bootc-ks.read-once`: what is known of the image need not be read before the wipe.
-    pub read_once: bool,
+    /// `bootc-ks.fetch-after-wipe`: an image that memory cannot keep is fetched when the disk is
+    /// wiped, and not read before if it is known.
+    pub fetch_after_wipe: bool,
     /// `bootc-ks.report=`: where progress and outcome are sent.
     pub report: Option<String>,
     /// What is not understood or not done, a sentence each.
@@ -145,7 +146,7 @@ impl Options {
             ("bootc-ks.image", Some(value)) => self.image(value),
             ("bootc-ks.target", Some(value)) => self.target = Some(value.to_owned()),
             ("bootc-ks.insecure", Some(value)) => self.insecure.push(value.to_owned()),
-            ("bootc-ks.read-once", None) => self.read_once = true,
+            ("bootc-ks.fetch-after-wipe", None) => self.fetch_after_wipe = true,
             ("bootc-ks.report", Some(value)) => self.report = Some(value.trim_end_matches('/').to_owned()),
             // What this installer is anyway, or has no part for.
             (

@@ -66,8 +66,8 @@ pub fn run(job: &Job<'_>, consoles: &Consoles, reporter: &Reporter) -> anyhow::R
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command.args(["install", job.kickstart, "--events", "-", "--format", "json", "--no-reboot", "--log", job.log]);
-    if job.options.read_once {
-        command.args(["--image-facts", IMAGE_FACTS]);
+    if job.options.fetch_after_wipe {
+        command.args(["--fetch-after-wipe", "--image-facts", IMAGE_FACTS]);
     }
     if let Some(image) = job.image {
         command.args(["--image", image]);
@@ -126,14 +126,17 @@ mod tests {
     fn the_command_understands_what_it_is_told() {
         let options = Options::parse(
             "inst.nosave=all inst.leavebootorder bootc-ks.target=q.io/a bootc-ks.insecure=r:1 inst.proxy=http://p \
-             bootc-ks.read-once",
+             bootc-ks.fetch-after-wipe",
         );
         let job = Job { options: &options, image: Some("q.io/b"), kickstart: "/ks.cfg", log: "/log" };
         let command = command(&job).unwrap();
         let words: Vec<String> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
-        for what in
-            ["--no-save kickstart --no-save log", "--leave-boot-order", "--insecure-registry r:1", "--image-facts /etc"]
-        {
+        for what in [
+            "--no-save kickstart --no-save log",
+            "--leave-boot-order",
+            "--insecure-registry r:1",
+            "--fetch-after-wipe --image-facts /etc",
+        ] {
             assert!(words.join(" ").contains(what), "{words:?}");
         }
         crate::Cli::try_parse_from([vec!["bootc-ks".to_owned()], words].concat()).map(|_| ()).unwrap();

@@ -379,6 +379,7 @@ def install(
     size: int | None = None,
     replace: bool = False,
     plan_digest: str | None = None,
+    fetch_after_wipe: bool = False,
     access: Access | None = None,
     log: _Path | None = None,
     on_event: _OnEvent | None = None,
@@ -387,6 +388,9 @@ def install(
     """Installs. A disk is overwritten only if the kickstart says so (``zerombr``, ``clearpart``) or
     ``replace`` does; a file only if ``replace`` does. ``%pre`` is not run here, and what it would
     make for an ``%include`` must be there when the kickstart is parsed. Needs root.
+
+    A disk that is not empty is not wiped if memory cannot keep the image, unless
+    ``fetch_after_wipe`` takes the risk that the registry fails then.
 
     ``on_event`` is called in the caller's thread. If it raises, the work stops at its next safe
     place and the exception is raised here; raised for ``started`` or ``step-started``, it stops

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::keep::{self, AfterWipe, Stake};
 use super::reach::{kept, reach};
 use crate::apply;
 use crate::error::{Error, Result, Stage};
@@ -24,13 +25,15 @@ pub struct Prepared {
     pub facts: ImageFacts,
 }
 
-/// What somebody knows already when it begins.
-#[derive(Clone, Copy, Debug, Default)]
+/// What somebody knows, and allows, before it begins.
+#[derive(Clone, Copy, Debug)]
 pub struct Before<'a> {
     /// The plan that was reviewed; any other is refused.
     pub plan: Option<&'a Digest>,
     /// What was read of an image; if it is this one, that is not done again.
     pub facts: Option<&'a ImageFacts>,
+    /// If memory cannot keep the image.
+    pub after_wipe: AfterWipe<'a>,
 }
 
 /// Looks at this machine and at the image `reference`, plans, and makes sure that the plan is
@@ -45,9 +48,13 @@ pub fn prepare(
     // Before gigabytes are fetched for nothing.
     apply::require_root()?;
     let machine = machine::probe()?;
-    let (keep_in, keep_limit) = keep(request);
+    let stake = Stake::of(request, &machine, before.after_wipe)?;
+    let (keep_in, keep_limit) = keep::room(request);
     let access = Access { keep_in, keep_limit, ..reach(request, access) };
     let image = open(reference, &machine.arch, &access, events)?;
+    if let Some(stake) = &stake {
+        stake.fits(&image, keep_limit)?;
+    }
     let known = match before.facts {
         // What can wait in there costs nothing to be read, and verified, before the first write.
         Some(facts) if facts.download_size > keep_limit => image.known(facts)?,
@@ -57,6 +64,9 @@ pub fn prepare(
         tracing::info!("the image is known: its layers are read once, when they are installed");
     }
     let facts = known.map_or_else(|| image::resolve(&image), Ok)?;
+    if let Some(stake) = &stake {
+        stake.is_safe(&image)?;
+    }
     let mut plan = plan::plan(request, &machine, &facts)?;
     plan.credentials = kept(request, &plan)?;
     let digest = plan.digest()?;
@@ -107,18 +117,4 @@ pub fn prepare_onto(
     let plan = plan::onto(request, &onto.specs, &mounted, &machine, &facts)?;
     apply::preflight(&plan, &facts, &machine)?;
     Ok(Prepared { plan, image, facts })
-}
-
-/// Where layers are kept between the look at the image and its installation, so that they are
-/// fetched once, and how much of them: beside the disk image, where there must be room for it
-/// anyway, else in the memory that the installation itself has no use for. The files are
-/// nameless and end with this process.
-fn keep(request: &Request) -> (KeepIn, Bytes) {
-    match &request.disks.image_file {
-        Some(image) => {
-            let parent = Path::new(&image.path).parent().filter(|parent| !parent.as_os_str().is_empty());
-            (KeepIn::Directory(parent.unwrap_or(Path::new(".")).to_owned()), Bytes(u64::MAX))
-        }
-        None => (KeepIn::Memory, machine::Memory::now().map_or(Bytes(0), machine::Memory::spare)),
-    }
 }

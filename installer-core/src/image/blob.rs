@@ -54,6 +54,10 @@ impl Blobs for Remote {
         Ok(Box::new(reader))
     }
 
+    fn at_hand(&self) -> bool {
+        false
+    }
+
     fn has(&self, digest: &Digest) -> Result<bool> {
         let image = self.0.by_digest(digest);
         // What it says in place of an answer is not told: the address in it may be a signed one.

@@ -39,6 +39,12 @@ impl Keep {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// Whether each of `count` layers is here.
+    pub fn has_all(&self, count: usize) -> bool {
+        let state = self.state();
+        (0..count).all(|index| state.files.contains_key(&index))
+    }
+
     /// Hands a layer out, once: its space is free again when the reader is dropped.
     pub fn take(&self, index: usize) -> Option<Window> {
         self.state().files.remove(&index).map(|(file, size)| Window::new(file, 0, size))
@@ -114,6 +120,7 @@ mod tests {
         pass(&keep, 1, b"too much");
         pass(&keep, 2, b"123");
         assert!(keep.peek(0).is_some() && keep.peek(1).is_none());
+        assert_eq!([0, 1, 2, 3].map(|count| keep.has_all(count)), [true, true, false, false]);
         let read = |index| {
             let mut text = String::new();
             keep.take(index)?.read_to_string(&mut text).unwrap();

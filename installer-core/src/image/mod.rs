@@ -37,7 +37,7 @@ use std::sync::Arc;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
-use crate::units::Digest;
+use crate::units::{Bytes, Digest};
 
 pub use access::{Access, KeepIn, Login};
 pub use auth::{auth_file, login_file};
@@ -57,6 +57,11 @@ const FINAL_DIFFID: &str = "ostree.final-diffid";
 trait Blobs: Send + Sync {
     /// The bytes of a blob from its beginning.
     fn blob(&self, digest: &Digest, size: u64) -> Result<Box<dyn Read + Send>>;
+
+    /// Whether they are here, and no registry is asked for them.
+    fn at_hand(&self) -> bool {
+        true
+    }
 
     /// Whether somebody vouches for a blob without reading it.
     fn has(&self, _digest: &Digest) -> Result<bool> {
@@ -165,6 +170,17 @@ impl Image {
     /// whoever reads has something to lose by giving up.
     pub fn persist(&self) {
         self.blobs.persist();
+    }
+
+    /// Whether every layer can be read without asking a registry: the image is a layout or an
+    /// archive, or its layers were read and kept ([`Access::keep_in`]).
+    pub fn at_hand(&self) -> bool {
+        self.blobs.at_hand() || self.keep.has_all(self.layers.len())
+    }
+
+    /// What its layers have together, as they are fetched.
+    pub fn download_size(&self) -> Bytes {
+        self.layers.iter().map(|layer| layer.size).sum()
     }
 
     /// What was asked for.

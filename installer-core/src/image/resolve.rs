@@ -40,7 +40,7 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
         encapsulated,
         labels,
         layers: image.layers().to_vec(),
-        download_size: image.layers().iter().map(|layer| layer.size).sum(),
+        download_size: image.download_size(),
         unpacked_size,
         entries,
         kernel: kernel(&merged)?,
@@ -133,8 +133,7 @@ struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     fn new(image: &'a Image) -> Self {
-        let total = image.layers().iter().map(|layer| layer.size).sum();
-        Progress { image, total, done: AtomicU64::new(0), told: Mutex::new(Instant::now()) }
+        Progress { image, total: image.download_size(), done: AtomicU64::new(0), told: Mutex::new(Instant::now()) }
     }
 
     fn add(&self, count: u64) {

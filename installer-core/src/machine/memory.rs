@@ -41,7 +41,7 @@ impl Memory {
 
     /// What can hold downloads while an installation goes on.
     pub fn spare(self) -> Bytes {
-        Bytes((self.available.0 / 2).saturating_sub(FOR_THE_WORK.0))
+        Bytes(self.available.0.saturating_sub(FOR_THE_WORK.0))
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
                 .unwrap()
                 .spare()
         };
-        assert_eq!([of(512), of(2048), of(4096), of(16384)], [0, 0, 1, 7].map(Bytes::gib));
+        assert_eq!([of(512), of(2048), of(4096), of(16384)], [0, 1, 3, 15].map(Bytes::gib));
         assert_eq!(Memory::parse("MemTotal: 2 kB\nMemFree: 1 kB\n").unwrap().available, Bytes(1024));
         assert_eq!(Memory::parse("MemFree: 1 kB\n"), None);
     }

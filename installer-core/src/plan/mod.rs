@@ -104,7 +104,7 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
         )
         .hint("use plain partitions: autopart --type=plain"));
     }
-    let (target, destroys) = select::choose(&request.disks, &named_disks(request)?, machine)?;
+    let (target, destroys) = target(request, machine)?;
     let root_fs = default_root_fs(facts);
     let disk_layout = layout::lay_out(
         &request.layout,
@@ -133,6 +133,11 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     let passwords = passwords(request);
     let (end, credentials) = (request.end, None);
     Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, credentials })
+}
+
+/// Where the system would go, and what would be gone there, whatever the image.
+pub fn target(request: &Request, machine: &Machine) -> Result<(Target, Vec<Loss>)> {
+    select::choose(&request.disks, &named_disks(request)?, machine)
 }
 
 struct Context<'a> {

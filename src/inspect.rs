@@ -40,7 +40,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn text(facts: &ImageFacts) -> String {
     let none = || "-".to_owned();
     let kernel = match &facts.kernel {
-        Some(kernel) if kernel.initramfs => kernel.version.clone(),
+        Some(kernel) if kernel.initramfs => match kernel.size {
+            Some(size) => format!("{}, {size} with its initramfs", kernel.version),
+            None => kernel.version.clone(),
+        },
         Some(kernel) => format!("{}, no initramfs", kernel.version),
         None => none(),
     };

@@ -382,6 +382,17 @@ fn what_the_image_lacks_is_said_at_its_line() {
         ("fedora-bootupd", "part biosboot --size=1\npart / --size=3000\n", vec![]),
         ("fedora-bootupd", "part biosboot --size=1\npart / --size=2000\n", vec![("R004", 4, "too small")]),
         ("fedora-bootupd", "reqpart\npart / --size=900 --grow --maxsize=1000\n", vec![("R004", 4, "too small")]),
+        (
+            "large-kernel",
+            "reqpart\npart /boot --size=200\npart / --size=3000\n",
+            vec![("R004", 4, "/boot is too small"), ("L020", 4, "little")],
+        ),
+        (
+            "large-kernel",
+            "reqpart\npart /boot --size=300\npart / --size=3000\n",
+            vec![("R005", 4, "of an update"), ("L020", 4, "little")],
+        ),
+        ("large-kernel", "reqpart --add-boot\npart / --size=3000\n", vec![]),
         ("fedora-bootupd", "autopart\nbootloader --timeout=5\n", vec![("R005", 4, "--timeout")]),
         ("demo", "autopart\nselinux --enforcing\n", vec![("R005", 4, "SELinux")]),
         ("demo", "autopart\nselinux --disabled\n", vec![]),

@@ -2,7 +2,7 @@
 //! failures half-way. Root, no network, a second or two each.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -45,6 +45,22 @@ fn a_script_that_must_not_fail_ends_it() {
     let events = std::fs::read_to_string(site.path("events.jsonl")).unwrap();
     let last: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
     assert_eq!((&last["event"], &last["disk_touched"]), (&"failed".into(), &true.into()), "{events}");
+}
+
+/// The least /boot that is not refused holds the kernel, the initramfs and what lies beside them.
+#[test]
+fn a_boot_that_just_holds_the_kernel() {
+    let mut initramfs = vec![0; 40 * MIB as usize];
+    File::open("/dev/urandom").unwrap().read_exact(&mut initramfs).unwrap();
+    let layer = Layer::new(Compression::Gzip).file("usr/lib/modules/6.1.0-test/initramfs.img", 0o644, &initramfs);
+    let site = Site::with(mini_system().layer(layer));
+    let boot = |mib: u32| {
+        site.write("site.ks", &kickstart(&format!("part /boot --fstype=ext4 --size={mib}\n")));
+        site.install_image(&[])
+    };
+    boot(76).exits(3).one_error().says(&["/boot is too small: it gets 76 MiB, and takes 77 MiB"]);
+    let plan = boot(77).exits(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plan.contains("not those of an update beside them"), "{plan}");
 }
 
 /// Waits until `child` has said `words` on its standard error; the rest of it is read by a thread

@@ -151,6 +151,13 @@ const REFUSALS: &[(&str, &str, &str, i32, &[&str])] = &[
     ("refused/no-root", "vm-virtio", "demo", 2, &["none for `/`", "add `part /"]),
     ("refused/no-partitions", "vm-virtio", "demo", 2, &["says nothing about partitions", "autopart --type=plain"]),
     ("refused/root-too-small", "vm-virtio", "demo", 3, &["/ is too small", "300 MiB", "545 MiB"]),
+    (
+        "refused/boot-too-small",
+        "vm-virtio",
+        "large-kernel",
+        3,
+        &["/boot is too small", "200 MiB", "(180 MiB)", "--size of 419"],
+    ),
     ("refused/log-too-small", "vm-virtio", "demo", 2, &["/var/log gets 256 MiB", "xfs takes 300 MiB", "--fstype=ext4"]),
     ("plain", "vm-virtio", "bound-images", 3, &["wants other images", "app.image", "bound-images.d"]),
     ("refused/usr-partition", "vm-virtio", "demo", 2, &["part /usr", "belongs to the image", ":4:6"]),
@@ -216,4 +223,21 @@ fn a_disk_image_needs_no_disk() {
     }
     let small = ["--disk-image", "none/disk.img", "--size", "1G"];
     run_in(&kickstarts(), &[args.as_slice(), &small].concat()).exits(3).says(&["none/disk.img is too small"]);
+}
+
+/// /boot may hold this kernel, and not the next.
+#[test]
+fn an_update_has_no_room_in_a_small_boot() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(kickstarts().join("own-partitions.ks")).unwrap();
+    let planned = |size: u32| {
+        let text = text.replace("--fstype=ext4 --size=1024", &format!("--fstype=ext4 --size={size}"));
+        std::fs::write(dir.path().join("a.ks"), text).unwrap();
+        let recorded = |name: &str| kickstarts().parent().unwrap().join(name).display().to_string();
+        let (machine, image) = (recorded("machines/vm-virtio.json"), recorded("images/large-kernel.json"));
+        let args = ["plan", "a.ks", "--machine", &machine, "--image-facts", &image];
+        run_in(dir.path(), &args).exits(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(planned(418).contains("not those of an update beside them"), "{}", planned(418));
+    assert!(!planned(419).contains("of an update"), "{}", planned(419));
 }

@@ -23,7 +23,7 @@ pub fn findings(
 ) -> Vec<Diagnostic> {
     misfits(request, facts)
         .into_iter()
-        .filter(|misfit| sound || !matches!(misfit.subject, Subject::Layout | Subject::Root))
+        .filter(|misfit| sound || !matches!(misfit.subject, Subject::Layout | Subject::Root | Subject::Boot))
         .map(|misfit| diagnostic(misfit, kickstart, sources))
         .collect()
 }
@@ -47,10 +47,8 @@ fn diagnostic(misfit: Misfit, kickstart: &Kickstart, sources: &Sources) -> Diagn
 fn place(subject: Subject, kickstart: &Kickstart) -> Option<Span> {
     match subject {
         Subject::Image => None,
-        Subject::Root => {
-            let root = kickstart.partitions.iter().find(|partition| partition.mount == "/");
-            root.map(|root| root.span).or_else(|| place(Subject::Layout, kickstart))
-        }
+        Subject::Root => mounted_at("/", kickstart),
+        Subject::Boot => mounted_at("/boot", kickstart),
         Subject::Layout => {
             let lays_out = |given: &&Given| matches!(given.name, "autopart" | "part" | "partition");
             kickstart.given.iter().find(lays_out).map(|given| given.span)
@@ -58,6 +56,11 @@ fn place(subject: Subject, kickstart: &Kickstart) -> Option<Span> {
         Subject::BootLoader => kickstart.bootloader.as_ref().map(|bootloader| bootloader.span),
         Subject::Selinux => kickstart.selinux.as_ref().map(|selinux| selinux.span),
     }
+}
+
+fn mounted_at(point: &str, kickstart: &Kickstart) -> Option<Span> {
+    let partition = kickstart.partitions.iter().find(|partition| partition.mount == point);
+    partition.map(|partition| partition.span).or_else(|| place(Subject::Layout, kickstart))
 }
 
 fn end(sources: &Sources) -> Span {

@@ -73,6 +73,9 @@ pub struct KernelFacts {
     pub version: String,
     /// Whether initramfs.img lies beside vmlinuz.
     pub initramfs: bool,
+    /// What the two take in /boot; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Bytes>,
     /// Kernel modules in the initramfs (file names without `.ko` and compression, `_` for `-`)
     /// and those built into the kernel, sorted; `None` where the initramfs could not be read.
     pub modules: Option<Vec<String>>,

@@ -208,7 +208,7 @@ fn is_under(path: &str, dir: &str) -> bool {
 fn want(path: &str) -> Want {
     if let Some((_, file)) = in_modules(path) {
         return match file {
-            "vmlinuz" => Want::Name,
+            "vmlinuz" => Want::Size,
             "initramfs.img" => Want::Modules,
             "modules.builtin" => Want::Content,
             _ => Want::Nothing,
@@ -304,7 +304,7 @@ fn kernel(merged: &Merged) -> Result<Option<KernelFacts>> {
     };
     let initramfs = format!("usr/lib/modules/{version}/initramfs.img");
     let modules = match merged.file(&initramfs) {
-        Some(File::Modules(Some(loadable))) => {
+        Some(File::Modules(_, Some(loadable))) => {
             let builtin = merged.text(&format!("usr/lib/modules/{version}/modules.builtin")).unwrap_or_default();
             let builtin = String::from_utf8_lossy(builtin);
             let mut all: Vec<String> =
@@ -315,7 +315,9 @@ fn kernel(merged: &Merged) -> Result<Option<KernelFacts>> {
         }
         _ => None,
     };
-    Ok(Some(KernelFacts { version: version.to_owned(), initramfs: merged.has(&initramfs), modules }))
+    let size = || Some(Bytes(merged.size(&format!("usr/lib/modules/{version}/vmlinuz"))? + merged.size(&initramfs)?));
+    let (initramfs, size, version) = (merged.has(&initramfs), size(), version.to_owned());
+    Ok(Some(KernelFacts { version, initramfs, size, modules }))
 }
 
 fn boot(merged: &Merged) -> BootFacts {

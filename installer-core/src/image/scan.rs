@@ -16,6 +16,8 @@ pub(super) enum Want {
     Nothing,
     /// Whether it is there.
     Name,
+    /// How large it is, if that is known when its name is.
+    Size,
     /// Its text.
     Content,
     /// The modules in it.
@@ -26,10 +28,23 @@ pub(super) enum Want {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum File {
     Name,
+    /// Its size in bytes.
+    Sized(u64),
     Content(Vec<u8>),
-    Modules(Option<Vec<String>>),
+    /// Its size in bytes, and the modules.
+    Modules(u64, Option<Vec<String>>),
     /// A symbolic link, to a path from the root.
     Link(String),
+}
+
+impl File {
+    fn size(&self) -> Option<u64> {
+        match self {
+            File::Sized(size) | File::Modules(size, _) => Some(*size),
+            File::Content(raw) => Some(raw.len() as u64),
+            File::Name | File::Link(_) => None,
+        }
+    }
 }
 
 /// What a layer says of a path.
@@ -90,7 +105,7 @@ pub(super) fn layer(reader: impl Read, want: &dyn Fn(&str) -> Want, near: &dyn F
             let file = match entry.link_name_bytes() {
                 // Where it leads depends on the name it gets.
                 Some(target) if kind.is_symlink() => Some(File::Link(String::from_utf8_lossy(&target).into_owned())),
-                _ if kind.is_file() => unnamed(&mut entry)?,
+                _ if kind.is_file() => Some(unnamed(&mut entry)?),
                 _ => None,
             };
             object = file.map(|file| (path, file));
@@ -113,7 +128,8 @@ pub(super) fn layer(reader: impl Read, want: &dyn Fn(&str) -> Want, near: &dyn F
                     _ => layer.known(&target).cloned(),
                 };
                 known.and_then(|file| serve(file, wanted)).unwrap_or_else(|| {
-                    if wanted != Want::Name {
+                    // A size is not worth a second pass.
+                    if !matches!(wanted, Want::Name | Want::Size) {
                         layer.unread.entry(target).or_default().push(path.clone());
                     }
                     File::Name
@@ -136,39 +152,42 @@ fn take(entry: &mut tar::Entry<'_, impl Read>, wanted: Want) -> io::Result<File>
             entry.read_to_end(&mut text)?;
             Ok(File::Content(text))
         }
-        Want::Modules => list(&[], entry),
+        Want::Modules => list(&[], entry, size),
+        Want::Size => Ok(File::Sized(size)),
         _ => Ok(File::Name),
     }
 }
 
-/// Lists an initramfs, of which `begun` was read already. That it is garbage is an answer; that
+/// Lists an initramfs of `size` bytes, of which `begun` was read already. That it is garbage is an answer; that
 /// the stream under it broke is an error.
-fn list(begun: &[u8], rest: &mut impl Read) -> io::Result<File> {
+fn list(begun: &[u8], rest: &mut impl Read, size: u64) -> io::Result<File> {
     let mut watched = Watch { inner: rest, error: None };
     let modules = initramfs::modules(Cursor::new(begun).chain(&mut watched));
     match watched.error {
         Some(error) => Err(error),
-        None => Ok(File::Modules(modules)),
+        None => Ok(File::Modules(size, modules)),
     }
 }
 
 /// A repository object whose names are not known yet: kept if it is small, listed if it begins
-/// as an initramfs does.
-fn unnamed(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Option<File>> {
-    if entry.size() <= MAX_OBJECT {
-        return take(entry, Want::Content).map(Some);
+/// as an initramfs does, else its size.
+fn unnamed(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<File> {
+    let size = entry.size();
+    if size <= MAX_OBJECT {
+        return take(entry, Want::Content);
     }
     let mut magic = [0; 6];
     entry.read_exact(&mut magic)?;
-    if initramfs::looks_like_one(&magic) { list(&magic, entry).map(Some) } else { Ok(None) }
+    if initramfs::looks_like_one(&magic) { list(&magic, entry, size) } else { Ok(File::Sized(size)) }
 }
 
 /// What is wanted, out of what is at hand; `None` if it is not in there.
 fn serve(file: File, wanted: Want) -> Option<File> {
     match (wanted, file) {
-        (Want::Modules, File::Content(raw)) => Some(File::Modules(initramfs::modules(&raw[..]))),
-        (Want::Modules, file @ File::Modules(_)) | (Want::Content, file @ File::Content(_)) => Some(file),
+        (Want::Modules, File::Content(raw)) => Some(File::Modules(raw.len() as u64, initramfs::modules(&raw[..]))),
+        (Want::Modules, file @ File::Modules(..)) | (Want::Content, file @ File::Content(_)) => Some(file),
         (_, file @ File::Link(_)) => Some(file),
+        (Want::Size, file) => file.size().map(File::Sized),
         (Want::Name, _) => Some(File::Name),
         _ => None,
     }
@@ -324,6 +343,11 @@ impl Merged {
             }
         }
         None
+    }
+
+    /// The size of the file at `path`, as far as it was asked for.
+    pub fn size(&self, path: &str) -> Option<u64> {
+        self.file(path)?.size()
     }
 
     /// The text at `path`.

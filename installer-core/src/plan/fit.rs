@@ -1,12 +1,12 @@
 //! Request + image facts → what the image lacks for what is asked: as much of the plan's
 //! checks as needs no machine, all of it in one go. Pure.
 
-use super::{boot, check, default_root_fs, root_needs, scheme};
+use super::{boot, boot_room, check, default_root_fs, root_needs, scheme};
 use crate::error::{Error, Result};
 use crate::image::{ImageFacts, ImageReference};
 use crate::request::{Layout, PartitionRequest, Purpose, Request};
 use crate::storage::layout;
-use crate::units::MountPoint;
+use crate::units::{Bytes, MountPoint};
 
 /// What a misfit is about: the part of the request that does not go with the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Subject {
     Layout,
     /// The root file system.
     Root,
+    /// The file system at /boot.
+    Boot,
     /// The boot loader.
     BootLoader,
     /// The SELinux mode.
@@ -42,6 +44,7 @@ pub fn misfits(request: &Request, facts: &ImageFacts) -> Vec<Misfit> {
     list.another_image(request, facts);
     list.take(Subject::Image, check::check_kernel(facts));
     list.root(request, facts);
+    list.boot_room(request, facts);
     list.boot(request, facts);
     if request.system.selinux.as_deref().is_some_and(|mode| mode != "disabled") && facts.selinux.is_none() {
         let message = format!("{} enables no SELinux policy that it has", facts.reference);
@@ -101,11 +104,21 @@ impl List {
 
     /// Whether a root that cannot grow as far as it likes holds the image.
     fn room(&mut self, root: &PartitionRequest, facts: &ImageFacts) {
-        let least = root.size.unwrap_or(layout::ALIGNMENT);
-        let most = if root.grow { root.max_size.map(|max| max.max(least)) } else { Some(least) };
         let needs = root_needs(facts);
-        if let Some(most) = most.filter(|most| most.align_up(layout::ALIGNMENT) < needs) {
+        if let Some(most) = most(root).filter(|most| *most < needs) {
             self.error(Subject::Root, &layout::small_root(most, needs));
+        }
+    }
+
+    /// The same of a /boot that is asked for by itself, and the image's kernel.
+    fn boot_room(&mut self, request: &Request, facts: &ImageFacts) {
+        let Layout::Custom { partitions, .. } = &request.layout else { return };
+        let Some(boot) = partitions.iter().find(|p| boot_room::is_boot(&p.purpose)) else { return };
+        let filesystem = boot.filesystem.as_deref().unwrap_or(layout::BOOT_FS);
+        match most(boot).and_then(|most| boot_room::misfit(most, filesystem, facts)) {
+            Some(boot_room::Misfit::Kernel(error)) => self.error(Subject::Boot, &error),
+            Some(boot_room::Misfit::Update(warning)) => self.doubt(Subject::Boot, warning, None),
+            None => {}
         }
     }
 
@@ -126,6 +139,13 @@ impl List {
             self.error(Subject::Layout, &boot::no_place("any firmware", line));
         }
     }
+}
+
+/// What a partition gets at the most; `None` where the disk is the limit.
+fn most(partition: &PartitionRequest) -> Option<Bytes> {
+    let least = partition.size.unwrap_or(layout::ALIGNMENT);
+    let most = if partition.grow { partition.max_size.map(|max| max.max(least)) } else { Some(least) };
+    most.map(|most| most.align_up(layout::ALIGNMENT))
 }
 
 fn is_root(partition: &PartitionRequest) -> bool {

@@ -6,6 +6,7 @@
 //! tools there?) is `apply::preflight`.
 
 mod boot;
+mod boot_room;
 mod check;
 mod fit;
 mod onto;
@@ -113,11 +114,13 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
             memory: machine.memory,
             root_fs,
             root_needs: root_needs(facts),
+            boot_needs: boot_room::needs(2, layout::BOOT_FS, facts).unwrap_or_default(),
             name: target.name(),
             group: &volume_group(&target, request),
         },
     )?;
     check::check_filesystems(&disk_layout, machine, facts, scheme, &mut warnings)?;
+    boot_room::check(&disk_layout, facts, &mut warnings)?;
     let boot = boot::choose(request, machine, facts, &disk_layout, &target, &mut warnings)?;
     let image = planned_image(request, facts)?;
     let context = Context { request, facts, layout: &disk_layout, target: &target, image: &image };

@@ -30,6 +30,22 @@ pub fn find(name: &str) -> Option<&'static Filesystem> {
     FILESYSTEMS.iter().find(|fs| fs.name == name)
 }
 
+impl Filesystem {
+    /// The size that it needs to hold `content`. Measured with e2fsprogs 1.47 and xfsprogs 6.1 from
+    /// 64 MiB to 2 GiB (files of one size; their own needs are below 1/16 and 16 MiB, and 1/32 and
+    /// 84 MiB, of which the journal of xfs alone is 64); of btrfs, which sets aside more for less, a
+    /// guess.
+    pub fn to_hold(&self, content: Bytes) -> Bytes {
+        let mib = |size| content.0 + Bytes::mib(size).0;
+        let size = match self.name {
+            "xfs" => mib(84) / 31 * 32,
+            "ext4" => mib(16) / 15 * 16,
+            _ => mib(32) / 3 * 4,
+        };
+        Bytes(size).align_up(Bytes::MIB).max(self.least)
+    }
+}
+
 /// The command that makes `name` with `uuid` on `device`.
 pub fn mkfs(name: &str, device: &str, uuid: &str, label: Option<&str>, extra: &[String]) -> Option<Program> {
     let fs = find(name)?;
@@ -58,6 +74,16 @@ pub fn mkswap(device: &str, uuid: &str) -> Program {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn content_takes_more_than_its_size() {
+        let of = |name, mib| find(name).unwrap().to_hold(Bytes::mib(mib)).as_mib();
+        // What was measured: of 300 MiB ext4 leaves 267, of 500 454, of 2,048 1,929.
+        assert_eq!([267, 454, 1929].map(|mib| of("ext4", mib)), [302, 502, 2075]);
+        // Of 300 MiB xfs leaves 219, of 600 501, of 2,048 1,937; and it takes no less than 300.
+        assert_eq!([219, 501, 1937, 1].map(|mib| of("xfs", mib)), [313, 604, 2087, 300]);
+        assert_eq!(of("btrfs", 100), 176);
+    }
 
     #[test]
     fn each_is_made_by_its_own_tool() {

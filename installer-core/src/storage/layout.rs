@@ -16,6 +16,9 @@ pub const TABLE_OVERHEAD: Bytes = Bytes::mib(2);
 /// A root smaller than this is refused whatever the image says.
 pub const LEAST_ROOT: Bytes = Bytes::mib(512);
 
+/// The file system of a /boot that asks for none.
+pub const BOOT_FS: &str = "ext4";
+
 const BIOS_BOOT_SIZE: Bytes = Bytes::mib(1);
 const ESP_SIZE: Bytes = Bytes::mib(512);
 
@@ -82,6 +85,8 @@ pub struct Given<'a> {
     pub root_fs: &'a str,
     /// The least that root must hold.
     pub root_needs: Bytes,
+    /// The least that a /boot of which no size is asked must hold.
+    pub boot_needs: Bytes,
     /// Name for the disk in messages.
     pub name: &'a str,
     /// Name of a volume group, should there be one.
@@ -118,10 +123,10 @@ fn request(purpose: Purpose, size: Bytes) -> PartitionRequest {
 }
 
 fn boot_request(given: &Given<'_>) -> PartitionRequest {
-    // Two kernels with their initramfs fit 1 GiB; distributions have moved on to 2.
+    // Two kernels with their initramfs mostly fit 1 GiB; distributions have moved on to 2.
     let size = if given.disk < Bytes::gib(20) { Bytes::gib(1) } else { Bytes::gib(2) };
-    let boot = request(Purpose::Mount(mount("/boot")), size);
-    PartitionRequest { filesystem: Some("ext4".into()), label: Some("boot".into()), ..boot }
+    let boot = request(Purpose::Mount(mount("/boot")), size.max(given.boot_needs));
+    PartitionRequest { filesystem: Some(BOOT_FS.into()), label: Some("boot".into()), ..boot }
 }
 
 fn mount(path: &str) -> MountPoint {
@@ -188,7 +193,7 @@ fn custom(partitions: &[PartitionRequest], platform: bool, add_boot: bool, given
         }
         if partition.filesystem.is_none() {
             partition.filesystem = match &partition.purpose {
-                Purpose::Mount(point) if point.as_str() == "/boot" => Some("ext4".into()),
+                Purpose::Mount(point) if point.as_str() == "/boot" => Some(BOOT_FS.into()),
                 Purpose::Mount(_) => Some(given.root_fs.to_owned()),
                 _ => None,
             };
@@ -315,6 +320,7 @@ mod tests {
             memory: Bytes::gib(4),
             root_fs: "xfs",
             root_needs: Bytes::gib(1),
+            boot_needs: Bytes::mib(500),
             name: "/dev/vda",
             group: "system",
         }
@@ -334,6 +340,16 @@ mod tests {
         assert_eq!(shape(&layout), [(1, 1, 1), (2, 2, 512), (3, 514, 1024), (4, 1538, 10238 - 1537)]);
         let last = layout.partitions.last().unwrap();
         assert!((last.start + last.size).0 <= (10 << 30) - (1 << 20), "the second table has its room");
+    }
+
+    #[test]
+    fn boot_grows_with_the_kernel() {
+        let auto = auto(Scheme::Plain, false);
+        let boot = |boot_needs| {
+            let layout = lay_out(&auto, &Given { boot_needs, ..given(Bytes::gib(16)) }).unwrap();
+            layout.partitions[2].size
+        };
+        assert_eq!([0, 1500].map(|mib| boot(Bytes::mib(mib))), [Bytes::gib(1), Bytes::mib(1500)]);
     }
 
     #[test]

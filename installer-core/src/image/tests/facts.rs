@@ -14,13 +14,15 @@ fn facts(tars: &[Vec<u8>]) -> ImageFacts {
     facts_of(BOOTABLE, tars).unwrap()
 }
 
+fn initramfs() -> Vec<u8> {
+    [newc(&["early"]), gzip(&newc(&["usr/lib/modules/6.1/kernel/virtio-blk.ko.xz", "xfs.ko"]))].concat()
+}
+
 fn base() -> Tar {
-    let initramfs =
-        [newc(&["early"]), gzip(&newc(&["usr/lib/modules/6.1/kernel/virtio-blk.ko.xz", "xfs.ko"]))].concat();
     Tar::default()
         .dir("./usr/")
         .file("./usr/lib/modules/6.1/vmlinuz", "kernel")
-        .file("usr/lib/modules/6.1/initramfs.img", initramfs)
+        .file("usr/lib/modules/6.1/initramfs.img", initramfs())
         .file("usr/lib/modules/6.1/modules.builtin", "kernel/fs/ext4/ext4.ko\nkernel/drivers/nvme-core.ko\n")
         .file("usr/bin/bootupctl", "x")
         .file("usr/lib/bootupd/updates/EFI.json", "{}")
@@ -44,6 +46,7 @@ fn a_whole_image_is_described() {
     let facts = facts(&[base().done()]);
     let kernel = facts.kernel.clone().unwrap();
     assert_eq!((kernel.version.as_str(), kernel.initramfs), ("6.1", true));
+    assert_eq!(kernel.size, Some(Bytes(("kernel".len() + initramfs().len()) as u64)));
     assert_eq!(kernel.modules.as_deref().unwrap(), ["ext4", "nvme_core", "virtio_blk", "xfs"]);
     assert_eq!((kernel.has_module("xfs"), kernel.has_module("btrfs")), (Some(true), Some(false)));
     assert_eq!(
@@ -106,7 +109,8 @@ fn encapsulated_files_are_found_under_their_names() {
     let names: Vec<&str> = big.iter().map(String::as_str).collect();
     let object = |n: &str| format!("sysroot/ostree/repo/objects/ab/{n}.file");
     let tar = Tar::default()
-        .file(&object("1"), "kernel")
+        // Larger than what is read before its name is known.
+        .file(&object("1"), vec![b'k'; 300 << 10])
         .hardlink("usr/lib/modules/7/vmlinuz", &object("1"))
         .file(&object("2"), newc(&names))
         .hardlink("usr/lib/modules/7/initramfs.img", &object("2"))
@@ -126,7 +130,9 @@ fn encapsulated_files_are_found_under_their_names() {
     assert!(facts.encapsulated);
     let error = facts_of(&label("sha256:0"), &[tar]).unwrap_err();
     assert!(error.to_string().contains("names sha256:0, which is none of its layers"), "{error}");
-    let modules = facts.kernel.unwrap().modules.unwrap();
+    let kernel = facts.kernel.unwrap();
+    assert_eq!(kernel.size, Some(Bytes((300 << 10) + newc(&names).len() as u64)));
+    let modules = kernel.modules.unwrap();
     assert_eq!(modules.len(), 4001);
     assert!(modules.contains(&"xfs".to_owned()));
     assert_eq!(facts.kargs, ["early", "late"]);

@@ -170,6 +170,24 @@ fn what_post_leaves_behind_is_ended() {
     assert_eq!(system.text("/etc/post"), "done\n");
 }
 
+/// The same outside: what runs in the system by a chroot of the script's own, what only works in it, and
+/// what has nothing to do with it.
+#[test]
+fn what_post_leaves_behind_outside_is_ended_if_it_is_in_the_way() {
+    let site = Site::with(mini_system());
+    // Each says when it is where it wants to be.
+    let script = "cd \"$ANA_INSTALL_PATH/var\"\nchroot .. /bin/sh -c 'echo > /var/one; while :; do :; done' &\n\
+                  (echo > two; exec sleep 1001) &\nuntil [ -e one ] && [ -e two ]; do sleep 0.1; done\n\
+                  cd \"$OLDPWD\"\nsleep 1002 &\necho $! > elsewhere\n";
+    site.write("site.ks", &kickstart(&format!("%post --nochroot\n{script}%end\n")));
+    let outcome = site.install_image(&[]).exits(0);
+    let told = outcome.stderr.lines().find(|line| line.contains("left processes behind, which were ended")).unwrap();
+    assert_eq!(told.matches("(process ").count(), 2, "{outcome}");
+    left_nothing(&site, outcome.pid);
+    let elsewhere = std::fs::read_to_string(site.path("elsewhere")).unwrap();
+    run(Command::new("kill").arg(elsewhere.trim()));
+}
+
 /// The question and its answers, on a terminal as `script` makes one.
 #[test]
 fn a_person_is_asked() {

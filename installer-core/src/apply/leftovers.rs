@@ -1,5 +1,5 @@
-//! Processes that a script leaves behind inside the system (an agent, a daemon that somebody's
-//! package started): they would keep its file systems in use.
+//! Processes that a script leaves behind in the system (an agent, a daemon that somebody's package
+//! started): they would keep its file systems in use.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long they may take to end by themselves once they are asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Ends every process whose root directory is one of `roots`, or below; returns their names.
+/// Ends every process of this installation's mounts but our own that has its root directory, its working
+/// directory, its program or an open file in one of `roots`, or below; returns their names.
 pub fn end(roots: &[&Path]) -> Vec<String> {
     let mut names: Vec<String> = inside(roots).into_iter().map(name).collect();
     names.sort();
@@ -36,13 +37,17 @@ fn inside(roots: &[&Path]) -> Vec<Pid> {
     // The mounts of an installation are its own; the same path may be anything elsewhere.
     let mounts = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
     let (ours, Ok(entries)) = (mounts("thread-self"), fs::read_dir("/proc")) else { return Vec::new() };
-    let is_inside = |pid: &Pid| {
-        // One that has ended and waits for its parent has no root any more.
-        let root = fs::read_link(format!("/proc/{pid}/root")).ok();
-        root.is_some_and(|root| roots.iter().any(|top| root.starts_with(top))) && mounts(&pid.to_string()) == ours
-    };
+    let is_other = |pid: &Pid| *pid != rustix::process::getpid() && mounts(&pid.to_string()) == ours;
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw));
-    pids.filter(is_inside).collect()
+    pids.filter(is_other).filter(|pid| uses(*pid, roots)).collect()
+}
+
+/// One that has ended and waits for its parent has none of these any more.
+fn uses(pid: Pid, roots: &[&Path]) -> bool {
+    let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let all = ["root", "cwd", "exe"].map(|name| format!("/proc/{pid}/{name}").into()).into_iter().chain(files);
+    let mut places = all.filter_map(|link| fs::read_link(link).ok());
+    places.any(|place| roots.iter().any(|top| place.starts_with(top)))
 }
 
 fn name(pid: Pid) -> String {

@@ -1,8 +1,10 @@
 //! What has been opened and must be closed, last first. Every entry is tried, and the first
 //! error is kept: one mount that will not go must not leave the others.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
+use super::leftovers;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Host, Program};
 use crate::storage::device::LoopDevice;
@@ -55,7 +57,7 @@ impl Teardown {
 fn one(close: Close, host: &dyn Host) -> Result<()> {
     let host = host.uninterrupted();
     match close {
-        Close::Unmount(path) => host.unmount(&path).doing(Stage::Finish, format_args!("unmounting {}", path.display())),
+        Close::Unmount(path) => unmount(&path, host),
         Close::Group(name) => host
             .run(&Program::new("lvm").args(["vgchange", "--activate", "n", name.as_str()]), &mut |_| ())
             .doing(Stage::Finish, "deactivating the volume group"),
@@ -69,7 +71,21 @@ fn one(close: Close, host: &dyn Host) -> Result<()> {
     }
 }
 
-fn remove_empty(path: &std::path::Path) -> std::io::Result<()> {
+/// Unmounts, if need be from under what a script has left running: some start late, and nobody waits
+/// for them, so that they were not seen when it ended.
+fn unmount(path: &Path, host: &dyn Host) -> Result<()> {
+    let outcome = host.unmount(path).or_else(|error| {
+        let in_the_way = if error.kind() == ErrorKind::ResourceBusy { leftovers::end(&[path]) } else { Vec::new() };
+        if in_the_way.is_empty() {
+            return Err(error);
+        }
+        tracing::warn!("{} was in use by {}", path.display(), in_the_way.join(", "));
+        host.unmount(path)
+    });
+    outcome.doing(Stage::Finish, format_args!("unmounting {}", path.display()))
+}
+
+fn remove_empty(path: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
@@ -83,8 +99,10 @@ fn remove_empty(path: &std::path::Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
-    use crate::host::Recording;
+    use crate::host::{Mount, MountKind, Real, Recording, in_private_mounts};
 
     #[test]
     fn what_was_opened_last_is_closed_first_and_one_failure_stops_nothing() {
@@ -100,5 +118,22 @@ mod tests {
         assert_eq!(host.lines(), ["umount /t/root/boot", "lvm vgchange --activate n system"]);
         teardown.unwind_to(0, &host).unwrap();
         assert_eq!(host.lines().last().map(String::as_str), Some("umount /t/root"));
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_ended() {
+        assert!(rustix::process::geteuid().is_root(), "this test mounts and needs root");
+        let dir = tempfile::tempdir().unwrap();
+        let (source, target) = ("tmpfs".into(), dir.path().to_owned());
+        let panicked = Error::failed(Stage::Finish, "panicked");
+        let child = in_private_mounts("test", Stage::Finish, panicked, || {
+            Real.mount(&Mount { source, target: target.clone(), kind: MountKind::Virtual("tmpfs") }).unwrap();
+            let child = std::process::Command::new("sleep").arg("1000").current_dir(&target).spawn().unwrap();
+            let mut teardown = Teardown::default();
+            teardown.push(Close::Unmount(target.clone()));
+            teardown.unwind_to(0, &Real).unwrap();
+            Ok(child)
+        });
+        assert_eq!(child.unwrap().wait().unwrap().signal(), Some(15));
     }
 }

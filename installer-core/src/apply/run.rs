@@ -135,6 +135,9 @@ impl<'a> Run<'a> {
     /// Closes everything. A disk image gets its name when all went well, else it goes.
     pub fn close(&mut self, good: bool) -> Result<()> {
         let closed = self.teardown.unwind_to(0, self.host);
+        for message in std::mem::take(&mut self.teardown.warnings) {
+            self.warn(message);
+        }
         let Some((temporary, path)) = self.image_file.take() else { return closed };
         if good && closed.is_ok() {
             return std::fs::rename(&temporary, &path)

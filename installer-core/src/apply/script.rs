@@ -70,7 +70,7 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     };
     let program = Program::new(script.interpreter.clone()).arg(name).env("HOME", "/root").inside(&run.system_root());
     let outcome = execute(&program, run.host, run.events, &mut log);
-    end_leftovers(run, script);
+    end_leftovers(run, script, &[]);
     resolver.take_back(&system).doing(Stage::Script, "taking the name servers back")?;
     system.remove(name).doing(Stage::Script, "removing the script")?;
     outcome
@@ -78,17 +78,19 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
 
 fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let mark = run.teardown.mark();
-    customary_places(run)?;
+    let places = customary_places(run)?;
     let root = run.system_root().display().to_string();
     let outcome = on_host(script, run.host, run.events, &[("ANA_INSTALL_PATH", root)]);
-    end_leftovers(run, script);
+    end_leftovers(run, script, &places);
     run.teardown.unwind_to(mark, run.host)?;
     outcome
 }
 
-/// Ends what a script has left running inside the system, by whatever name of it.
-fn end_leftovers(run: &mut Run<'_>, script: &Script) {
-    let ended = leftovers::end(&[&run.system_root(), Path::new("/mnt/sysimage"), Path::new("/mnt/sysroot")]);
+/// Ends what a script has left running inside the system, under its own name or at one of `places`.
+fn end_leftovers(run: &mut Run<'_>, script: &Script, places: &[PathBuf]) {
+    let system = run.system_root();
+    let roots: Vec<&Path> = places.iter().map(PathBuf::as_path).chain([system.as_path()]).collect();
+    let ended = leftovers::end(&roots);
     if !ended.is_empty() {
         let (origin, ended) = (&script.origin, ended.join(", "));
         run.warn(format!("the %post script at {origin} left processes behind, which were ended: {ended}"));
@@ -96,21 +98,24 @@ fn end_leftovers(run: &mut Run<'_>, script: &Script) {
 }
 
 /// Shows the system where scripts written for Anaconda look for it. /mnt is covered in this
-/// installation's own mount namespace alone, and only where nobody keeps anything in it.
-fn customary_places(run: &mut Run<'_>) -> Result<()> {
+/// installation's own mount namespace alone, and only where nobody keeps anything in it. Returns where
+/// the system is shown.
+fn customary_places(run: &mut Run<'_>) -> Result<Vec<PathBuf>> {
     let mnt = Path::new("/mnt");
+    let mut places = Vec::new();
     if !fs::read_dir(mnt).is_ok_and(|mut entries| entries.next().is_none()) {
-        return Ok(());
+        return Ok(places);
     }
     let tmpfs = Mount { source: "tmpfs".into(), target: mnt.into(), kind: MountKind::Virtual("tmpfs") };
     run.mount(Stage::Script, &tmpfs)?;
     for name in ["sysimage", "sysroot"] {
         let target = mnt.join(name);
         fs::create_dir(&target).doing(Stage::Script, "making a mount point")?;
+        places.push(target.clone());
         let source = run.system_root().display().to_string();
         run.mount(Stage::Script, &Mount { source, target, kind: MountKind::BindRecursive })?;
     }
-    Ok(())
+    Ok(places)
 }
 
 fn on_host(script: &Script, host: &dyn Host, events: &dyn Sink, env: &[(&str, String)]) -> Result<()> {

@@ -27,6 +27,8 @@ pub enum Close {
 #[derive(Default)]
 pub struct Teardown {
     stack: Vec<Close>,
+    /// What went wrong without leaving anything open.
+    pub warnings: Vec<String>,
 }
 
 impl Teardown {
@@ -45,44 +47,47 @@ impl Teardown {
         let mut first: Option<Error> = None;
         while self.stack.len() > mark {
             let Some(close) = self.stack.pop() else { break };
-            if let Err(error) = one(close, host) {
+            if let Err(error) = self.one(close, host) {
                 tracing::warn!(%error, "closing");
                 first.get_or_insert(error);
             }
         }
         first.map_or(Ok(()), Err)
     }
-}
 
-fn one(close: Close, host: &dyn Host) -> Result<()> {
-    let host = host.uninterrupted();
-    match close {
-        Close::Unmount(path) => unmount(&path, host),
-        Close::Group(name) => host
-            .run(&Program::new("lvm").args(["vgchange", "--activate", "n", name.as_str()]), &mut |_| ())
-            .doing(Stage::Finish, "deactivating the volume group"),
-        Close::Disk(path) => crate::storage::device::flush(&path),
-        Close::Loop(device) => {
-            crate::storage::device::flush(device.path())?;
-            device.detach()
+    fn one(&mut self, close: Close, host: &dyn Host) -> Result<()> {
+        let host = host.uninterrupted();
+        match close {
+            Close::Unmount(path) => {
+                self.unmount(&path, host).doing(Stage::Finish, format_args!("unmounting {}", path.display()))
+            }
+            Close::Group(name) => host
+                .run(&Program::new("lvm").args(["vgchange", "--activate", "n", name.as_str()]), &mut |_| ())
+                .doing(Stage::Finish, "deactivating the volume group"),
+            Close::Disk(path) => crate::storage::device::flush(&path),
+            Close::Loop(device) => {
+                crate::storage::device::flush(device.path())?;
+                device.detach()
+            }
+            // Never a recursive removal: should a mount have stayed, it would empty that.
+            Close::Directories(path) => remove_empty(&path).doing(Stage::Finish, "removing the mount points"),
         }
-        // Never a recursive removal: should a mount have stayed, it would empty that.
-        Close::Directories(path) => remove_empty(&path).doing(Stage::Finish, "removing the mount points"),
     }
-}
 
-/// Unmounts, if need be from under what a script has left running: some start late, and nobody waits
-/// for them, so that they were not seen when it ended.
-fn unmount(path: &Path, host: &dyn Host) -> Result<()> {
-    let outcome = host.unmount(path).or_else(|error| {
-        let in_the_way = if error.kind() == ErrorKind::ResourceBusy { leftovers::end(&[path]) } else { Vec::new() };
-        if in_the_way.is_empty() {
-            return Err(error);
+    /// Unmounts, if need be from under what a script has left running: some start late, and nobody
+    /// waits for them, so that they were not seen when it ended.
+    fn unmount(&mut self, path: &Path, host: &dyn Host) -> std::io::Result<()> {
+        match host.unmount(path) {
+            Err(error) if error.kind() == ErrorKind::ResourceBusy => {
+                let ended = leftovers::end(&[path]).join(", ");
+                if !ended.is_empty() {
+                    self.warnings.push(format!("a script left processes behind, which were ended: {ended}"));
+                }
+                host.unmount(path)
+            }
+            outcome => outcome,
         }
-        tracing::warn!("{} was in use by {}", path.display(), in_the_way.join(", "));
-        host.unmount(path)
-    });
-    outcome.doing(Stage::Finish, format_args!("unmounting {}", path.display()))
+    }
 }
 
 fn remove_empty(path: &Path) -> std::io::Result<()> {
@@ -132,6 +137,7 @@ mod tests {
             let mut teardown = Teardown::default();
             teardown.push(Close::Unmount(target.clone()));
             teardown.unwind_to(0, &Real).unwrap();
+            assert!(teardown.warnings[0].contains("ended: sleep (process "), "{:?}", teardown.warnings);
             Ok(child)
         });
         assert_eq!(child.unwrap().wait().unwrap().signal(), Some(15));

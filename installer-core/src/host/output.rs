@@ -1,5 +1,6 @@
 //! What a program writes, until it ends or somebody wants it to. A child that it leaves behind
-//! may keep the pipe open for ever, and nobody waits for that one.
+//! may keep the pipe open for ever: it may have some last lines (a `tee` that a script speaks
+//! through), and nobody waits for more.
 
 use std::io::{self, ErrorKind, PipeReader, Read};
 use std::os::fd::OwnedFd;
@@ -14,6 +15,10 @@ use crate::cancel::{Cancel, POLL};
 
 /// How long a program may take to end once it is asked to.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long those that a program leaves behind are listened to.
+const GRACE: Duration = Duration::from_secs(1);
+/// And how many bytes more they may say.
+const LAST_LINES: u64 = 64 << 10;
 
 /// The reading end of a program's output.
 pub(super) struct Output<'a> {
@@ -23,8 +28,8 @@ pub(super) struct Output<'a> {
     stop: Option<&'a Cancel>,
     /// When it was asked to end.
     asked: Option<Instant>,
-    /// How many bytes were in the pipe when the program had ended.
-    left: Option<u64>,
+    /// When the program had ended, and how many bytes may still be read.
+    ended: Option<(Instant, u64)>,
 }
 
 impl<'a> Output<'a> {
@@ -34,7 +39,7 @@ impl<'a> Output<'a> {
         let group = Pid::from_child(program);
         let program = pidfd_open(group, PidfdFlags::empty())?;
         ioctl_fionbio(&pipe, true)?;
-        Ok(Output { pipe, program, group, stop, asked: None, left: None })
+        Ok(Output { pipe, program, group, stop, asked: None, ended: None })
     }
 
     /// Waits a moment for something to read, or for the program's end.
@@ -46,12 +51,13 @@ impl<'a> Output<'a> {
             other => other?,
         };
         if !ready[0].revents().is_empty() {
-            // All that it wrote is in there by now.
-            self.left = Some(ioctl_fionread(&self.pipe)?);
+            // All that it wrote itself is in there by now.
+            let written = ioctl_fionread(&self.pipe)?;
             if self.asked.is_some() {
                 // Those whom it has started may not have listened.
                 let _ = kill_process_group(self.group, Signal::KILL);
             }
+            self.ended = Some((Instant::now(), written + if self.asked.is_some() { 0 } else { LAST_LINES }));
         } else if self.stop.is_some_and(Cancel::is_cancelled) {
             let asked = *self.asked.get_or_insert_with(Instant::now);
             let signal = if asked.elapsed() < PATIENCE { Signal::TERM } else { Signal::KILL };
@@ -65,22 +71,29 @@ impl<'a> Output<'a> {
 impl Read for Output<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.left.is_none() {
+            if self.ended.is_none() {
                 self.wait()?;
             }
-            let most = self.left.map_or(buffer.len(), |left| buffer.len().min(usize::try_from(left).unwrap_or(0)));
+            let most =
+                self.ended.map_or(buffer.len(), |(_, left)| buffer.len().min(usize::try_from(left).unwrap_or(0)));
             if most == 0 {
                 return Ok(0);
             }
-            match self.pipe.read(&mut buffer[..most]) {
+            match (self.pipe.read(&mut buffer[..most]), &mut self.ended) {
                 // Whoever held the other end may have closed it and run on.
-                Ok(0) if self.left.is_none() => self.until_it_ends()?,
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                Err(error) => return Err(error),
-                Ok(count) => {
-                    self.left = self.left.map(|left| left - count as u64);
+                (Ok(0), None) => self.until_it_ends()?,
+                (Ok(count), None) => return Ok(count),
+                (Ok(count), Some((_, left))) => {
+                    *left -= count as u64;
                     return Ok(count);
                 }
+                (Err(error), _) if error.kind() == ErrorKind::Interrupted => {}
+                (Err(error), ended) if error.kind() == ErrorKind::WouldBlock => match ended {
+                    Some((at, _)) if at.elapsed() >= GRACE => return Ok(0),
+                    Some(_) => std::thread::sleep(POLL.min(Duration::from_millis(20))),
+                    None => {}
+                },
+                (Err(error), _) => return Err(error),
             }
         }
     }
@@ -88,9 +101,9 @@ impl Read for Output<'_> {
 
 impl Output<'_> {
     fn until_it_ends(&mut self) -> io::Result<()> {
-        while self.left.is_none() {
+        while self.ended.is_none() {
             self.wait()?;
-            if self.left.is_none() {
+            if self.ended.is_none() {
                 // The closed pipe is ready at once.
                 std::thread::sleep(POLL);
             }

@@ -156,7 +156,7 @@ const REFUSALS: &[(&str, &str, &str, i32, &[&str])] = &[
         "vm-virtio",
         "large-kernel",
         3,
-        &["/boot is too small", "200 MiB", "(180 MiB)", "--size of 419"],
+        &["/boot is too small", "200 MiB", "(180 MiB)", "419 MiB"],
     ),
     ("refused/log-too-small", "vm-virtio", "demo", 2, &["/var/log gets 256 MiB", "xfs takes 300 MiB", "--fstype=ext4"]),
     ("plain", "vm-virtio", "bound-images", 3, &["wants other images", "app.image", "bound-images.d"]),

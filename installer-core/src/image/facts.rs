@@ -73,7 +73,7 @@ pub struct KernelFacts {
     pub version: String,
     /// Whether initramfs.img lies beside vmlinuz.
     pub initramfs: bool,
-    /// What the two take in /boot; `None` where that is not known.
+    /// What the two take in /boot, with device trees; `None` where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Bytes>,
     /// Kernel modules in the initramfs (file names without `.ko` and compression, `_` for `-`)

@@ -210,9 +210,13 @@ fn want(path: &str) -> Want {
         return match file {
             "vmlinuz" => Want::Size,
             "initramfs.img" => Want::Modules,
+            "devicetree" => Want::Size,
             "modules.builtin" => Want::Content,
             _ => Want::Nothing,
         };
+    }
+    if device_trees(path) {
+        return Want::Size;
     }
     if is_install_config(path) || is_kargs(path) || path == SELINUX || PREPARE_ROOT.contains(&path) {
         return Want::Content;
@@ -226,6 +230,12 @@ fn want(path: &str) -> Want {
         || bound_image(path).is_some()
         || policy_of(path).is_some();
     if named { Want::Name } else { Want::Nothing }
+}
+
+/// Whether it is below usr/lib/modules/VERSION/dtb.
+fn device_trees(path: &str) -> bool {
+    let below = path.strip_prefix("usr/lib/modules/").and_then(|rest| rest.split_once('/'));
+    below.is_some_and(|(_, file)| file.starts_with("dtb/"))
 }
 
 /// Kernel version and file name of usr/lib/modules/VERSION/FILE.
@@ -315,9 +325,18 @@ fn kernel(merged: &Merged) -> Result<Option<KernelFacts>> {
         }
         _ => None,
     };
-    let size = || Some(Bytes(merged.size(&format!("usr/lib/modules/{version}/vmlinuz"))? + merged.size(&initramfs)?));
-    let (initramfs, size, version) = (merged.has(&initramfs), size(), version.to_owned());
-    Ok(Some(KernelFacts { version, initramfs, size, modules }))
+    let (size, version) = (boot_size(merged, version), version.to_owned());
+    Ok(Some(KernelFacts { version, initramfs: merged.has(&initramfs), size, modules }))
+}
+
+/// What libostree copies to /boot for a kernel: vmlinuz, initramfs.img, and devicetree or else what is
+/// in dtb (ostree-sysroot-deploy.c).
+fn boot_size(merged: &Merged, version: &str) -> Option<Bytes> {
+    let size = |name: &str| merged.size(&format!("usr/lib/modules/{version}/{name}")).map(Bytes);
+    let dtb = format!("usr/lib/modules/{version}/dtb/");
+    let all = || merged.paths().filter(|path| path.starts_with(&dtb)).filter_map(|path| merged.size(path));
+    let trees = size("devicetree").unwrap_or_else(|| all().map(Bytes).sum());
+    Some(size("vmlinuz")? + size("initramfs.img")? + trees)
 }
 
 fn boot(merged: &Merged) -> BootFacts {

@@ -42,6 +42,8 @@ pub struct MountedArea {
     pub volume: Option<(String, String)>,
     /// The whole disks that it is on.
     pub disks: Vec<String>,
+    /// What it has free.
+    pub free: Bytes,
 }
 
 impl Mounted {
@@ -75,16 +77,16 @@ pub fn mounted(root: &Path) -> Result<Mounted> {
         return Err(Error::input(Stage::Probe, format!("no file system of a disk is mounted at {}", root.display()))
             .hint("make and mount the file systems first; 'bootc-ks install KS' does that from a kickstart"));
     }
-    let stat = rustix::fs::statvfs(&root).doing(Stage::Probe, format_args!("looking at {}", root.display()))?;
+    let free = free(&root).doing(Stage::Probe, format_args!("looking at {}", root.display()))?;
     let mut strangers = Vec::new();
     look_for_strangers(&root, &root, &areas, &mut strangers)
         .doing(Stage::Probe, format_args!("listing {}", root.display()))?;
-    Ok(Mounted {
-        root: root.display().to_string(),
-        areas,
-        free: Bytes(stat.f_bavail.saturating_mul(stat.f_frsize)),
-        strangers,
-    })
+    Ok(Mounted { root: root.display().to_string(), areas, free, strangers })
+}
+
+fn free(at: &Path) -> std::io::Result<Bytes> {
+    let stat = rustix::fs::statvfs(at)?;
+    Ok(Bytes(stat.f_bavail.saturating_mul(stat.f_frsize)))
 }
 
 /// One line of mountinfo.
@@ -135,6 +137,7 @@ fn area(roots: &Roots, root: &Path, line: &Line) -> Option<MountedArea> {
         subvolume: subvolume(line),
         volume: volume(&sysfs),
         disks: disks.into_iter().collect(),
+        free: free(&line.target).unwrap_or_default(),
     })
 }
 
@@ -253,6 +256,7 @@ mod tests {
             subvolume: None,
             volume: None,
             disks: Vec::new(),
+            free: Bytes(0),
         };
         let areas = [area("/"), area("/boot"), area("/boot/efi")];
         let strangers = || {

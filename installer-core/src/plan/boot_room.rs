@@ -17,7 +17,16 @@ pub fn check(layout: &DiskLayout, facts: &ImageFacts, warnings: &mut Vec<String>
     let Some((size, Some(filesystem))) = boot.map(|boot| (boot.size, boot.filesystem.as_deref())) else {
         return Ok(());
     };
-    match misfit(size, filesystem, facts) {
+    settle(misfit(size, filesystem, facts), warnings)
+}
+
+/// The same of a /boot that somebody else has made and mounted.
+pub fn check_onto(free: Bytes, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
+    settle(misfit_onto(free, facts), warnings)
+}
+
+fn settle(misfit: Option<Misfit>, warnings: &mut Vec<String>) -> Result<()> {
+    match misfit {
         Some(Misfit::Kernel(error)) => return Err(error),
         Some(Misfit::Update(warning)) => warnings.push(warning),
         None => {}
@@ -32,7 +41,27 @@ pub fn is_boot(purpose: &Purpose) -> bool {
 /// The size of a /boot with room for this many kernels like the image's; nothing where that is not known.
 pub fn needs(kernels: u64, filesystem: &str, facts: &ImageFacts) -> Option<Bytes> {
     let kernel = facts.kernel.as_ref()?.size?;
-    Some(filesystem::find(filesystem)?.to_hold(Bytes(kernels * kernel.0) + BESIDE_KERNELS))
+    Some(filesystem::find(filesystem)?.to_hold(content(kernels, kernel)))
+}
+
+fn content(kernels: u64, kernel: Bytes) -> Bytes {
+    Bytes(kernels.saturating_mul(kernel.0)) + BESIDE_KERNELS
+}
+
+/// [`misfit`] for a /boot that is made already and has this much `free`.
+fn misfit_onto(free: Bytes, facts: &ImageFacts) -> Option<Misfit> {
+    let kernel = facts.kernel.as_ref()?.size?;
+    let hint = format!("make it larger: two kernels take {}", content(2, kernel));
+    if free < content(1, kernel) {
+        let message = format!("/boot has {free} free, and the image's kernel and initramfs take {kernel}");
+        return Some(Misfit::Kernel(Error::world(Stage::Plan, message).hint(hint)));
+    }
+    (free < content(2, kernel)).then(|| {
+        Misfit::Update(format!(
+            "/boot has {free} free: room for the image's kernel and initramfs ({kernel}) but not for those of an \
+             update beside them; {hint}"
+        ))
+    })
 }
 
 /// What does not fit.
@@ -47,7 +76,7 @@ pub enum Misfit {
 pub fn misfit(size: Bytes, filesystem: &str, facts: &ImageFacts) -> Option<Misfit> {
     let kernel = facts.kernel.as_ref()?.size?;
     let (one, two) = (needs(1, filesystem, facts)?, needs(2, filesystem, facts)?);
-    let hint = format!("give 'part /boot' a --size of {} or more, or leave it out", two.as_mib());
+    let hint = format!("give 'part /boot' {} MiB or more, or leave it out", two.as_mib());
     if size < one {
         let message = format!(
             "/boot is too small: it gets {size}, and takes {one} for the image's kernel and initramfs ({kernel})"
@@ -85,11 +114,32 @@ mod tests {
         assert_eq!(
             of(102, "ext4"),
             "/boot is too small: it gets 102 MiB, and takes 103 MiB for the image's kernel and initramfs (64 MiB) \
-             give 'part /boot' a --size of 171 or more, or leave it out"
+             give 'part /boot' 171 MiB or more, or leave it out"
         );
-        assert!(of(103, "ext4").contains("not those of an update beside them: give 'part /boot' a --size of 171"));
+        assert!(of(103, "ext4").contains("not those of an update beside them: give 'part /boot' 171 MiB"));
         assert_eq!(of(171, "ext4"), "fits");
         assert_eq!([of(300, "xfs"), of(300, "btrfs")], ["fits", "fits"]);
+    }
+
+    #[test]
+    fn a_boot_that_is_there_needs_the_same() {
+        let of = |mib| {
+            let mut warnings = Vec::new();
+            let outcome = check_onto(Bytes::mib(mib), &facts(Some(Bytes::mib(64))), &mut warnings);
+            outcome.map(|()| warnings.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(of(79), Err("/boot has 79 MiB free, and the image's kernel and initramfs take 64 MiB".to_owned()));
+        assert_eq!([of(80), of(143), of(144)], [Ok(1), Ok(1), Ok(0)]);
+    }
+
+    #[test]
+    fn no_size_is_too_large_to_be_refused() {
+        let huge = facts(Some(Bytes(u64::MAX - 1)));
+        assert!(
+            ["ext4", "xfs", "btrfs"]
+                .iter()
+                .all(|fs| { matches!(misfit(Bytes::gib(1 << 20), fs, &huge), Some(Misfit::Kernel(_))) })
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::boot::{self, Brought, MENU_TIMEOUT};
 use super::step::{BootPlan, Device, Step};
-use super::{ImageFacts, Plan, SCHEMA, check, is_uefi, planned_image, room_for, steps};
+use super::{ImageFacts, Plan, SCHEMA, boot_room, check, is_uefi, planned_image, room_for, steps};
 use crate::error::{Error, Result, Stage};
 use crate::machine::{Disk, Machine, Mounted, MountedArea};
 use crate::request::{EndAction, Purpose, Request, Scheme};
@@ -38,6 +38,9 @@ pub fn onto(
     check::check_image(request, machine, facts, &mut warnings)?;
     check_place(mounted, facts)?;
     check_root(mounted, facts, &mut warnings)?;
+    if let Some(boot) = mounted.at("/boot") {
+        boot_room::check_onto(boot.free, facts, &mut warnings)?;
+    }
     let boot = boot_plan(request, mounted, machine, facts)?;
     let image = planned_image(request, facts)?;
     let stateroot = request.stateroot.as_ref().or(facts.install.stateroot.as_ref());

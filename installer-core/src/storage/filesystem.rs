@@ -36,13 +36,13 @@ impl Filesystem {
     /// 84 MiB, of which the journal of xfs alone is 64); of btrfs, which sets aside more for less, a
     /// guess.
     pub fn to_hold(&self, content: Bytes) -> Bytes {
-        let mib = |size| content.0 + Bytes::mib(size).0;
-        let size = match self.name {
-            "xfs" => mib(84) / 31 * 32,
-            "ext4" => mib(16) / 15 * 16,
-            _ => mib(32) / 3 * 4,
+        let (fixed, of, from) = match self.name {
+            "xfs" => (84, 32, 31),
+            "ext4" => (16, 16, 15),
+            _ => (32, 4, 3),
         };
-        Bytes(size).align_up(Bytes::MIB).max(self.least)
+        let mib = (content + Bytes::mib(fixed)).0.div_ceil(Bytes::MIB.0);
+        Bytes(Bytes::MIB.0.saturating_mul((mib * of).div_ceil(from))).max(self.least)
     }
 }
 

@@ -104,6 +104,17 @@ fn a_layers_whiteouts_spare_the_layer_itself() {
 }
 
 #[test]
+fn device_trees_go_to_boot_as_well() {
+    let modules = |name: &str| format!("usr/lib/modules/6.1/{name}");
+    let size = |more: Tar| facts(&[base().done(), more.done()]).kernel.unwrap().size.unwrap().0;
+    let plain = size(Tar::default());
+    let all = || Tar::default().file(&modules("dtb/a.dtb"), "12345").file(&modules("dtb/vendor/b.dtb"), "678");
+    assert_eq!(size(all()) - plain, 8);
+    // One takes the place of all.
+    assert_eq!(size(all().file(&modules("devicetree"), "12")) - plain, 2);
+}
+
+#[test]
 fn encapsulated_files_are_found_under_their_names() {
     let big: Vec<String> = (0..4000).map(|i| format!("usr/lib/modules/7/kernel/m{i}.ko.zst")).collect();
     let names: Vec<&str> = big.iter().map(String::as_str).collect();

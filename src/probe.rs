@@ -49,6 +49,9 @@ fn text(machine: &Machine) -> String {
         if let Some(signature) = &disk.signature {
             out.push_str(&format!("    whole disk: {}\n", signature.kind));
         }
+        if let Some(error) = &disk.unreadable {
+            out.push_str(&format!("    what is on it could not be looked at: {error}\n"));
+        }
         for partition in &disk.partitions {
             let kind = partition.signature.as_ref().map_or("-", |signature| signature.kind.as_str());
             let label = partition.label.as_deref().unwrap_or("");

@@ -135,14 +135,23 @@ pub fn superblock(file: &File, part: Option<(Bytes, Bytes)>) -> io::Result<Optio
     Ok(probe.describe())
 }
 
+/// Which GPT counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gpt {
+    /// One with a protective MBR, as the kernel wants it.
+    Protected,
+    /// Any, and a mere backup too.
+    Any,
+}
+
 /// The partition table in `file`. `sector_size` matters for image files, of which nothing
 /// else tells it.
-pub fn table(file: &File, sector_size: Option<Bytes>) -> io::Result<Option<Table>> {
+pub fn table(file: &File, sector_size: Option<Bytes>, gpt: Gpt) -> io::Result<Option<Table>> {
     let probe = Probe::new(file, None)?;
     if let Some(size) = sector_size {
         probe.set_sector_size(size)?;
     }
-    probe.enable_partitions(PARTS_ENTRY_DETAILS)?;
+    probe.enable_partitions(PARTS_ENTRY_DETAILS | if gpt == Gpt::Any { PARTS_FORCE_GPT } else { 0 })?;
     Ok(probe.partitions())
 }
 

@@ -60,7 +60,7 @@ impl Image {
         let left = self.run("wipefs", &["--parsable"], "");
         assert_eq!(left, "", "wipefs still finds something");
         assert_eq!(blkid::superblock(&self.file(), None).unwrap(), None);
-        assert_eq!(blkid::table(&self.file(), None).unwrap(), None);
+        assert_eq!(blkid::table(&self.file(), None, blkid::Gpt::Any).unwrap(), None);
         assert!(blkid::wipe(&self.file()).unwrap().is_empty());
         let mut kinds: Vec<String> = wiped.into_iter().map(|found| found.kind).collect();
         kinds.sort();
@@ -86,7 +86,11 @@ fn file_systems_are_recognised_and_wiped() {
         let (uuid, label) = if kind == "vfat" { ("0123-4567", "DATA") } else { (UUID, "data") };
         let expected = Superblock { kind: kind.into(), uuid: Some(uuid.into()), label: Some(label.into()) };
         assert_eq!(found, expected);
-        assert_eq!(blkid::table(&image.file(), None).unwrap(), None, "{kind} is no partition table");
+        assert_eq!(
+            blkid::table(&image.file(), None, blkid::Gpt::Protected).unwrap(),
+            None,
+            "{kind} is no partition table"
+        );
         assert!(image.wiped().iter().all(|wiped| wiped == kind), "{kind}");
     }
 }
@@ -99,7 +103,7 @@ fn a_gpt_is_read_and_wiped_with_its_backup() {
          1 : start=2048, size=4096, type=uefi, name=\"EFI system\"\n\
          5 : start=8192, size=16384, type=linux, uuid=11111111-2222-4333-8444-555555555555\n"
     ));
-    let table = blkid::table(&image.file(), None).unwrap().unwrap();
+    let table = blkid::table(&image.file(), None, blkid::Gpt::Protected).unwrap().unwrap();
     assert_eq!((table.kind.as_str(), table.uuid.as_deref()), ("gpt", Some(UUID)));
     let places: Vec<_> = table.entries.iter().map(|entry| (entry.number, entry.start, entry.size)).collect();
     assert_eq!(places, [(1, Sectors(2048), Sectors(4096)), (5, Sectors(8192), Sectors(16384))]);
@@ -130,11 +134,23 @@ fn a_dos_table_with_logical_partitions_is_read_and_wiped() {
         "label: dos\nlabel-id: 0xcafe0001\n1 : start=2048, size=4096, type=83, bootable\n\
          2 : start=8192, size=40960, type=5\n5 : start=10240, size=4096, type=8e\n",
     );
-    let table = blkid::table(&image.file(), None).unwrap().unwrap();
+    let table = blkid::table(&image.file(), None, blkid::Gpt::Protected).unwrap().unwrap();
     assert_eq!((table.kind.as_str(), table.uuid.as_deref()), ("dos", Some("cafe0001")));
     let found: Vec<_> = table.entries.iter().map(|entry| (entry.number, entry.type_code.as_str())).collect();
     assert_eq!(found, [(1, "0x83"), (2, "0x5"), (5, "0x8e")]);
     assert_eq!(image.wiped(), ["dos"]);
+}
+
+#[test]
+fn a_gpt_without_its_mbr_is_seen_by_who_asks_for_it() {
+    let image = Image::new();
+    image.sfdisk("label: gpt\n,1M\n,\n");
+    for (from, length) in [(SeekFrom::Start(0), 512), (SeekFrom::Start(512), 512)] {
+        // The MBR, and then the first copy as well.
+        image.zero(from, length);
+        assert_eq!(blkid::table(&image.file(), None, blkid::Gpt::Protected).unwrap(), None);
+        assert_eq!(blkid::table(&image.file(), None, blkid::Gpt::Any).unwrap().unwrap().entries.len(), 2);
+    }
 }
 
 #[test]

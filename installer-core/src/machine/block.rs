@@ -2,6 +2,7 @@
 //! them.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -75,13 +76,20 @@ fn disk(roots: &Roots, usage: &Usage, sysfs: &Path, sysfs_name: &str) -> Disk {
     let path = format!("/dev/{name}");
     let who = identity(roots, sysfs_name, sysfs);
     let sector_size = Bytes(number(sysfs.join("queue/logical_block_size")).unwrap_or(512));
-    let content = open(roots, &path);
-    let table = content.as_ref().and_then(|file| blkid::table(file, Some(sector_size)).ok().flatten());
-    let partitions = partitions(roots, sysfs, &path, content.as_ref(), table.as_ref());
-    let signature = match (&table, &content) {
-        (None, Some(file)) => blkid::superblock(file, None).ok().flatten().map(signature),
-        _ => None,
+    let (content, mut unreadable) = match open(roots, &path) {
+        Ok(file) => (Some(file), None),
+        // A recorded machine has no nodes.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (None, None),
+        Err(error) => (None, Some(error.to_string())),
     };
+    let (table, signature) = match content.as_ref().map(|file| look(file, sector_size)).transpose() {
+        Ok(found) => found.unwrap_or_default(),
+        Err(error) => {
+            unreadable = Some(error.to_string());
+            (None, None)
+        }
+    };
+    let partitions = partitions(roots, sysfs, &path, content.as_ref(), table.as_ref());
     let in_use = usage.of_disk(roots, sysfs, sysfs_name, &partitions);
     Disk {
         path,
@@ -99,8 +107,21 @@ fn disk(roots: &Roots, usage: &Usage, sysfs: &Path, sysfs_name: &str) -> Disk {
         table: table.map(|table| table.kind),
         signature,
         partitions,
+        unreadable,
         in_use,
         name,
+    }
+}
+
+/// What is on a disk: a partition table, or else something on the whole of it. A GPT without its
+/// protective MBR is somebody's as well.
+fn look(disk: &File, sector_size: Bytes) -> io::Result<(Option<blkid::Table>, Option<Signature>)> {
+    if let Some(table) = blkid::table(disk, Some(sector_size), blkid::Gpt::Protected)? {
+        return Ok((Some(table), None));
+    }
+    match blkid::superblock(disk, None)? {
+        Some(found) => Ok((None, Some(signature(found)))),
+        None => Ok((blkid::table(disk, Some(sector_size), blkid::Gpt::Any)?, None)),
     }
 }
 
@@ -126,7 +147,7 @@ fn partitions(
     for partition in &mut found {
         // A node for what the kernel does not know would be stale, and somebody else's.
         let known = sysfs.join(partition.name.replace('/', "!")).exists();
-        let node = if known { open(roots, &partition.path) } else { None };
+        let node = if known { open(roots, &partition.path).ok() } else { None };
         partition.signature = content_of(partition, node, content).map(signature);
     }
     found
@@ -188,9 +209,10 @@ fn signature(found: blkid::Superblock) -> Signature {
     Signature { kind: found.kind, uuid: found.uuid, label: found.label }
 }
 
-fn open(roots: &Roots, path: &str) -> Option<File> {
+fn open(roots: &Roots, path: &str) -> io::Result<File> {
+    let node = roots.node(path).ok_or(io::ErrorKind::NotFound)?;
     // Without NONBLOCK a drive without a medium, or a dead path, would make us wait.
-    fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(roots.node(path)?).ok()
+    fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(node)
 }
 
 /// The `major:minor` of a device in sysfs.

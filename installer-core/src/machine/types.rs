@@ -83,6 +83,9 @@ pub struct Disk {
     pub signature: Option<Signature>,
     /// Its partitions, by number.
     pub partitions: Vec<Partition>,
+    /// Why nobody could look at what is on it, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
     /// Why it cannot be used now: mounted, a swap area, part of a running volume group or array.
     pub in_use: Vec<InUse>,
 }

@@ -214,13 +214,22 @@ fn unusable(disk: &Disk) -> Option<String> {
     if let Some(user) = disk.in_use.first() {
         return Some(format!("it is in use: {} is {}", user.device, user.by));
     }
+    // What is on it would be lost unseen.
+    if let Some(error) = &disk.unreadable {
+        return Some(format!("it cannot be looked at: {error}"));
+    }
     disk.read_only.then(|| "it is write-protected".to_owned())
 }
 
 fn refuse_unusable(disk: &Disk) -> Error {
     let why = unusable(disk).unwrap_or_default();
+    let mend = match (disk.in_use.is_empty(), &disk.unreadable) {
+        (false, _) => "unmount it, turn its swap off or stop its volumes",
+        (true, Some(_)) => "see what is wrong with it (dmesg); as root, if you are not",
+        (true, None) => "make it writable",
+    };
     Error::refused(Stage::Plan, format!("{} cannot be used: {why}", disk.path))
-        .hint("unmount it, turn its swap off or stop its volumes, or name another disk with 'ignoredisk --only-use='")
+        .hint(format!("{mend}, or name another disk with 'ignoredisk --only-use='"))
 }
 
 /// What is on `disk` now.
@@ -308,6 +317,8 @@ mod tests {
         assert!(refused(&|now| now.disks[0].serial = Some("other".into())).contains("serial other"));
         assert!(refused(&|now| drop(now.disks[0].partitions.pop())).contains("on it now"));
         assert!(refused(&|now| now.disks[0].read_only = true).contains("write-protected"));
+        let broken = "it cannot be looked at: Input/output error";
+        assert!(refused(&|now| now.disks[0].unreadable = Some("Input/output error".into())).contains(broken));
         let used = crate::machine::InUse { device: target.name().to_owned(), by: "mounted at /mnt".into() };
         assert!(refused(&|now| now.disks[0].in_use.push(used.clone())).contains("mounted at /mnt"));
     }

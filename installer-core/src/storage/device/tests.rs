@@ -114,7 +114,7 @@ fn large_sectors_and_other_tools_tables_are_read() {
     write_gpt(&path, Bytes(4096), DISK, &layout()).unwrap();
     assert_eq!(read_gpt(&path, Bytes(4096)).unwrap(), (DISK, layout()));
     assert!(read_gpt(&path, Bytes(512)).is_err());
-    let table = blkid::table(&File::open(&path).unwrap(), Some(Bytes(4096))).unwrap().unwrap();
+    let table = blkid::table(&File::open(&path).unwrap(), Some(Bytes(4096)), blkid::Gpt::Protected).unwrap().unwrap();
     let starts: Vec<_> = table.entries.iter().map(|entry| (entry.number, entry.start.bytes())).collect();
     assert_eq!(starts, [(1, Bytes::mib(1)), (2, Bytes::mib(9)), (4, Bytes::mib(25))]);
 }

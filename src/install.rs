@@ -56,8 +56,9 @@ struct Args {
     #[arg(long, value_name = "DIGEST")]
     plan_digest: Option<Digest>,
 
-    /// What this version's 'bootc-ks inspect --json' has said of the image: if the registry has
-    /// this very image, and memory is too small to keep it, it is not read before it is installed
+    /// What this version's 'bootc-ks inspect --json' has said of the image: if the registry has this
+    /// very image, memory is too small to keep it, and the disk is empty, it is read once only, when it
+    /// is installed
     #[arg(long, value_name = "FILE")]
     image_facts: Option<PathBuf>,
 

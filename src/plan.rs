@@ -136,7 +136,13 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
             front::look(args.what.image(&request)?, &machine.arch, &access, Audience::new(None)?)?.1
         }
     };
-    Ok(installer_core::plan::plan(&request, &machine, &facts)?)
+    let plan = installer_core::plan::plan(&request, &machine, &facts)?;
+    if args.machine.is_none()
+        && let Some(refusal) = front::foresee(&plan, &facts)
+    {
+        eprintln!("warning: {refusal}");
+    }
+    Ok(plan)
 }
 
 /// What `inspect --json` has written.

@@ -14,7 +14,7 @@ use crate::support::qemu::{Firmware, Machine};
 use crate::support::registry::Registry;
 use crate::support::ssh::{SshKey, Way, ssh};
 use crate::support::vm::Vm;
-use crate::support::{demo_image, dies_with_the_test, example, free_port, run};
+use crate::support::{demo_image, dies_with_the_test, example, free_port, need, run};
 
 /// An installation and two starts under emulation, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(1500);
@@ -87,14 +87,14 @@ fn is_reported_installed(network: &Network) {
 fn by_pxe_under_bios() {
     let (mut network, site) = (Network::new(), Site::new());
     let card = network.card();
-    let _registry = serve(&mut network, &site, &card, "bootc-ks.fetch-after-wipe");
+    let _registry = serve(&mut network, &site, &card, "quiet");
     network.dnsmasq(&format!("dhcp-range=10.77.0.50,10.77.0.99\ndhcp-boot=http://{HOST}/boot.ipxe\n"));
     // The card stays the first thing that the firmware tries.
     let mut vm = Machine::new(Firmware::Bios).disk(&site.disk()).network(&card).start();
     site.is_installed_once(&mut vm);
     is_reported_installed(&network);
-    // Memory was too small to keep the image, which is that of the installer, and the site said
-    // that it need not be read twice.
+    // Memory was too small to keep the image, which is that of the installer, and the disk was empty:
+    // it was not read twice.
     let log = vm.ssh_ok("sudo -n cat /var/log/bootc-ks/install.log");
     assert!(log.contains("the image is known"), "{log}");
     // What was written in little memory is whole. It takes a minute, and once is enough.
@@ -106,7 +106,9 @@ fn by_pxe_under_bios() {
 fn by_http_under_uefi() {
     let (mut network, site) = (Network::new(), Site::new());
     let card = network.card();
-    let _registry = serve(&mut network, &site, &card, "quiet");
+    // Something is on the disk, and memory is too small to keep the image.
+    run(Command::new(need("mkfs.ext4", "e2fsprogs")).args(["-q", "-F", "-L", "precious"]).arg(site.disk()));
+    let _registry = serve(&mut network, &site, &card, "bootc-ks.fetch-after-wipe");
     // Without shim in the image GRUB is the first that is loaded.
     network.dnsmasq(&format!(
         "dhcp-range=10.77.0.50,10.77.0.99\ndhcp-match=set:http,option:client-arch,16\n\

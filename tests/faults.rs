@@ -14,8 +14,6 @@ use crate::support::mini_system::mini_system;
 use crate::support::need;
 use crate::support::registry::Registry;
 use crate::support::site::{OccupiedDisk, SECRET, Site, kickstart};
-use installer_core::machine::Memory;
-use installer_core::units::Bytes;
 use serde_json::Value;
 
 /// A site, and a disk with somebody's data that its kickstart is let loose on.
@@ -142,7 +140,8 @@ impl Served {
         let args = self.args("mini:1");
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let host = self.proxy.address();
-        self.bench.fails_onto(&["--yes"], &args, code, &[words, &[&host]].concat());
+        // However little memory there is, it is not what is asked about.
+        self.bench.fails_onto(&["--yes", "--fetch-after-wipe"], &args, code, &[words, &[&host]].concat());
     }
 }
 
@@ -197,7 +196,7 @@ fn content_that_is_not_what_was_promised() {
         served.proxy.inject(digest, Fault::Corrupt { offset }, None);
         let args = served.args("mini:1");
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        served.bench.fails_onto(&["--yes"], &args, 3, &["layer 2 of 3", short, damaged]);
+        served.bench.fails_onto(&["--yes", "--fetch-after-wipe"], &args, 3, &["layer 2 of 3", short, damaged]);
     }
 
     // A layout on a disk that has seen better days.
@@ -211,14 +210,8 @@ fn content_that_is_not_what_was_promised() {
 
 #[test]
 fn layers_wait_in_memory_for_their_installation() {
-    if Memory::now().is_none_or(|memory| memory.available < Bytes::gib(3)) {
-        println!("NOT RUN: it wants 3 GiB of memory that is free");
-        return;
-    }
     let served = Served::new();
-    let args = served.args("mini:1");
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    served.bench.site.install(&[&args[..], &["--yes"]].concat()).exits(0);
+    served.installs_after(&memory(4096), &[]).exits(0);
     let layout = served.bench.site.path("oci");
     let manifest = std::fs::read(blob_path(&layout, &served.digest)).unwrap();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
@@ -228,9 +221,13 @@ fn layers_wait_in_memory_for_their_installation() {
     }
 }
 
-/// What makes a machine of 512 MiB of this one, for an installation of its own.
-const LITTLE_MEMORY: &str = "sed 's/^MemAvailable:.*/MemAvailable: 524288 kB/' /proc/meminfo > meminfo; \
-                             mount --bind meminfo /proc/meminfo";
+/// What makes a machine with so many MiB of free memory of this one, for the command that follows.
+fn memory(mib: u32) -> String {
+    format!(
+        "sed 's/^MemAvailable:.*/MemAvailable: {} kB/' /proc/meminfo > meminfo; mount --bind meminfo /proc/meminfo",
+        mib * 1024
+    )
+}
 
 impl Served {
     /// The digest of the layer in the middle.
@@ -242,9 +239,14 @@ impl Served {
 
     /// Installs over the network, where `script` has changed something.
     fn installs_after(&self, script: &str, more: &[&str]) -> Outcome {
+        self.runs_after(script, &[&INSTALL[..], more].concat())
+    }
+
+    /// The same for another command.
+    fn runs_after(&self, script: &str, command: &[&str]) -> Outcome {
         let args = self.args("mini:1");
-        let args: Vec<&str> = args.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        installs_after(script, &self.bench, &args)
+        let args: Vec<&str> = command.iter().copied().chain(args.iter().map(String::as_str)).collect();
+        runs_after(script, &self.bench, &args)
     }
 }
 
@@ -254,20 +256,23 @@ fn a_disk_is_not_risked_for_an_image_that_memory_cannot_keep() {
     let served = Served::new();
     let disk = served.bench.disk.device.path().to_owned();
     let before = fingerprint(&disk);
-    let refused = |outcome: Outcome| {
+    let refused = |outcome: Outcome, why: &str| {
         let name = disk.display().to_string();
-        outcome.exits(4).one_error().says(&[&name, "is not empty", "mini:1", "--fetch-after-wipe"]);
+        outcome.exits(4).one_error().says(&[&name, "is not empty", "mini:1", why, "--fetch-after-wipe"]);
         assert_eq!(before, fingerprint(&disk));
     };
-    refused(served.installs_after(LITTLE_MEMORY, &[]));
+    refused(served.installs_after(&memory(512), &[]), "takes 514 MiB more memory");
     assert_eq!(served.proxy.count(&served.layer()), 0, "fetched for nothing: {:#?}", served.proxy.requests());
+    let foreseen = served.runs_after(&memory(512), &["plan", "site.ks"]).exits(0);
+    foreseen.says(&["warning: 'install' will refuse this without --fetch-after-wipe", "takes 514 MiB more memory"]);
     // That its files are known does not bring them.
     let args = served.args("mini:1");
     let inspect = ["inspect", &args[1], "--insecure-registry", &args[3], "--json"];
     served.bench.site.write("facts.json", &served.bench.site.run(&inspect).exits(0).stdout);
-    refused(served.installs_after(LITTLE_MEMORY, &["--image-facts", "facts.json"]));
+    refused(served.installs_after(&memory(512), &["--image-facts", "facts.json"]), "takes 514 MiB more memory");
     // Memory that was there and is not: files, nameless ones too, may not have more than 16 KiB.
-    refused(served.installs_after("trap '' XFSZ; ulimit -f 32", &[]));
+    let full = format!("{}; trap '' XFSZ; ulimit -f 32", memory(4096));
+    refused(served.installs_after(&full, &[]), "memory did not hold them (File too large");
 }
 
 /// An empty disk has nothing to lose.
@@ -278,8 +283,25 @@ fn an_empty_disk_takes_an_image_that_memory_cannot_keep() {
     sparse_file(&file, 700 * MIB);
     let empty = LoopDevice::attach(&file);
     served.bench.site.write("site.ks", &kickstart(&format!("ignoredisk --only-use={}\n", empty.path().display())));
-    served.installs_after(LITTLE_MEMORY, &[]).exits(0);
+    served.installs_after(&memory(512), &[]).exits(0);
     assert_eq!(served.proxy.count(&served.layer()), 2, "{:#?}", served.proxy.requests());
+}
+
+/// And if its files are known, they need not be read before; nothing can be lost.
+#[test]
+fn an_empty_disk_takes_an_image_that_is_known_at_once() {
+    let served = Served::new();
+    let (file, args) = (served.bench.site.path("empty"), served.args("mini:1"));
+    sparse_file(&file, 700 * MIB);
+    let empty = LoopDevice::attach(&file);
+    served.bench.site.write("site.ks", &kickstart(&format!("ignoredisk --only-use={}\n", empty.path().display())));
+    let inspect = ["inspect", &args[1], "--insecure-registry", &args[3], "--json"];
+    served.bench.site.write("facts.json", &served.bench.site.run(&inspect).exits(0).stdout);
+    served.installs_after(&memory(512), &["--image-facts", "facts.json"]).exits(0);
+    // Once for the facts, once for the installation, and a question whether it is there.
+    let gets = served.proxy.requests();
+    let gets: Vec<_> = gets.iter().filter(|r| r.path.contains(&served.layer()) && r.method == "GET").collect();
+    assert_eq!(gets.len(), 2, "{gets:#?}");
 }
 
 /// Who takes the risk has the registry waited for: giving up would cost the disk.
@@ -288,7 +310,7 @@ fn once_the_disk_is_wiped_a_registry_is_waited_for() {
     let served = Served::new();
     // One more than what ends an attempt before the wipe.
     served.proxy.inject_after(1, &served.layer(), Fault::Status(503), Some(6));
-    served.installs_after(LITTLE_MEMORY, &["--fetch-after-wipe"]).exits(0).says(&["(HTTP 503)", "attempt 7 in"]);
+    served.installs_after(&memory(512), &["--fetch-after-wipe"]).exits(0).says(&["(HTTP 503)", "attempt 7 in"]);
     assert_eq!(served.proxy.count(&served.layer()), 8, "{:#?}", served.proxy.requests());
 }
 
@@ -303,9 +325,7 @@ fn a_connection_that_is_cut_a_few_times_costs_only_time() {
     let served = Served::new();
     served.proxy.inject("/blobs/", Fault::CutAfter(40_000), Some(2));
     served.proxy.inject("/manifests/", Fault::Status(503), Some(1));
-    let args = served.args("mini:1");
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let outcome = served.bench.site.install(&[&args[..], &["--yes", "--format", "json"]].concat()).exits(0);
+    let outcome = served.installs_after(&memory(4096), &["--format", "json"]).exits(0);
     assert_eq!(outcome.json()["image"], served.digest.as_str(), "{outcome}");
     let resumed = served.proxy.requests().iter().filter(|request| request.range.is_some()).count();
     assert!(resumed >= 1, "what had arrived was not kept: {:#?}", served.proxy.requests());
@@ -337,13 +357,18 @@ fn a_disk_that_will_not_do() {
     drop(claimed);
 }
 
+const INSTALL: [&str; 5] = ["install", "site.ks", "--yes", "--log", "install.log"];
+
 /// Installs with `args` in a mount namespace of its own, when `script` has changed something there.
 fn installs_after(script: &str, bench: &Bench, args: &[&str]) -> Outcome {
+    runs_after(script, bench, &[&INSTALL[..], args].concat())
+}
+
+fn runs_after(script: &str, bench: &Bench, args: &[&str]) -> Outcome {
     let script = format!("{script}; exec \"$@\"");
     let mut command = Command::new(need("unshare", "util-linux"));
     command.current_dir(bench.site.dir.path()).args(["--mount", "sh", "-ec", &script, "sh"]);
-    command.arg(env!("CARGO_BIN_EXE_bootc-ks")).args(["install", "site.ks", "--yes", "--log", "install.log"]);
-    finish(command.args(args))
+    finish(command.arg(env!("CARGO_BIN_EXE_bootc-ks")).args(args))
 }
 
 #[test]

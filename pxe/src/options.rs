@@ -98,8 +98,8 @@ pub struct Options {
     pub target: Option<String>,
     /// `bootc-ks.insecure=`: registries without verified TLS.
     pub insecure: Vec<String>,
-    /// `bootc-ks.fetch-after-wipe`: an image that memory cannot keep is fetched when the disk is
-    /// wiped, and not read before if it is known.
+    /// `bootc-ks.fetch-after-wipe`: an image that memory cannot keep is fetched when the disk is wiped,
+    /// even if there was something on it.
     pub fetch_after_wipe: bool,
     /// `bootc-ks.report=`: where progress and outcome are sent.
     pub report: Option<String>,

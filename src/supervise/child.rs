@@ -66,8 +66,10 @@ pub fn run(job: &Job<'_>, consoles: &Consoles, reporter: &Reporter) -> anyhow::R
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command.args(["install", job.kickstart, "--events", "-", "--format", "json", "--no-reboot", "--log", job.log]);
+    // Of the image that this environment was made from; they are used where nothing can be lost.
+    command.args(["--image-facts", IMAGE_FACTS]);
     if job.options.fetch_after_wipe {
-        command.args(["--fetch-after-wipe", "--image-facts", IMAGE_FACTS]);
+        command.arg("--fetch-after-wipe");
     }
     if let Some(image) = job.image {
         command.args(["--image", image]);
@@ -135,7 +137,8 @@ mod tests {
             "--no-save kickstart --no-save log",
             "--leave-boot-order",
             "--insecure-registry r:1",
-            "--fetch-after-wipe --image-facts /etc",
+            "--image-facts /etc",
+            "--fetch-after-wipe",
         ] {
             assert!(words.join(" ").contains(what), "{words:?}");
         }

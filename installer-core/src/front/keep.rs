@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use crate::error::{Error, Result, Stage};
-use crate::image::{Image, KeepIn};
+use crate::image::{Image, ImageFacts, ImageReference, KeepIn, Place};
 use crate::machine::{Machine, Memory};
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::storage::select::Target;
 use crate::units::Bytes;
@@ -37,50 +37,77 @@ pub(super) fn room(request: &Request) -> (KeepIn, Bytes) {
     }
 }
 
-/// A disk with something on it, which is not risked.
+/// What is at stake when the disk is wiped.
 #[derive(Debug)]
 pub(super) struct Stake<'a> {
-    disk: String,
-    option: &'a str,
+    /// The disk, if there is something on it. A file is replaced when the new one is whole.
+    disk: Option<String>,
+    after_wipe: AfterWipe<'a>,
 }
 
 impl<'a> Stake<'a> {
-    /// `None` where there is nothing to lose, or where it may be lost. Disks that cannot be had at
-    /// all are errors here as in the plan, before gigabytes are fetched for them.
-    pub fn of(request: &Request, machine: &Machine, after_wipe: AfterWipe<'a>) -> Result<Option<Self>> {
+    /// Disks that cannot be had at all are errors here as in the plan, before gigabytes are fetched
+    /// for them.
+    pub fn of(request: &Request, machine: &Machine, after_wipe: AfterWipe<'a>) -> Result<Self> {
         let (target, destroys) = plan::target(request, machine)?;
-        match (target, after_wipe) {
-            (Target::Disk { path, .. }, AfterWipe::Refuse { option }) if !destroys.is_empty() => {
-                Ok(Some(Stake { disk: path, option }))
-            }
-            // A file is replaced when the new one is whole.
-            _ => Ok(None),
-        }
+        let disk = match target {
+            Target::Disk { path, .. } if !destroys.is_empty() => Some(path),
+            _ => None,
+        };
+        Ok(Stake { disk, after_wipe })
+    }
+
+    /// Whether the disk is empty, or there is none.
+    pub fn is_nothing(&self) -> bool {
+        self.disk.is_none()
     }
 
     /// Refuses an image whose layers are more than the `room` there is for them.
     pub fn fits(&self, image: &Image, room: Bytes) -> Result<()> {
-        if image.at_hand() || image.download_size() <= room {
+        let size = image.download_size();
+        if image.at_hand() || size <= room {
             return Ok(());
         }
-        Err(self.refused(image, &format!("memory has room for {room} of them")))
+        self.refuse(image, &format!("that takes {}", more(size)))
     }
 
     /// Refuses an image that was read and whose layers are not all here.
     pub fn is_safe(&self, image: &Image) -> Result<()> {
-        if image.at_hand() { Ok(()) } else { Err(self.refused(image, "memory did not hold them")) }
+        if image.at_hand() {
+            return Ok(());
+        }
+        let why = image.keeping_trouble().map_or(String::new(), |why| format!(" ({why})"));
+        self.refuse(image, &format!("memory did not hold them{why}"))
     }
 
-    fn refused(&self, image: &Image, why: &str) -> Error {
-        let Stake { disk, option } = self;
+    fn refuse(&self, image: &Image, why: &str) -> Result<()> {
+        let (Some(disk), AfterWipe::Refuse { option }) = (&self.disk, self.after_wipe) else { return Ok(()) };
         let (reference, size) = (image.reference(), image.download_size());
-        Error::refused(
-            Stage::Plan,
-            format!(
-                "{disk} is not empty, and {reference} cannot be kept until it is installed: its layers are {size}, and \
-                 {why}; fetched when the disk is wiped, they would cost what is on it if the registry fails then"
-            ),
-        )
-        .hint(format!("say {option} to take that risk, or install from an image on a medium, or with more memory"))
+        let message = format!(
+            "{disk} is not empty, and the layers of {reference} ({size}) cannot wait in memory until they are \
+             installed: {why}; fetched when the disk is wiped, they would cost what is on it if the registry fails then"
+        );
+        let hint = format!("say {option} to take that risk, or install from an image on a medium, or with more memory");
+        Err(Error::refused(Stage::Plan, message).hint(hint))
     }
+}
+
+/// What `install` would say of a plan that was made for this machine: that memory cannot keep the image.
+pub fn foresee(plan: &Plan, facts: &ImageFacts) -> Option<String> {
+    let at_stake = matches!(plan.target, Target::Disk { .. }) && !plan.destroys.is_empty();
+    let remote = facts.reference.parse::<ImageReference>().is_ok_and(|r| matches!(r.place(), Place::Registry { .. }));
+    let room = Memory::now().map_or(Bytes(0), Memory::spare);
+    (at_stake && remote && facts.download_size > room).then(|| {
+        format!(
+            "'install' will refuse this without --fetch-after-wipe: that the layers ({}) wait in memory until they \
+             are installed takes {}",
+            facts.download_size,
+            more(facts.download_size)
+        )
+    })
+}
+
+fn more(size: Bytes) -> String {
+    let missing = Memory::now().map_or(size, |memory| memory.missing_for(size));
+    format!("{} MiB more memory (1 GiB is left to the installation itself)", missing.align_up(Bytes::MIB).as_mib())
 }

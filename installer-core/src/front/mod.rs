@@ -21,7 +21,7 @@ mod reach;
 pub use consent::{allows_clearing, consent, loses_nothing};
 pub use document::document;
 pub use judge::{examine, judge, require_layout};
-pub use keep::AfterWipe;
+pub use keep::{AfterWipe, foresee};
 pub use overrides::{Overrides, image_file, require_image};
 pub use prepare::{Before, Onto, Prepared, look, prepare, prepare_onto};
 pub use reach::reach;

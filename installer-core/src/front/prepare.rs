@@ -52,21 +52,18 @@ pub fn prepare(
     let (keep_in, keep_limit) = keep::room(request);
     let access = Access { keep_in, keep_limit, ..reach(request, access) };
     let image = open(reference, &machine.arch, &access, events)?;
-    if let Some(stake) = &stake {
-        stake.fits(&image, keep_limit)?;
-    }
+    stake.fits(&image, keep_limit)?;
     let known = match before.facts {
-        // What can wait in there costs nothing to be read, and verified, before the first write.
-        Some(facts) if facts.download_size > keep_limit => image.known(facts)?,
+        // What can wait costs nothing to be read, and verified, before the first write; and who takes
+        // the risk that the registry fails has not said that it may have damaged layers.
+        Some(facts) if stake.is_nothing() && facts.download_size > keep_limit => image.known(facts)?,
         _ => None,
     };
     if known.is_some() {
         tracing::info!("the image is known: its layers are read once, when they are installed");
     }
     let facts = known.map_or_else(|| image::resolve(&image), Ok)?;
-    if let Some(stake) = &stake {
-        stake.is_safe(&image)?;
-    }
+    stake.is_safe(&image)?;
     let mut plan = plan::plan(request, &machine, &facts)?;
     plan.credentials = kept(request, &plan)?;
     let digest = plan.digest()?;

@@ -21,18 +21,20 @@ struct State {
     /// Bytes that may still be kept.
     left: u64,
     files: HashMap<usize, (Arc<File>, u64)>,
+    /// Why something that there was room for is not here.
+    trouble: Option<String>,
 }
 
 impl Keep {
     /// As `access` allows.
     pub fn new(access: &Access) -> Self {
-        let state = State { left: access.keep_limit.0, files: HashMap::new() };
+        let state = State { left: access.keep_limit.0, files: HashMap::new(), trouble: None };
         Keep { place: access.keep_in.clone(), state: Mutex::new(state) }
     }
 
     /// Nothing is kept: the image is on disk anyway.
     pub fn nothing() -> Self {
-        Keep { place: KeepIn::Nowhere, state: Mutex::new(State { left: 0, files: HashMap::new() }) }
+        Keep { place: KeepIn::Nowhere, state: Mutex::new(State { left: 0, files: HashMap::new(), trouble: None }) }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -43,6 +45,11 @@ impl Keep {
     pub fn has_all(&self, count: usize) -> bool {
         let state = self.state();
         (0..count).all(|index| state.files.contains_key(&index))
+    }
+
+    /// Why not all is here, if it is not for the room.
+    pub fn trouble(&self) -> Option<String> {
+        self.state().trouble.clone()
     }
 
     /// Hands a layer out, once: its space is free again when the reader is dropped.
@@ -61,19 +68,22 @@ impl Keep {
         let mut file = None;
         let mut state = self.state();
         if size <= state.left && !state.files.contains_key(&index) {
-            file = self.file();
+            match self.file() {
+                Ok(made) => file = made,
+                Err(error) => state.trouble = Some(error.to_string()),
+            }
             state.left -= if file.is_some() { size } else { 0 };
         }
         drop(state);
         Tee { inner, keep: self, index, size, file }
     }
 
-    fn file(&self) -> Option<File> {
-        match &self.place {
+    fn file(&self) -> io::Result<Option<File>> {
+        Ok(match &self.place {
             KeepIn::Nowhere => None,
-            KeepIn::Memory => memfd_create("bootc-ks layer", MemfdFlags::CLOEXEC).ok().map(File::from),
-            KeepIn::Directory(dir) => tempfile::tempfile_in(dir).ok(),
-        }
+            KeepIn::Memory => Some(File::from(memfd_create("bootc-ks layer", MemfdFlags::CLOEXEC)?)),
+            KeepIn::Directory(dir) => Some(tempfile::tempfile_in(dir)?),
+        })
     }
 }
 
@@ -90,8 +100,11 @@ impl<R: Read> Read for Tee<'_, R> {
         let count = self.inner.read(buffer)?;
         if let Some(mut file) = self.file.take() {
             if count > 0 {
-                // Out of space, say: then it is downloaded again.
-                self.file = file.write_all(&buffer[..count]).is_ok().then_some(file);
+                // Out of space, say: then it is not kept.
+                match file.write_all(&buffer[..count]) {
+                    Ok(()) => self.file = Some(file),
+                    Err(error) => self.keep.state().trouble = Some(error.to_string()),
+                }
             } else if !buffer.is_empty() {
                 self.keep.state().files.insert(self.index, (Arc::new(file), self.size));
             }

@@ -178,6 +178,11 @@ impl Image {
         self.blobs.at_hand() || self.keep.has_all(self.layers.len())
     }
 
+    /// Why layers that there was room for were not kept.
+    pub fn keeping_trouble(&self) -> Option<String> {
+        self.keep.trouble()
+    }
+
     /// What its layers have together, as they are fetched.
     pub fn download_size(&self) -> Bytes {
         self.layers.iter().map(|layer| layer.size).sum()

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result, Stage};
 use crate::image::{Image, ImageFacts, ImageReference, KeepIn, Place};
-use crate::machine::{Machine, Memory};
+use crate::machine::{FOR_THE_WORK, Machine, Memory};
 use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::storage::select::Target;
@@ -109,5 +109,6 @@ pub fn foresee(plan: &Plan, facts: &ImageFacts) -> Option<String> {
 
 fn more(size: Bytes) -> String {
     let missing = Memory::now().map_or(size, |memory| memory.missing_for(size));
-    format!("{} MiB more memory (1 GiB is left to the installation itself)", missing.align_up(Bytes::MIB).as_mib())
+    let missing = missing.align_up(Bytes::MIB).as_mib();
+    format!("{missing} MiB more memory ({FOR_THE_WORK} is left to the installation itself)")
 }

@@ -16,7 +16,12 @@ pub fn in_private_mounts<T: Send>(
             .name(name.to_owned())
             .spawn_scoped(scope, || {
                 crate::ffi::namespace::private_mounts().map_err(|error| {
-                    Error::world(stage, "making a mount namespace").because(error).hint("run as root")
+                    // The mounts of a chroot belong to somebody who is not seen from inside.
+                    let hint = match error.raw_os_error() {
+                        Some(libc::EINVAL) => "in a chroot, make its root a mount point first: mount --bind DIR DIR",
+                        _ => "run as root",
+                    };
+                    Error::world(stage, "making a mount namespace").because(error).hint(hint)
                 })?;
                 work()
             })

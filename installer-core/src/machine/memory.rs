@@ -6,7 +6,7 @@ use super::roots::{number, text};
 use crate::units::Bytes;
 
 /// What installing itself may need, whatever the image; the rest can hold what was downloaded.
-const FOR_THE_WORK: Bytes = Bytes::gib(1);
+pub(crate) const FOR_THE_WORK: Bytes = Bytes::gib(1);
 
 /// What /proc/meminfo says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

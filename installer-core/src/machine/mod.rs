@@ -20,6 +20,7 @@ mod types;
 mod usage;
 
 pub use find::{find_disk, find_partition};
+pub(crate) use memory::FOR_THE_WORK;
 pub use memory::Memory;
 pub use mounted::{Mounted, MountedArea, mounted};
 pub use naming::partition_path;

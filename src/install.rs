@@ -179,11 +179,8 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     let mut request = site.request.clone();
     args.what.put_over(&mut request)?;
     let image = args.what.image(&request)?;
-    let after_wipe = if args.fetch_after_wipe {
-        AfterWipe::Fetch
-    } else {
-        AfterWipe::Refuse { option: "--fetch-after-wipe (at boot bootc-ks.fetch-after-wipe)" }
-    };
+    let option = "--fetch-after-wipe (at boot bootc-ks.fetch-after-wipe)";
+    let after_wipe = AfterWipe::said(args.fetch_after_wipe, option);
     let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref(), after_wipe };
     let access = Access { cancel: cancel.clone(), ..args.what.access.access() };
     let prepared = front::prepare(&request, image, &access, before, audience.clone())?;

@@ -237,6 +237,24 @@ impl Served {
         manifest["layers"][1]["digest"].as_str().unwrap().to_owned()
     }
 
+    /// The file of what `inspect` says of the image.
+    fn facts(&self) -> &'static str {
+        let args = self.args("mini:1");
+        let inspect = ["inspect", &args[1], "--insecure-registry", &args[3], "--json"];
+        self.bench.site.write("facts.json", &self.bench.site.run(&inspect).exits(0).stdout);
+        "facts.json"
+    }
+
+    /// An empty disk in the place of the one that is not.
+    fn empty_disk(&self) -> LoopDevice {
+        let file = self.bench.site.path("empty");
+        sparse_file(&file, 700 * MIB);
+        let empty = LoopDevice::attach(&file);
+        let only = format!("ignoredisk --only-use={}\n", empty.path().display());
+        self.bench.site.write("site.ks", &kickstart(&only));
+        empty
+    }
+
     /// Installs over the network, where `script` has changed something.
     fn installs_after(&self, script: &str, more: &[&str]) -> Outcome {
         self.runs_after(script, &[&INSTALL[..], more].concat())
@@ -266,10 +284,7 @@ fn a_disk_is_not_risked_for_an_image_that_memory_cannot_keep() {
     let foreseen = served.runs_after(&memory(512), &["plan", "site.ks"]).exits(0);
     foreseen.says(&["warning: 'install' will refuse this without --fetch-after-wipe", "takes 514 MiB more memory"]);
     // That its files are known does not bring them.
-    let args = served.args("mini:1");
-    let inspect = ["inspect", &args[1], "--insecure-registry", &args[3], "--json"];
-    served.bench.site.write("facts.json", &served.bench.site.run(&inspect).exits(0).stdout);
-    refused(served.installs_after(&memory(512), &["--image-facts", "facts.json"]), "takes 514 MiB more memory");
+    refused(served.installs_after(&memory(512), &["--image-facts", served.facts()]), "takes 514 MiB more memory");
     // Memory that was there and is not: files, nameless ones too, may not have more than 16 KiB.
     let full = format!("{}; trap '' XFSZ; ulimit -f 32", memory(4096));
     refused(served.installs_after(&full, &[]), "memory did not hold them (File too large");
@@ -279,10 +294,7 @@ fn a_disk_is_not_risked_for_an_image_that_memory_cannot_keep() {
 #[test]
 fn an_empty_disk_takes_an_image_that_memory_cannot_keep() {
     let served = Served::new();
-    let file = served.bench.site.path("empty");
-    sparse_file(&file, 700 * MIB);
-    let empty = LoopDevice::attach(&file);
-    served.bench.site.write("site.ks", &kickstart(&format!("ignoredisk --only-use={}\n", empty.path().display())));
+    let _empty = served.empty_disk();
     served.installs_after(&memory(512), &[]).exits(0);
     assert_eq!(served.proxy.count(&served.layer()), 2, "{:#?}", served.proxy.requests());
 }
@@ -291,13 +303,8 @@ fn an_empty_disk_takes_an_image_that_memory_cannot_keep() {
 #[test]
 fn an_empty_disk_takes_an_image_that_is_known_at_once() {
     let served = Served::new();
-    let (file, args) = (served.bench.site.path("empty"), served.args("mini:1"));
-    sparse_file(&file, 700 * MIB);
-    let empty = LoopDevice::attach(&file);
-    served.bench.site.write("site.ks", &kickstart(&format!("ignoredisk --only-use={}\n", empty.path().display())));
-    let inspect = ["inspect", &args[1], "--insecure-registry", &args[3], "--json"];
-    served.bench.site.write("facts.json", &served.bench.site.run(&inspect).exits(0).stdout);
-    served.installs_after(&memory(512), &["--image-facts", "facts.json"]).exits(0);
+    let _empty = served.empty_disk();
+    served.installs_after(&memory(512), &["--image-facts", served.facts()]).exits(0);
     // Once for the facts, once for the installation, and a question whether it is there.
     let gets = served.proxy.requests();
     let gets: Vec<_> = gets.iter().filter(|r| r.path.contains(&served.layer()) && r.method == "GET").collect();

@@ -137,10 +137,7 @@ impl What for FromKickstart {
         let mut request = self.judged.request.clone();
         self.overrides.put_over(&mut request);
         let image = front::require_image(&request, &self.judged.name, "image=")?;
-        let after_wipe = match self.fetch_after_wipe {
-            true => AfterWipe::Fetch,
-            false => AfterWipe::Refuse { option: "fetch_after_wipe=True" },
-        };
+        let after_wipe = AfterWipe::said(self.fetch_after_wipe, "fetch_after_wipe=True");
         let before = Before { plan: self.reviewed.as_ref(), facts: None, after_wipe };
         let prepared = front::prepare(&request, image, access, before, events.clone())?;
         if !self.replace {

@@ -9,7 +9,7 @@ use crate::image::{Image, ImageFacts, ImageReference, KeepIn, Place};
 use crate::machine::{FOR_THE_WORK, Machine, Memory};
 use crate::plan::{self, Plan};
 use crate::request::Request;
-use crate::storage::select::Target;
+use crate::storage::select::{Loss, Target};
 use crate::units::Bytes;
 
 /// What if layers can only be fetched when what was on the disk is gone already?
@@ -22,6 +22,13 @@ pub enum AfterWipe<'a> {
         /// What this front door calls [`AfterWipe::Fetch`].
         option: &'a str,
     },
+}
+
+impl<'a> AfterWipe<'a> {
+    /// What somebody says, or does not say, by `option`.
+    pub fn said(fetch: bool, option: &'a str) -> Self {
+        if fetch { AfterWipe::Fetch } else { AfterWipe::Refuse { option } }
+    }
 }
 
 /// Where layers may be kept, and how much of them: beside the disk image, where there must be room
@@ -40,7 +47,7 @@ pub(super) fn room(request: &Request) -> (KeepIn, Bytes) {
 /// What is at stake when the disk is wiped.
 #[derive(Debug)]
 pub(super) struct Stake<'a> {
-    /// The disk, if there is something on it. A file is replaced when the new one is whole.
+    /// The disk, if there is something on it.
     disk: Option<String>,
     after_wipe: AfterWipe<'a>,
 }
@@ -50,11 +57,7 @@ impl<'a> Stake<'a> {
     /// for them.
     pub fn of(request: &Request, machine: &Machine, after_wipe: AfterWipe<'a>) -> Result<Self> {
         let (target, destroys) = plan::target(request, machine)?;
-        let disk = match target {
-            Target::Disk { path, .. } if !destroys.is_empty() => Some(path),
-            _ => None,
-        };
-        Ok(Stake { disk, after_wipe })
+        Ok(Stake { disk: at_stake(&target, &destroys).map(str::to_owned), after_wipe })
     }
 
     /// Whether the disk is empty, or there is none.
@@ -92,15 +95,23 @@ impl<'a> Stake<'a> {
     }
 }
 
+/// The disk that would lose something. A file is replaced when the new one is whole.
+fn at_stake<'t>(target: &'t Target, destroys: &[Loss]) -> Option<&'t str> {
+    match target {
+        Target::Disk { path, .. } if !destroys.is_empty() => Some(path),
+        _ => None,
+    }
+}
+
 /// What `install` would say of a plan that was made for this machine: that memory cannot keep the image.
 pub fn foresee(plan: &Plan, facts: &ImageFacts) -> Option<String> {
-    let at_stake = matches!(plan.target, Target::Disk { .. }) && !plan.destroys.is_empty();
+    let disk = at_stake(&plan.target, &plan.destroys)?;
     let remote = facts.reference.parse::<ImageReference>().is_ok_and(|r| matches!(r.place(), Place::Registry { .. }));
     let room = Memory::now().map_or(Bytes(0), Memory::spare);
-    (at_stake && remote && facts.download_size > room).then(|| {
+    (remote && facts.download_size > room).then(|| {
         format!(
-            "'install' will refuse this without --fetch-after-wipe: that the layers ({}) wait in memory until they \
-             are installed takes {}",
+            "'install' will refuse this without --fetch-after-wipe: {disk} is not empty, and that the layers ({}) wait \
+             in memory until they are installed takes {}",
             facts.download_size,
             more(facts.download_size)
         )

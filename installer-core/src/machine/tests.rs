@@ -254,6 +254,20 @@ fn partitions_that_the_kernel_does_not_see_come_from_the_table() {
     assert_eq!((third.start, third.label.as_deref()), (Sectors(9), None), "the kernel's own idea stays visible");
 }
 
+/// Nobody may take an error for an empty disk.
+#[test]
+fn a_disk_that_cannot_be_read_is_not_an_empty_one() {
+    let tree = Tree::new();
+    for name in ["vda", "vdb"] {
+        tree.block("pci0/virtio1", name, &[("size", "131072")]);
+    }
+    // libblkid refuses what is no block device and no file.
+    fs::create_dir_all(tree.path("dev/vda")).unwrap();
+    let disks = tree.probe().disks;
+    assert!(disks[0].unreadable.is_some(), "{:?}", disks[0]);
+    assert_eq!(disks[1].unreadable, None, "a recorded machine has no node for it");
+}
+
 #[test]
 fn firmware_memory_and_kernel() {
     let tree = Tree::new();

@@ -9,8 +9,8 @@ mod sarif;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use installer_core::front::{judge, loader};
 use installer_core::image::ImageFacts;
+use installer_core::prepare::{judge, loader};
 use kickstart_parser::codes::Code;
 use kickstart_parser::{ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse};
 

@@ -7,8 +7,8 @@ use anyhow::bail;
 use kickstart_parser::convert::{Conversion, Outcome, convert};
 use kickstart_parser::{ParseOptions, Syntax, UnknownSyntax, parse};
 
+use crate::atomic_file;
 use crate::fmt;
-use crate::rewrite;
 
 /// Bring a kickstart to another version of kickstart.
 #[derive(Debug, clap::Args)]
@@ -58,14 +58,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let new = convert(&text, args.from, args.to);
     if args.diff {
         let before = parse(&text, name, &ParseOptions { syntax: args.from, loader: None });
-        print!("{}", rewrite::diff(name, &before, &new.text));
+        print!("{}", atomic_file::diff(name, &before, &new.text));
     } else if args.in_place {
         if args.file == "-" {
             bail!("standard input cannot be changed in place");
         }
-        rewrite::replace(Path::new(&args.file), &new.text)?;
+        atomic_file::replace(Path::new(&args.file), &new.text)?;
     } else if let Some(path) = &args.output {
-        rewrite::create_private(path, &new.text)?;
+        atomic_file::create_private(path, &new.text)?;
     } else {
         print!("{}", new.text);
     }

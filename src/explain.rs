@@ -73,8 +73,8 @@ fn capital(word: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use installer_core::front::judge;
     use installer_core::image::ImageFacts;
+    use installer_core::prepare::judge;
     use kickstart_parser::{ParseOptions, parse};
 
     use super::*;

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use installer_core::front::loader::FileLoader;
+use installer_core::prepare::loader::FileLoader;
 use kickstart_parser::format::{NotFlattened, flatten};
 use kickstart_parser::{ParseOptions, parse};
 
+use crate::atomic_file;
 use crate::diagnostics;
-use crate::failure::BadKickstart;
+use crate::error::BadKickstart;
 use crate::fetch::{self, fetch, fetch_include};
 use crate::fmt;
-use crate::rewrite;
 
 /// Paste included files in place.
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         eprintln!("note: {}:{}: `{}` is made by %pre and stays an include", at.path, at.line, include.path);
     }
     match &args.output {
-        Some(path) => rewrite::create_private(path, &flat)?,
+        Some(path) => atomic_file::create_private(path, &flat)?,
         None => print!("{flat}"),
     }
     Ok(ExitCode::SUCCESS)

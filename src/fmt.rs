@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use installer_core::front::loader;
+use installer_core::prepare::loader;
 use kickstart_parser::{ParseOptions, Parsed, SourceId, Syntax, UnknownSyntax, format, parse};
 
-use crate::rewrite;
+use crate::atomic_file;
 
 /// Format kickstart files.
 #[derive(Debug, clap::Args)]
@@ -84,12 +84,12 @@ fn one(name: &str, args: &Args) -> anyhow::Result<bool> {
         println!("{shown_name}");
     }
     if args.diff {
-        print!("{}", rewrite::diff(shown_name, &parsed, &new));
+        print!("{}", atomic_file::diff(shown_name, &parsed, &new));
     }
     if !args.check && !args.diff {
         match name {
             "-" => print!("{new}"),
-            _ if changed => rewrite::replace(Path::new(name), &new)?,
+            _ if changed => atomic_file::replace(Path::new(name), &new)?,
             _ => {}
         }
     }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use installer_core::front::look;
 use installer_core::image::ImageFacts;
+use installer_core::prepare::look;
 
 use crate::image::AccessArgs;
 use crate::progress::Audience;

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use installer_core::apply::{self, Options, Report};
 use installer_core::event::Sink;
-use installer_core::front::{self, AfterWipe, Before, Prepared};
 use installer_core::host::{Real, Stoppable};
 use installer_core::image::Access;
 use installer_core::plan::Plan;
+use installer_core::prepare::{self, AfterWipe, Before, Prepared};
 use installer_core::request::EndAction;
 use installer_core::storage::select::Target;
 use installer_core::units::Digest;
@@ -22,7 +22,7 @@ use installer_core::{Cancel, Error, Stage};
 use crate::plan::{Format, WhatArgs, image_facts};
 use crate::progress::Audience;
 use crate::site::{self, PreScripts, Site};
-use crate::{failure, interrupt, logging};
+use crate::{interrupt, logging};
 
 /// Install.
 #[derive(Debug, clap::Args)]
@@ -75,11 +75,11 @@ struct Args {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 
-    /// Keep the log here instead of in /var/log/bootc-ks
+    /// LayerCache the log here instead of in /var/log/bootc-ks
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
-    /// Keep no copy of this in the installed system; repeatable
+    /// LayerCache no copy of this in the installed system; repeatable
     #[arg(long, value_enum, value_name = "WHAT")]
     no_save: Vec<Record>,
 
@@ -128,7 +128,7 @@ fn onto_disk(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Err(error) => {
             if args.format == Format::Json {
-                println!("{}", document(args, &failure::json(&error))?);
+                println!("{}", document(args, &crate::error::json(&error))?);
             }
             Err(error)
         }
@@ -159,7 +159,7 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report, Cancel)> {
     let cancel = Cancel::new();
     let (Prepared { plan, image, .. }, site) = prepare(args, &audience, &cancel).inspect_err(|error| {
         // What `apply` fails with it tells itself.
-        audience.emit(&failure::event(error));
+        audience.emit(&crate::error::event(error));
     })?;
     interrupt::watch(cancel.clone())?;
     let saved = |record| !args.no_save.contains(&record);
@@ -183,7 +183,7 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     let after_wipe = AfterWipe::said(args.fetch_after_wipe, option);
     let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref(), after_wipe };
     let access = Access { cancel: cancel.clone(), ..args.what.access.access() };
-    let prepared = front::prepare(&request, image, &access, before, audience.clone())?;
+    let prepared = prepare::prepare(&request, image, &access, before, audience.clone())?;
     say(args, &prepared.plan.render()?);
     confirm(args, &prepared.plan, &site)?;
     Ok((prepared, site))
@@ -191,13 +191,13 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
 
 /// Nothing is lost that nobody gave away: by `--yes`, by an answer, or by the kickstart.
 fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<()> {
-    if args.yes || front::loses_nothing(plan) {
+    if args.yes || prepare::loses_nothing(plan) {
         return Ok(());
     }
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         return ask(plan);
     }
-    Ok(front::consent(plan, site.allows_clearing, "--yes")?)
+    Ok(prepare::consent(plan, site.allows_clearing, "--yes")?)
 }
 
 fn ask(plan: &Plan) -> anyhow::Result<()> {

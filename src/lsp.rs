@@ -3,7 +3,7 @@
 //! ```text
 //!  editor ══► wire ──► server ──┬─► notifications ──► state: documents (text), settings
 //!                               └─► requests ──► hover · completion · navigation · outline · formatting · actions
-//!         ◄══ wire ◄── server ◄── diagnostics ◄── front::examine ◄── state (+ buffers, disk)
+//!         ◄══ wire ◄── server ◄── diagnostics ◄── prepare::examine ◄── state (+ buffers, disk)
 //! ```
 //!
 //! One thread reads, one answers; a burst of keystrokes is checked once, when it is over.
@@ -12,9 +12,9 @@
 mod actions;
 mod buffers;
 mod capabilities;
+mod common_values;
 mod completion;
 mod cursor;
-mod customs;
 mod diagnostics;
 mod formatting;
 mod hover;

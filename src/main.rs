@@ -1,22 +1,24 @@
 //! The command: parse the arguments, call one of the four verbs, say how it went.
 
 #[macro_use]
-mod say;
+mod output;
 
-mod bootc;
+mod atomic_file;
+mod bootc_compat;
 mod check;
 mod commands;
 mod convert;
 mod diagnostics;
 mod docs;
+mod error;
 mod explain;
-mod failure;
 mod fetch;
 mod flatten;
 mod fmt;
 mod image;
 mod inspect;
 mod install;
+mod installer;
 mod interrupt;
 mod iso;
 mod logging;
@@ -25,10 +27,8 @@ mod netboot;
 mod plan;
 mod probe;
 mod progress;
-mod rewrite;
 mod site;
-mod supervise;
-mod trial;
+mod try_vm;
 
 use std::process::ExitCode;
 
@@ -74,18 +74,18 @@ enum Verb {
     /// List the commands and options of kickstart, and what becomes of each here
     Commands(commands::Args),
     /// Try a kickstart in a virtual machine: boot, install, restart, log in
-    Try(trial::Args),
+    Try(try_vm::Args),
     /// Be the installer of an installer environment
     #[command(hide = true)]
-    Supervise(supervise::Args),
+    Supervise(installer::Args),
     /// Write the pages that are made from the code
     #[command(hide = true)]
     Docs(docs::Args),
 }
 
 fn main() -> ExitCode {
-    if bootc::is_our_name() {
-        return bootc::run();
+    if bootc_compat::is_our_name() {
+        return bootc_compat::run();
     }
     let outcome = match Cli::parse().verb {
         Verb::Check(args) => check::run(args),
@@ -101,12 +101,12 @@ fn main() -> ExitCode {
         Verb::Iso(args) => iso::run(&args),
         Verb::Lsp(args) => lsp::run(&args),
         Verb::Commands(args) => commands::run(&args),
-        Verb::Try(args) => trial::run(&args),
-        Verb::Supervise(args) => supervise::run(&args),
+        Verb::Try(args) => try_vm::run(&args),
+        Verb::Supervise(args) => installer::run(&args),
         Verb::Docs(args) => docs::run(&args, &Cli::command()),
     };
-    let code = outcome.unwrap_or_else(|error| failure::tell(&error));
-    match say::finish() {
+    let code = outcome.unwrap_or_else(|error| error::tell(&error));
+    match output::finish() {
         Some(error) => {
             eprintln!("error: writing to standard output: {error}");
             ExitCode::FAILURE

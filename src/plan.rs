@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use installer_core::front::{self, Overrides};
 use installer_core::image::ImageFacts;
 use installer_core::machine;
 use installer_core::plan::Plan;
+use installer_core::prepare::{self, Overrides};
 use installer_core::request::Request;
 use installer_core::units::Bytes;
 use installer_core::{Error, Stage};
 use serde::de::DeserializeOwned;
 
-use crate::failure;
+use crate::error;
 use crate::image::AccessArgs;
 use crate::progress::Audience;
 use crate::site::{self, PreScripts};
@@ -69,7 +69,7 @@ impl WhatArgs {
     /// Puts what the command line says over what the kickstart says.
     pub fn put_over(&self, request: &mut Request) -> Result<(), Error> {
         let disk_image = self.disk_image.as_deref().zip(self.size);
-        let disk_image = disk_image.map(|(path, size)| front::image_file(path, size)).transpose()?;
+        let disk_image = disk_image.map(|(path, size)| prepare::image_file(path, size)).transpose()?;
         let overrides = Overrides {
             image: self.image.clone(),
             target_image: self.target_image.clone(),
@@ -82,7 +82,7 @@ impl WhatArgs {
 
     /// The image that is asked for.
     pub fn image<'a>(&self, request: &'a Request) -> Result<&'a str, Error> {
-        front::require_image(request, self.kickstart(), "--image")
+        prepare::require_image(request, self.kickstart(), "--image")
     }
 }
 
@@ -110,7 +110,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let plan = plan(args).inspect_err(|error| {
         if args.format == Format::Json {
-            println!("{:#}", failure::json(error));
+            println!("{:#}", error::json(error));
         }
     })?;
     match args.format {
@@ -132,13 +132,13 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
         // Facts say which image they are of; the kickstart need not.
         Some(file) => image_facts(file)?,
         None => {
-            let access = front::reach(&request, &args.what.access.access());
-            front::look(args.what.image(&request)?, &machine.arch, &access, Audience::new(None)?)?.1
+            let access = prepare::registry_access(&request, &args.what.access.access());
+            prepare::look(args.what.image(&request)?, &machine.arch, &access, Audience::new(None)?)?.1
         }
     };
     let plan = installer_core::plan::plan(&request, &machine, &facts)?;
     if args.machine.is_none()
-        && let Some(refusal) = front::foresee(&plan, &facts)
+        && let Some(refusal) = prepare::warn_if_uncacheable(&plan, &facts)
     {
         eprintln!("warning: {refusal}");
     }
@@ -154,5 +154,5 @@ pub fn image_facts(file: &Path) -> Result<ImageFacts, Error> {
 fn document<T: DeserializeOwned>(path: &Path, what: &str, schema: u32) -> Result<T, Error> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| Error::input(Stage::Plan, format!("{name}: {error}")))?;
-    front::document(&text, &name, what, schema)
+    prepare::document(&text, &name, what, schema)
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::Context;
 use installer_core::apply::run_pre_script;
 use installer_core::event::{Event, Sink};
-use installer_core::front::loader::{self, FileLoader};
-use installer_core::front::{allows_clearing, judge, require_layout};
 use installer_core::host::Real;
+use installer_core::prepare::loader::{self, FileLoader};
+use installer_core::prepare::{allows_clearing, judge, require_layout};
 use installer_core::request::{Request, Script};
 use installer_core::{Error, Stage};
 use kickstart_parser::format::flatten;
@@ -16,7 +16,7 @@ use kickstart_parser::kickstart::{Kickstart, ScriptKind};
 use kickstart_parser::{Diagnostic, ParseOptions, Parsed, SourceId, Sources, parse};
 
 use crate::diagnostics;
-use crate::failure::BadKickstart;
+use crate::error::BadKickstart;
 use crate::fetch::{self, fetch, fetch_include};
 use crate::fmt;
 

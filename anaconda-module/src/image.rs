@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use installer_core::front::{document, look};
 use installer_core::image::{self, Login};
+use installer_core::prepare::{document, look};
 use installer_core::units::Secret;
 use pyo3::prelude::*;
 

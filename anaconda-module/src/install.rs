@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use installer_core::apply::{self, Options};
 use installer_core::event::{Event, Sink};
-use installer_core::front::{self, AfterWipe, Before, Onto, Overrides, Prepared};
 use installer_core::host::Stoppable;
 use installer_core::image::Access as CoreAccess;
 use installer_core::plan::Specs;
+use installer_core::prepare::{self, AfterWipe, Before, Onto, Overrides, Prepared};
 use installer_core::request::{EndAction, Request};
 use installer_core::units::Digest;
 use installer_core::{Cancel as Flag, Error, Result, Stage};
@@ -136,12 +136,12 @@ impl What for FromKickstart {
         }
         let mut request = self.judged.request.clone();
         self.overrides.put_over(&mut request);
-        let image = front::require_image(&request, &self.judged.name, "image=")?;
+        let image = prepare::require_image(&request, &self.judged.name, "image=")?;
         let after_wipe = AfterWipe::said(self.fetch_after_wipe, "fetch_after_wipe=True");
         let before = Before { plan: self.reviewed.as_ref(), facts: None, after_wipe };
-        let prepared = front::prepare(&request, image, access, before, events.clone())?;
+        let prepared = prepare::prepare(&request, image, access, before, events.clone())?;
         if !self.replace {
-            front::consent(&prepared.plan, self.judged.allows_clearing(), "replace=True")?;
+            prepare::consent(&prepared.plan, self.judged.allows_clearing(), "replace=True")?;
         }
         Ok(prepared)
     }
@@ -154,7 +154,7 @@ impl What for FromKickstart {
 impl What for ToFilesystem {
     fn prepare(&self, access: &CoreAccess, events: &Arc<dyn Sink>) -> Result<Prepared> {
         let onto = Onto { root: &self.root, specs: Specs::default() };
-        front::prepare_onto(&self.request, &onto, &self.image, access, events.clone())
+        prepare::prepare_to_filesystem(&self.request, &onto, &self.image, access, events.clone())
     }
 
     fn shown(&self) -> Option<String> {

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use installer_core::front::loader::{self, FileLoader};
-use installer_core::front::{allows_clearing, judge, require_layout};
+use installer_core::prepare::loader::{self, FileLoader};
+use installer_core::prepare::{allows_clearing, judge, require_layout};
 use installer_core::request::Request;
 use installer_core::{Error, Stage};
 use kickstart_parser::codes::{INCLUDE_FAILED, UNREADABLE_FILE};
-use kickstart_parser::format as canonical;
 use kickstart_parser::kickstart::ScriptKind;
 use kickstart_parser::render::{render_all, summary};
 use kickstart_parser::{
@@ -314,7 +313,7 @@ fn syntaxes() -> Vec<&'static str> {
 }
 
 fn formatted(py: Python<'_>, judged: &Arc<Judged>) -> PyResult<String> {
-    canonical::format(&judged.parsed, SourceId::ROOT).map_err(|reason| {
+    kickstart_parser::format::format(&judged.parsed, SourceId::ROOT).map_err(|reason| {
         let error = Error::input(Stage::Request, format!("{} is left alone: {reason}", judged.name));
         errors::with_diagnostics(py, &error, Diagnostic::all_of(judged))
     })

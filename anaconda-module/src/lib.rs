@@ -10,7 +10,7 @@
 //! ```
 //!
 //! `python/bootc_ks/_native.pyi` says what each offers. Nothing is decided here that the command
-//! decides as well: what the two have in common is in [`installer_core::front`].
+//! decides as well: what the two have in common is in [`installer_core::prepare`].
 
 mod cancel;
 mod diagnostic;

@@ -1,7 +1,7 @@
 //! `Machine` and `probe`.
 
-use installer_core::front::document;
 use installer_core::machine::{self, Firmware};
+use installer_core::prepare::document;
 use pyo3::prelude::*;
 
 use crate::errors::{self, guarded};

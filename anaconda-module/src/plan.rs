@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use installer_core::front::{Overrides, image_file};
 use installer_core::plan as core;
+use installer_core::prepare::{Overrides, image_file};
 use installer_core::units::Bytes;
 use pyo3::prelude::*;
 

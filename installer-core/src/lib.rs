@@ -15,9 +15,9 @@
 //!
 //! Nothing is destroyed before everything that can be checked has been checked.
 //!
-//! What the command and the Python module do alike around these is in [`front`].
+//! What the command and the Python module do alike around these is in [`prepare`].
 //!
-//! Imports run one way: `front → apply → plan → {storage, image, deploy, system} → {request,
+//! Imports run one way: `prepare → apply → plan → {storage, image, deploy, system} → {request,
 //! machine, host} → {cancel, event} → {error, units}`.
 
 pub mod apply;
@@ -26,11 +26,11 @@ pub mod deploy;
 pub mod error;
 pub mod event;
 mod ffi;
-pub mod front;
 pub mod host;
 pub mod image;
 pub mod machine;
 pub mod plan;
+pub mod prepare;
 pub mod request;
 pub mod storage;
 pub mod system;

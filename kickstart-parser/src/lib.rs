@@ -44,7 +44,6 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod args;
-mod canonical;
 pub mod catalog;
 pub mod codes;
 mod commands;
@@ -60,13 +59,14 @@ mod lex;
 mod limits;
 mod lints;
 mod loader;
+mod pykickstart;
 mod reader;
 #[cfg(feature = "render")]
 pub mod render;
 mod secret;
 mod sections;
-mod silence;
 mod span;
+mod suppress;
 mod syntax;
 mod templates;
 
@@ -75,8 +75,8 @@ pub use document::{CommandLine, DeferredInclude, Document, File, Line, LineKind,
 pub use kickstart::Kickstart;
 pub use loader::{IncludeRequest, LoadError, Loaded, Loader};
 pub use secret::Secret;
-pub use silence::Silences;
 pub use span::{Location, Source, SourceId, Sources, Span};
+pub use suppress::Silences;
 pub use syntax::{Syntax, UnknownSyntax};
 
 use std::collections::HashMap;

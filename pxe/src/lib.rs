@@ -17,7 +17,7 @@
 //! | [`tree`] | static files for somebody else's servers |
 //! | [`serve`] | a server that knows which machine is to be installed |
 //!
-//! What the environment does when it has booted is the command's: `src/supervise.rs`.
+//! What the environment does when it has booted is the command's: `src/installer.rs`.
 
 pub mod build;
 pub mod cpio;

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use installer_core::front::loader::{self, FileLoader};
+use installer_core::prepare::loader::{self, FileLoader};
 use kickstart_parser::{Fix, IncludeRequest, LoadError, Loaded, Loader, Parsed, Span, Statement};
 
 /// More rounds than any sequence of mistakes needs.

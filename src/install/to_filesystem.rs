@@ -7,16 +7,16 @@ use std::process::ExitCode;
 use installer_core::Cancel;
 use installer_core::apply::{self, Options, Report};
 use installer_core::event::{Event, Sink};
-use installer_core::front::{self, Onto, Prepared};
 use installer_core::host::Stoppable;
 use installer_core::image::Access;
 use installer_core::plan::Specs;
+use installer_core::prepare::{self, Onto, Prepared};
 use installer_core::request::Request;
 
 use crate::image::AccessArgs;
 use crate::plan::Format;
 use crate::progress::Audience;
-use crate::{failure, interrupt, logging};
+use crate::{interrupt, logging};
 
 /// What is made to start the system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -74,7 +74,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 
-    /// Keep the log here instead of in /var/log/bootc-ks
+    /// LayerCache the log here instead of in /var/log/bootc-ks
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let outcome = install(args);
     let json = match &outcome {
         Ok(report) => serde_json::to_string_pretty(report)?,
-        Err(error) => format!("{:#}", failure::json(error)),
+        Err(error) => format!("{:#}", crate::error::json(error)),
     };
     if args.format == Format::Json {
         println!("{json}");
@@ -109,7 +109,7 @@ fn install(args: &Args) -> anyhow::Result<Report> {
     let cancel = Cancel::new();
     let access = Access { cancel: cancel.clone(), ..args.access.access() };
     let Prepared { plan, image, .. } =
-        front::prepare_onto(&request(args), &onto, &args.source_imgref, &access, audience.clone())
+        prepare::prepare_to_filesystem(&request(args), &onto, &args.source_imgref, &access, audience.clone())
             .inspect_err(|error| audience.emit(&Event::failed(error)))?;
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");

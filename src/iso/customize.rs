@@ -11,7 +11,7 @@ use isolinux::{Change, Found, Medium, State};
 use pxe::custom::Custom;
 
 use super::{CustomArgs, foreign, open};
-use crate::rewrite;
+use crate::atomic_file;
 
 /// Put a kickstart, kernel arguments or certificates onto an ISO.
 #[derive(Debug, clap::Args)]
@@ -64,7 +64,7 @@ impl Args {
             Some(output) if output == Path::new("-") => copy_to_stdout(&change, &mut file)?,
             Some(output) => {
                 file.rewind().with_context(|| format!("reading {name}"))?;
-                rewrite::create_private_by(output, |out| {
+                atomic_file::create_private_by(output, |out| {
                     change.copy(&mut file, out).map_err(|error| error.context(name))?;
                     Ok(())
                 })?;

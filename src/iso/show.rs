@@ -9,7 +9,7 @@ use pxe::custom::Custom;
 use serde_json::{Value, json};
 
 use super::{foreign, open};
-use crate::rewrite;
+use crate::atomic_file;
 
 /// Show what is on an ISO.
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// A kickstart with stars in place of passwords.
 pub(super) fn kickstart(text: Option<&[u8]>) -> Option<String> {
     let text = String::from_utf8_lossy(text?);
-    Some(rewrite::shown(&parse(&text, "ks.cfg", &ParseOptions { syntax: None, loader: None })))
+    Some(atomic_file::shown(&parse(&text, "ks.cfg", &ParseOptions { syntax: None, loader: None })))
 }
 
 fn json(medium: &Medium, contents: &Custom) -> Value {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use installer_core::front::loader::FileLoader;
+use installer_core::prepare::loader::FileLoader;
 use kickstart_parser::{IncludeRequest, LoadError, Loaded, Loader};
 
 /// Loads what one document includes.

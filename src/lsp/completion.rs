@@ -6,8 +6,8 @@ use gen_lsp_types::{
 use kickstart_parser::catalog::{OptionInfo, State as Standing, Value, Versions};
 use kickstart_parser::{ParseOptions, Parsed, Syntax, parse};
 
+use super::common_values;
 use super::cursor::{section_at, words};
-use super::customs;
 use super::language::{self, describe_command, describe_option, describe_section};
 use super::names::{Kind, names};
 use super::state::State;
@@ -161,7 +161,7 @@ impl Place<'_> {
         let of: &[&str] = match option.value {
             Value::Choice(of) => of,
             Value::Boolean => &["yes", "no"],
-            _ => customs::values(command, option.name),
+            _ => common_values::values(command, option.name),
         };
         let mut items: Vec<CompletionItem> = of.iter().map(|value| self.value(&before, value)).collect();
         items.extend(self.named_values(command, option.name, prefix));
@@ -189,7 +189,7 @@ impl Place<'_> {
         match command {
             "part" | "partition" | "logvol" | "mount" => {
                 let used: Vec<&str> = self.parsed.kickstart.partitions.iter().map(|p| p.mount.as_str()).collect();
-                let free = customs::MOUNT_POINTS.iter().filter(|point| !used.contains(*point));
+                let free = common_values::MOUNT_POINTS.iter().filter(|point| !used.contains(*point));
                 let any = written.iter().any(|word| !word.starts_with('-'));
                 free.filter(|_| !any).map(|point| self.item(point, CompletionItemKind::Folder)).collect()
             }
@@ -199,7 +199,10 @@ impl Place<'_> {
                 let members = members.iter().map(String::as_str).filter(|name| name.starts_with(prefix)).filter(fresh);
                 members.map(|name| self.item(name, CompletionItemKind::Reference)).collect()
             }
-            _ => customs::arguments(command).iter().map(|word| self.item(word, CompletionItemKind::Value)).collect(),
+            _ => common_values::arguments(command)
+                .iter()
+                .map(|word| self.item(word, CompletionItemKind::Value))
+                .collect(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use gen_lsp_types::{MarkupKind, TextDocumentContentChangeEvent, Uri};
-use installer_core::front::examine;
+use installer_core::prepare::examine;
 use kickstart_parser::{ParseOptions, Parsed, Syntax, UnknownSyntax};
 use serde_json::Value;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use installer_core::front::look;
 use installer_core::host::Real;
-use installer_core::image::{Access, KeepIn};
+use installer_core::image::{Access, CacheIn};
+use installer_core::prepare::look;
 use installer_core::{apply, machine};
 use pxe::build::{Build, build, size};
 use pxe::environment::Environment;
@@ -51,7 +51,7 @@ pub fn make(image: &str, output: &Path, access: &AccessArgs) -> anyhow::Result<E
     let audience = Audience::new(None)?;
     let machine = machine::probe()?;
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let access = Access { keep_in: KeepIn::Directory(parent.to_owned()), ..access.access() };
+    let access = Access { cache_in: CacheIn::Directory(parent.to_owned()), ..access.access() };
     let (image, facts) = look(image, &machine.arch, &access, audience.clone())?;
     let command = std::env::current_exe().context("finding this program")?;
     let certificates = BUNDLES.iter().map(PathBuf::from).find(|bundle| bundle.is_file());

@@ -9,7 +9,7 @@ use installer_core::{Error, Stage};
 use pxe::custom::Custom;
 use pxe::initrd;
 
-use crate::{rewrite, site};
+use crate::{atomic_file, site};
 
 /// Put a kickstart into an installer's initrd.
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let unreadable = |error: std::io::Error| Error::input(Stage::Media, format!("{name}: {error}"));
     let mut initrd = BufReader::new(File::open(&args.initrd).map_err(unreadable)?);
     let mut length = 0;
-    rewrite::create_private_by(&args.output, |out| {
+    atomic_file::create_private_by(&args.output, |out| {
         length = initrd::customize(&mut initrd, &custom, out).map_err(|error| error.context(name.to_string()))?;
         Ok(())
     })?;

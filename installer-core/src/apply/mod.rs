@@ -10,13 +10,13 @@
 
 mod boot;
 mod boot_order;
+mod freeze;
 mod labels;
-mod leftovers;
 mod preflight;
 mod run;
 mod script;
-mod standstill;
 mod storage;
+mod stray_processes;
 mod system;
 mod teardown;
 

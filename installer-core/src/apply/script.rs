@@ -6,8 +6,8 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::leftovers;
 use super::run::Run;
+use super::stray_processes;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::root::TargetRoot;
@@ -90,7 +90,7 @@ fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
 fn end_leftovers(run: &mut Run<'_>, script: &Script, places: &[PathBuf]) {
     let system = run.system_root();
     let roots: Vec<&Path> = places.iter().map(PathBuf::as_path).chain([system.as_path()]).collect();
-    let ended = leftovers::end(&roots);
+    let ended = stray_processes::end(&roots);
     if !ended.is_empty() {
         let (origin, ended) = (&script.origin, ended.join(", "));
         run.warn(format!("the %post script at {origin} left processes behind, which were ended: {ended}"));

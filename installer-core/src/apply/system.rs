@@ -252,7 +252,7 @@ pub fn root_password(run: &mut Run<'_>) -> Result<()> {
 pub fn finish(run: &mut Run<'_>) -> Result<()> {
     records(run)?;
     labels::label(run)?;
-    super::standstill::of_what_stays_mounted(run);
+    super::freeze::of_what_stays_mounted(run);
     run.teardown.unwind_to(0, run.host)
 }
 

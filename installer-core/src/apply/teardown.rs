@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::leftovers;
+use super::stray_processes;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Host, Program};
 use crate::storage::device::LoopDevice;
@@ -79,7 +79,7 @@ impl Teardown {
     fn unmount(&mut self, path: &Path, host: &dyn Host) -> std::io::Result<()> {
         match host.unmount(path) {
             Err(error) if error.kind() == ErrorKind::ResourceBusy => {
-                let ended = leftovers::end(&[path]).join(", ");
+                let ended = stray_processes::end(&[path]).join(", ");
                 if !ended.is_empty() {
                     self.warnings.push(format!("a script left processes behind, which were ended: {ended}"));
                 }

@@ -31,16 +31,16 @@ pub struct Access {
     /// Where [`super::resolve()`] may keep the compressed layers that it downloads, so that
     /// [`super::Image::layer`] need not download them again. Each is handed out once, which
     /// frees its space.
-    pub keep_in: KeepIn,
+    pub cache_in: CacheIn,
     /// How much may be kept there. In memory, leave room for the installation itself.
-    pub keep_limit: Bytes,
+    pub cache_limit: Bytes,
     /// Stops [`super::open`], [`super::resolve()`] and whatever waits for the registry.
     pub cancel: Cancel,
 }
 
 /// Where what was downloaded waits for its use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum KeepIn {
+pub enum CacheIn {
     /// It does not: it is downloaded again.
     #[default]
     Nowhere,
@@ -70,8 +70,8 @@ impl Default for Access {
             first_wait: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(60),
-            keep_in: KeepIn::Nowhere,
-            keep_limit: Bytes(u64::MAX),
+            cache_in: CacheIn::Nowhere,
+            cache_limit: Bytes(u64::MAX),
             cancel: Cancel::new(),
         }
     }

@@ -18,8 +18,8 @@ use crate::error::Result;
 use crate::units::Digest;
 
 use super::Blobs;
-use super::explain::{Trouble, root_cause};
 use super::registry::{Registry, runtime, wait_for};
+use super::registry_error::{Trouble, root_cause};
 
 /// How many chunks (as the network delivers them) a reader may be ahead.
 const AHEAD: usize = 16;

@@ -8,23 +8,23 @@
 //! A registry, an OCI layout directory and an OCI archive look the same from outside. Async
 //! code and its one runtime stay in here; callers block. Nothing here unpacks: making
 //! a file system out of layers is the importer's work. Nothing is written either, but for
-//! downloaded layers that the caller allows to be kept ([`Access::keep_in`]).
+//! downloaded layers that the caller allows to be kept ([`Access::cache_in`]).
 
 mod access;
 mod auth;
 mod blob;
 mod config_files;
-mod explain;
+mod endpoints;
 pub mod facts;
 mod initramfs;
-mod keep;
-mod known;
+mod layer_cache;
 mod layout;
 mod manifest;
 mod reference;
-mod registries;
 mod registry;
+mod registry_error;
 mod resolve;
+mod reuse;
 mod scan;
 mod verify;
 
@@ -39,14 +39,14 @@ use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
 use crate::units::{Bytes, Digest};
 
-pub use access::{Access, KeepIn, Login};
+pub use access::{Access, CacheIn, Login};
 pub use auth::{auth_file, login_file};
 pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts, SCHEMA};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
 pub use verify::{VerifyError, decompress, read_error};
 
-use keep::Keep;
+use layer_cache::LayerCache;
 use manifest::{Descriptor, Document, MAX_DOCUMENT, Manifest};
 use verify::Verified;
 
@@ -81,7 +81,7 @@ pub struct Image {
     config: Vec<u8>,
     layers: Vec<LayerFacts>,
     blobs: Box<dyn Blobs>,
-    keep: Keep,
+    keep: LayerCache,
     events: Arc<dyn Sink>,
     cancel: Cancel,
 }
@@ -101,13 +101,14 @@ pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc
             let (manifest, parsed) =
                 descend(raw, arch, &mut |entry| registry.manifest(&entry.digest()?)).map_err(doing)?;
             let blobs = Box::new(blob::Remote::new(registry));
-            assemble(reference, manifest, &parsed, (arch, access), (blobs, Keep::new(access)), events).map_err(doing)
+            assemble(reference, manifest, &parsed, (arch, access), (blobs, LayerCache::new(access)), events)
+                .map_err(doing)
         }
         Place::Layout(path) | Place::Archive(path) => {
             let layout = layout::Layout::open(reference, path).map_err(doing)?;
             let raw = layout.select(reference, arch).map_err(doing)?;
             let (manifest, parsed) = descend(raw, arch, &mut |entry| document(&layout, entry)).map_err(doing)?;
-            let from = (Box::new(layout) as Box<dyn Blobs>, Keep::nothing());
+            let from = (Box::new(layout) as Box<dyn Blobs>, LayerCache::nothing());
             assemble(reference, manifest, &parsed, (arch, access), from, events).map_err(doing)
         }
     }
@@ -134,7 +135,7 @@ fn assemble(
     raw: Vec<u8>,
     parsed: &Manifest,
     (arch, access): (&str, &Access),
-    (blobs, keep): (Box<dyn Blobs>, Keep),
+    (blobs, keep): (Box<dyn Blobs>, LayerCache),
     events: Arc<dyn Sink>,
 ) -> Result<Image> {
     let config = document(&*blobs, &parsed.config).map_err(|error| error.context("reading its configuration"))?;
@@ -173,7 +174,7 @@ impl Image {
     }
 
     /// Whether every layer can be read without asking a registry: the image is a layout or an
-    /// archive, or its layers were read and kept ([`Access::keep_in`]).
+    /// archive, or its layers were read and kept ([`Access::cache_in`]).
     pub fn at_hand(&self) -> bool {
         self.blobs.at_hand() || self.keep.has_all(self.layers.len())
     }
@@ -254,7 +255,7 @@ impl Image {
     fn tar_for_scan<'a, W: Read + Send + 'a>(
         &'a self,
         index: usize,
-        wrap: impl FnOnce(keep::Tee<'a, Verified<Box<dyn Read + Send>>>) -> W,
+        wrap: impl FnOnce(layer_cache::Tee<'a, Verified<Box<dyn Read + Send>>>) -> W,
     ) -> Result<Verified<Box<dyn Read + Send + 'a>>> {
         let raw = self.verified(index, self.keep.peek(index))?;
         self.untarred(index, wrap(self.keep.tee(index, self.layer_facts(index)?.size.0, raw)))

@@ -19,10 +19,10 @@ use crate::units::Digest;
 
 use super::access::{Access, Login, Places};
 use super::auth::{self, Found};
-use super::explain::{Asked, Trouble, explain};
+use super::endpoints::{self, Endpoint};
 use super::manifest::{ACCEPTED, MAX_DOCUMENT};
 use super::reference::{ImageReference, Place};
-use super::registries::{self, Endpoint};
+use super::registry_error::{Asked, Trouble, explain};
 
 /// An endpoint that has answered.
 pub(super) struct Registry {
@@ -58,7 +58,7 @@ pub(super) fn connect(
     events: Arc<dyn Sink>,
 ) -> Result<(Arc<Registry>, Vec<u8>)> {
     let places = Places::of(access);
-    let endpoints = registries::endpoints(access, &places, reference)?;
+    let endpoints = endpoints::endpoints(access, &places, reference)?;
     // Not given to a mirror, nor to another host that the configuration puts in its place.
     let login = access.login.as_ref().zip(reference.host());
     let mut attempt = 1;
@@ -174,7 +174,7 @@ fn client(
     };
     // Not `Client::new`: it falls back to a default client without a word.
     Client::try_from(config).map_err(|error| {
-        Error::world(Stage::Resolve, format!("preparing TLS for {host}: {}", super::explain::root_cause(&error)))
+        Error::world(Stage::Resolve, format!("preparing TLS for {host}: {}", super::registry_error::root_cause(&error)))
             .hint("check that the CA certificates are installed (ca-certificates) and those in /etc/containers/certs.d are PEM files")
     })
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::identity::identity;
 use super::naming::partition_path;
-use super::roots::{Roots, flag, names, number, text};
+use super::sysfs::{SystemRoots, flag, names, number, text};
 use super::types::{Disk, Partition, Signature};
 use super::usage::Usage;
 use crate::error::{Error, Result, Stage};
@@ -20,7 +20,7 @@ use crate::units::{Bytes, Sectors};
 const NO_DISKS: [&str; 8] = ["ram", "zram", "sr", "fd", "mtdblock", "dm-", "md", "drbd"];
 
 /// The whole disks, in the order of their names, loop devices last.
-pub(super) fn disks(roots: &Roots) -> Result<Vec<Disk>> {
+pub(super) fn disks(roots: &SystemRoots) -> Result<Vec<Disk>> {
     let class = roots.sys.join("class/block");
     if !class.is_dir() {
         let message = format!("{} is not there, so no disk can be seen", class.display());
@@ -70,7 +70,7 @@ fn natural(name: &str) -> (&str, Vec<(usize, String)>) {
     (&name[..family], chunks.into_iter().map(|chunk| (chunk.len(), chunk)).collect())
 }
 
-fn disk(roots: &Roots, usage: &Usage, sysfs: &Path, sysfs_name: &str) -> Disk {
+fn disk(roots: &SystemRoots, usage: &Usage, sysfs: &Path, sysfs_name: &str) -> Disk {
     // The kernel writes the slash of names such as cciss/c0d0 as an exclamation mark.
     let name = sysfs_name.replace('!', "/");
     let path = format!("/dev/{name}");
@@ -128,7 +128,7 @@ fn look(disk: &File, sector_size: Bytes) -> io::Result<(Option<blkid::Table>, Op
 /// The partitions by number: those that the kernel knows and those in the table, which are
 /// the same on most machines and not on one whose kernel cannot read the table.
 fn partitions(
-    roots: &Roots,
+    roots: &SystemRoots,
     sysfs: &Path,
     disk: &str,
     content: Option<&File>,
@@ -209,7 +209,7 @@ fn signature(found: blkid::Superblock) -> Signature {
     Signature { kind: found.kind, uuid: found.uuid, label: found.label }
 }
 
-fn open(roots: &Roots, path: &str) -> io::Result<File> {
+fn open(roots: &SystemRoots, path: &str) -> io::Result<File> {
     let node = roots.node(path).ok_or(io::ErrorKind::NotFound)?;
     // Without NONBLOCK a drive without a medium, or a dead path, would make us wait.
     fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(node)

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::roots::{Roots, names, text};
+use super::sysfs::{SystemRoots, names, text};
 
 #[derive(Default)]
 pub(super) struct Identity {
@@ -16,7 +16,7 @@ pub(super) struct Identity {
 }
 
 /// The identity of the disk `name` (sysfs's spelling), described in `sysfs`.
-pub(super) fn identity(roots: &Roots, name: &str, sysfs: &Path) -> Identity {
+pub(super) fn identity(roots: &SystemRoots, name: &str, sysfs: &Path) -> Identity {
     let real = fs::canonicalize(sysfs).unwrap_or_else(|_| sysfs.to_owned());
     let kernels = Identity {
         links: scan_links(roots, name),
@@ -38,7 +38,7 @@ pub(super) fn identity(roots: &Roots, name: &str, sysfs: &Path) -> Identity {
 
 /// What udev's database has, when it has this device at all: libudev answers from sysfs
 /// alone where no udevd ever ran.
-fn udev(roots: &Roots, sysfs: &Path) -> Option<Identity> {
+fn udev(roots: &SystemRoots, sysfs: &Path) -> Option<Identity> {
     if !roots.live {
         return None;
     }
@@ -60,7 +60,7 @@ fn is_stable(link: &str) -> bool {
 }
 
 /// The links that lead to the device, found by reading them all.
-fn scan_links(roots: &Roots, name: &str) -> Vec<String> {
+fn scan_links(roots: &SystemRoots, name: &str) -> Vec<String> {
     let base = roots.dev.join("disk");
     let target: PathBuf = name.replace('!', "/").into();
     let mut links = Vec::new();

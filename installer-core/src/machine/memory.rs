@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::roots::{number, text};
+use super::sysfs::{number, text};
 use crate::units::Bytes;
 
 /// What installing itself may need, whatever the image; the rest can hold what was downloaded.

@@ -15,7 +15,7 @@ mod mounted;
 mod naming;
 mod platform;
 mod probe;
-mod roots;
+mod sysfs;
 mod types;
 mod usage;
 

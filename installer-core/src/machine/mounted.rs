@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::roots::{Roots, names, text};
+use super::sysfs::{SystemRoots, names, text};
 use super::usage::unescape;
 use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::blkid;
@@ -65,7 +65,7 @@ impl Mounted {
 
 /// Looks at what is mounted at `root`.
 pub fn mounted(root: &Path) -> Result<Mounted> {
-    let roots = Roots::host();
+    let roots = SystemRoots::host();
     let root = fs::canonicalize(root).map_err(|error| {
         Error::input(Stage::Probe, format!("there is nothing at {}", root.display())).because(error)
     })?;
@@ -121,7 +121,7 @@ fn parse(line: &str) -> Option<Line> {
 }
 
 /// A file system on a device; the kernel's own have none.
-fn area(roots: &Roots, root: &Path, line: &Line) -> Option<MountedArea> {
+fn area(roots: &SystemRoots, root: &Path, line: &Line) -> Option<MountedArea> {
     let inside = line.target.strip_prefix(root).ok()?;
     let at = Path::new("/").join(inside).to_str()?.parse().ok()?;
     let sysfs = sysfs_of(roots, line)?;
@@ -148,7 +148,7 @@ fn subvolume(line: &Line) -> Option<String> {
 }
 
 /// The device's directory in sysfs. A btrfs has a number of its own; its device is the source's.
-fn sysfs_of(roots: &Roots, line: &Line) -> Option<PathBuf> {
+fn sysfs_of(roots: &SystemRoots, line: &Line) -> Option<PathBuf> {
     let by_number = |number: &str| fs::canonicalize(roots.sys.join("dev/block").join(number)).ok();
     by_number(&line.number).or_else(|| {
         let number = fs::metadata(roots.node(&line.source)?).ok()?.rdev();
@@ -176,7 +176,7 @@ fn volume(sysfs: &Path) -> Option<(String, String)> {
 }
 
 /// The disks under a device, through partitions, volumes and arrays.
-fn whole_disks(roots: &Roots, sysfs: &Path, depth: usize, found: &mut BTreeSet<String>) {
+fn whole_disks(roots: &SystemRoots, sysfs: &Path, depth: usize, found: &mut BTreeSet<String>) {
     let below = names(sysfs.join("slaves"));
     // Stacks are three or four deep.
     if !below.is_empty() && depth < 8 {

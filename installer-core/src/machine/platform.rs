@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::memory::Memory;
-use super::roots::{Roots, text};
+use super::sysfs::{SystemRoots, text};
 use super::types::{Firmware, Kernel};
 use crate::error::{Error, Result, Stage};
 use crate::units::Bytes;
@@ -16,7 +16,7 @@ const FILESYSTEMS: [&str; 7] = ["btrfs", "erofs", "ext4", "overlay", "squashfs",
 const SECURE_BOOT: &str = "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
 
 /// The kernel's release and the machine's architecture.
-pub(super) fn uname(roots: &Roots) -> (String, String) {
+pub(super) fn uname(roots: &SystemRoots) -> (String, String) {
     let uname = rustix::system::uname();
     let ours = (uname.release().to_string_lossy().into_owned(), uname.machine().to_string_lossy().into_owned());
     if roots.live {
@@ -26,7 +26,7 @@ pub(super) fn uname(roots: &Roots) -> (String, String) {
     (recorded("osrelease").unwrap_or_default(), recorded("arch").unwrap_or(ours.1))
 }
 
-pub(super) fn firmware(roots: &Roots) -> Firmware {
+pub(super) fn firmware(roots: &SystemRoots) -> Firmware {
     if !roots.sys.join("firmware/efi").is_dir() {
         return Firmware::Bios;
     }
@@ -35,7 +35,7 @@ pub(super) fn firmware(roots: &Roots) -> Firmware {
     Firmware::Uefi { secure_boot: variable.get(4) == Some(&1) }
 }
 
-pub(super) fn memory(roots: &Roots) -> Result<Bytes> {
+pub(super) fn memory(roots: &SystemRoots) -> Result<Bytes> {
     Memory::read(&roots.proc).map(|memory| memory.total).ok_or_else(|| {
         let meminfo = roots.proc.join("meminfo");
         Error::world(Stage::Probe, format!("{} does not tell how much memory there is", meminfo.display()))
@@ -43,7 +43,7 @@ pub(super) fn memory(roots: &Roots) -> Result<Bytes> {
     })
 }
 
-pub(super) fn kernel(roots: &Roots, release: String) -> Kernel {
+pub(super) fn kernel(roots: &SystemRoots, release: String) -> Kernel {
     let modules = modules(roots, &release);
     let running: BTreeSet<String> = text(roots.proc.join("filesystems"))
         .map(|text| text.lines().filter_map(|line| line.split_whitespace().last().map(str::to_owned)).collect())
@@ -64,7 +64,7 @@ pub(super) fn kernel(roots: &Roots, release: String) -> Kernel {
 }
 
 /// Names of the modules that the kernel has built in or could load, with dashes.
-fn modules(roots: &Roots, release: &str) -> BTreeSet<String> {
+fn modules(roots: &SystemRoots, release: &str) -> BTreeSet<String> {
     if release.is_empty() {
         return BTreeSet::new();
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::roots::Roots;
+use super::sysfs::SystemRoots;
 use super::types::{Machine, SCHEMA};
 use super::{block, platform};
 use crate::error::Result;
@@ -10,16 +10,16 @@ use crate::error::Result;
 /// Looks at the running machine. Reads only. Without root it sees less: no signatures, and
 /// not everybody who uses a disk.
 pub fn probe() -> Result<Machine> {
-    look(&Roots::host())
+    look(&SystemRoots::host())
 }
 
 /// Looks at a recorded machine: a directory with its `sys`, `proc`, `dev` and `lib/modules`.
 /// Disks in `dev` may be plain files.
 pub fn probe_at(root: &Path) -> Result<Machine> {
-    look(&Roots::under(root))
+    look(&SystemRoots::under(root))
 }
 
-fn look(roots: &Roots) -> Result<Machine> {
+fn look(roots: &SystemRoots) -> Result<Machine> {
     let (release, arch) = platform::uname(roots);
     Ok(Machine {
         schema: SCHEMA,

@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::block::device_number;
-use super::roots::{Roots, names, text};
+use super::sysfs::{SystemRoots, names, text};
 use super::types::{InUse, Partition};
 
 /// What the system as a whole has in use; read once for all disks.
@@ -36,12 +36,12 @@ enum Device {
 }
 
 impl Usage {
-    pub fn read(roots: &Roots) -> Self {
+    pub fn read(roots: &SystemRoots) -> Self {
         Usage { mounts: mounts(roots), swaps: swaps(roots), btrfs: btrfs_members(roots) }
     }
 
     /// Everybody who uses the disk, one of its partitions or something on top of them.
-    pub fn of_disk(&self, roots: &Roots, sysfs: &Path, name: &str, partitions: &[Partition]) -> Vec<InUse> {
+    pub fn of_disk(&self, roots: &SystemRoots, sysfs: &Path, name: &str, partitions: &[Partition]) -> Vec<InUse> {
         let mut found = self.of_device(roots, sysfs, name);
         for partition in partitions {
             let kernel_name = partition.name.replace('/', "!");
@@ -54,7 +54,7 @@ impl Usage {
         found
     }
 
-    fn of_device(&self, roots: &Roots, sysfs: &Path, name: &str) -> Vec<InUse> {
+    fn of_device(&self, roots: &SystemRoots, sysfs: &Path, name: &str) -> Vec<InUse> {
         let mut by = self.direct(sysfs, name);
         self.through_holders(roots, sysfs, &mut by, 0);
         let partition = sysfs.join("partition").exists();
@@ -81,7 +81,7 @@ impl Usage {
     }
 
     /// What is stacked on the device, and what that in turn is used for.
-    fn through_holders(&self, roots: &Roots, sysfs: &Path, by: &mut Vec<String>, depth: usize) {
+    fn through_holders(&self, roots: &SystemRoots, sysfs: &Path, by: &mut Vec<String>, depth: usize) {
         // Stacks are three or four deep; a loop in a recorded tree must end somewhere.
         if depth > 8 {
             return;
@@ -107,7 +107,7 @@ impl Usage {
 /// While we have a device open exclusively, however briefly, nobody else gets it: somebody's
 /// mkfs or mount would fail because of us. On a machine that is about to be installed there
 /// is nobody else; loop devices are what busy build machines use, so they are left alone.
-fn may_try(roots: &Roots, name: &str) -> bool {
+fn may_try(roots: &SystemRoots, name: &str) -> bool {
     roots.live && !name.starts_with("loop")
 }
 
@@ -123,12 +123,12 @@ pub(super) fn opened_exclusively(dev: &Path, name: &str) -> bool {
 }
 
 /// `36 35 98:0 /sub /mnt rw,noatime master:1 - ext3 /dev/root rw`
-fn mounts(roots: &Roots) -> Vec<Use> {
+fn mounts(roots: &SystemRoots) -> Vec<Use> {
     let text = text(roots.proc.join("self/mountinfo")).unwrap_or_default();
     text.lines().filter_map(|line| mount(roots, line)).collect()
 }
 
-fn mount(roots: &Roots, line: &str) -> Option<Use> {
+fn mount(roots: &SystemRoots, line: &str) -> Option<Use> {
     let (fields, rest) = line.split_once(" - ")?;
     let mut fields = fields.split(' ').skip(2);
     let number = fields.next()?.to_owned();
@@ -137,20 +137,20 @@ fn mount(roots: &Roots, line: &str) -> Option<Use> {
     Some(Use { number: Some(number), source, by: format!("mounted at {target}") })
 }
 
-fn swaps(roots: &Roots) -> Vec<Use> {
+fn swaps(roots: &SystemRoots) -> Vec<Use> {
     let text = text(roots.proc.join("swaps")).unwrap_or_default();
     let paths = text.lines().skip(1).filter_map(|line| line.split_whitespace().next());
     paths.map(|path| Use { number: None, source: device(roots, &unescape(path)), by: "swap".into() }).collect()
 }
 
-fn btrfs_members(roots: &Roots) -> Vec<String> {
+fn btrfs_members(roots: &SystemRoots) -> Vec<String> {
     let base = roots.sys.join("fs/btrfs");
     names(&base).iter().flat_map(|id| names(base.join(id).join("devices"))).collect()
 }
 
 /// Which device a path under /dev is: by number where it is a node, by name where all that
 /// there is is a link or a name (a recorded tree).
-fn device(roots: &Roots, path: &str) -> Device {
+fn device(roots: &SystemRoots, path: &str) -> Device {
     let Some(node) = roots.node(path) else { return Device::Other };
     if let Ok(meta) = fs::metadata(&node)
         && meta.file_type().is_block_device()

@@ -17,18 +17,18 @@ pub fn check(layout: &DiskLayout, facts: &ImageFacts, warnings: &mut Vec<String>
     let Some((size, Some(filesystem))) = boot.map(|boot| (boot.size, boot.filesystem.as_deref())) else {
         return Ok(());
     };
-    settle(misfit(size, filesystem, facts), warnings)
+    settle(too_small(size, filesystem, facts), warnings)
 }
 
 /// The same of a /boot that somebody else has made and mounted.
 pub fn check_onto(free: Bytes, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
-    settle(misfit_onto(free, facts), warnings)
+    settle(mounted_too_small(free, facts), warnings)
 }
 
-fn settle(misfit: Option<Misfit>, warnings: &mut Vec<String>) -> Result<()> {
-    match misfit {
-        Some(Misfit::Kernel(error)) => return Err(error),
-        Some(Misfit::Update(warning)) => warnings.push(warning),
+fn settle(too_small: Option<BootTooSmall>, warnings: &mut Vec<String>) -> Result<()> {
+    match too_small {
+        Some(BootTooSmall::Kernel(error)) => return Err(error),
+        Some(BootTooSmall::Update(warning)) => warnings.push(warning),
         None => {}
     }
     Ok(())
@@ -48,16 +48,16 @@ fn content(kernels: u64, kernel: Bytes) -> Bytes {
     Bytes(kernels.saturating_mul(kernel.0)) + BESIDE_KERNELS
 }
 
-/// [`misfit`] for a /boot that is made already and has this much `free`.
-fn misfit_onto(free: Bytes, facts: &ImageFacts) -> Option<Misfit> {
+/// [`too_small`] for a /boot that is made already and has this much `free`.
+fn mounted_too_small(free: Bytes, facts: &ImageFacts) -> Option<BootTooSmall> {
     let kernel = facts.kernel.as_ref()?.size?;
     let hint = format!("make it larger: two kernels take {}", content(2, kernel));
     if free < content(1, kernel) {
         let message = format!("/boot has {free} free, and the image's kernel and initramfs take {kernel}");
-        return Some(Misfit::Kernel(Error::world(Stage::Plan, message).hint(hint)));
+        return Some(BootTooSmall::Kernel(Error::world(Stage::Plan, message).hint(hint)));
     }
     (free < content(2, kernel)).then(|| {
-        Misfit::Update(format!(
+        BootTooSmall::Update(format!(
             "/boot has {free} free: room for the image's kernel and initramfs ({kernel}) but not for those of an \
              update beside them; {hint}"
         ))
@@ -65,7 +65,7 @@ fn misfit_onto(free: Bytes, facts: &ImageFacts) -> Option<Misfit> {
 }
 
 /// What does not fit.
-pub enum Misfit {
+pub enum BootTooSmall {
     /// The image's kernel.
     Kernel(Error),
     /// That of an update, beside it.
@@ -73,7 +73,7 @@ pub enum Misfit {
 }
 
 /// What does not fit into a /boot of `size`; nothing where the image's kernel is of unknown size.
-pub fn misfit(size: Bytes, filesystem: &str, facts: &ImageFacts) -> Option<Misfit> {
+pub fn too_small(size: Bytes, filesystem: &str, facts: &ImageFacts) -> Option<BootTooSmall> {
     let kernel = facts.kernel.as_ref()?.size?;
     let (one, two) = (needs(1, filesystem, facts)?, needs(2, filesystem, facts)?);
     let hint = format!("give 'part /boot' {} MiB or more, or leave it out", two.as_mib());
@@ -81,10 +81,10 @@ pub fn misfit(size: Bytes, filesystem: &str, facts: &ImageFacts) -> Option<Misfi
         let message = format!(
             "/boot is too small: it gets {size}, and takes {one} for the image's kernel and initramfs ({kernel})"
         );
-        return Some(Misfit::Kernel(Error::world(Stage::Plan, message).hint(hint)));
+        return Some(BootTooSmall::Kernel(Error::world(Stage::Plan, message).hint(hint)));
     }
     (size < two).then(|| {
-        Misfit::Update(format!(
+        BootTooSmall::Update(format!(
             "/boot gets {size}, which holds the image's kernel and initramfs ({kernel}) but not those of an update \
              beside them: {hint}"
         ))
@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn one_kernel_has_to_fit_and_two_should() {
-        let of = |mib, filesystem| match misfit(Bytes::mib(mib), filesystem, &facts(Some(Bytes::mib(64)))) {
-            Some(Misfit::Kernel(error)) => format!("{error} {}", error.remedy().unwrap_or_default()),
-            Some(Misfit::Update(warning)) => warning,
+        let of = |mib, filesystem| match too_small(Bytes::mib(mib), filesystem, &facts(Some(Bytes::mib(64)))) {
+            Some(BootTooSmall::Kernel(error)) => format!("{error} {}", error.remedy().unwrap_or_default()),
+            Some(BootTooSmall::Update(warning)) => warning,
             None => "fits".to_owned(),
         };
         // 64 + 16 for GRUB, + 16 and a fifteenth for ext4.
@@ -138,13 +138,13 @@ mod tests {
         assert!(
             ["ext4", "xfs", "btrfs"]
                 .iter()
-                .all(|fs| { matches!(misfit(Bytes::gib(1 << 20), fs, &huge), Some(Misfit::Kernel(_))) })
+                .all(|fs| { matches!(too_small(Bytes::gib(1 << 20), fs, &huge), Some(BootTooSmall::Kernel(_))) })
         );
     }
 
     #[test]
     fn what_nobody_knows_is_no_reason() {
-        assert!(misfit(Bytes::mib(1), "ext4", &facts(None)).is_none());
-        assert!(misfit(Bytes::mib(1), "minix", &facts(Some(Bytes::mib(64)))).is_none());
+        assert!(too_small(Bytes::mib(1), "ext4", &facts(None)).is_none());
+        assert!(too_small(Bytes::mib(1), "minix", &facts(Some(Bytes::mib(64)))).is_none());
     }
 }

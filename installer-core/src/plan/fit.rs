@@ -8,7 +8,7 @@ use crate::request::{Layout, PartitionRequest, Purpose, Request};
 use crate::storage::layout;
 use crate::units::{Bytes, MountPoint};
 
-/// What a misfit is about: the part of the request that does not go with the image.
+/// What a incompatibility is about: the part of the request that does not go with the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The image, whatever is asked of it.
@@ -27,7 +27,7 @@ pub enum Subject {
 
 /// Something that does not go together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub struct Incompatibility {
     /// What it is about.
     pub subject: Subject,
     /// Whether nothing can be planned with it.
@@ -39,7 +39,7 @@ pub struct Misfit {
 }
 
 /// Everything in which the image does not fit the request.
-pub fn misfits(request: &Request, facts: &ImageFacts) -> Vec<Misfit> {
+pub fn incompatibilities(request: &Request, facts: &ImageFacts) -> Vec<Incompatibility> {
     let mut list = List(Vec::new());
     list.another_image(request, facts);
     list.take(Subject::Image, check::check_kernel(facts));
@@ -53,12 +53,12 @@ pub fn misfits(request: &Request, facts: &ImageFacts) -> Vec<Misfit> {
     list.0
 }
 
-struct List(Vec<Misfit>);
+struct List(Vec<Incompatibility>);
 
 impl List {
     fn error(&mut self, subject: Subject, error: &Error) {
         let hint = error.remedy().map(str::to_owned);
-        self.0.push(Misfit { subject, fatal: true, message: error.to_string(), hint });
+        self.0.push(Incompatibility { subject, fatal: true, message: error.to_string(), hint });
     }
 
     fn take<T>(&mut self, subject: Subject, result: Result<T>) -> Option<T> {
@@ -66,7 +66,7 @@ impl List {
     }
 
     fn doubt(&mut self, subject: Subject, message: impl Into<String>, hint: Option<&str>) {
-        self.0.push(Misfit { subject, fatal: false, message: message.into(), hint: hint.map(str::to_owned) });
+        self.0.push(Incompatibility { subject, fatal: false, message: message.into(), hint: hint.map(str::to_owned) });
     }
 
     /// The facts may be those of an image that replaces the one asked for; or the wrong file.
@@ -115,9 +115,9 @@ impl List {
         let Layout::Custom { partitions, .. } = &request.layout else { return };
         let Some(boot) = partitions.iter().find(|p| boot_room::is_boot(&p.purpose)) else { return };
         let filesystem = boot.filesystem.as_deref().unwrap_or(layout::BOOT_FS);
-        match most(boot).and_then(|most| boot_room::misfit(most, filesystem, facts)) {
-            Some(boot_room::Misfit::Kernel(error)) => self.error(Subject::Boot, &error),
-            Some(boot_room::Misfit::Update(warning)) => self.doubt(Subject::Boot, warning, None),
+        match most(boot).and_then(|most| boot_room::too_small(most, filesystem, facts)) {
+            Some(boot_room::BootTooSmall::Kernel(error)) => self.error(Subject::Boot, &error),
+            Some(boot_room::BootTooSmall::Update(warning)) => self.doubt(Subject::Boot, warning, None),
             None => {}
         }
     }

@@ -9,10 +9,10 @@ mod boot;
 mod boot_room;
 mod check;
 mod fit;
-mod onto;
 mod render;
 mod step;
 mod steps;
+mod to_filesystem;
 
 use std::collections::BTreeMap;
 
@@ -26,9 +26,9 @@ use crate::storage::layout::{self, DiskLayout, Given};
 use crate::storage::select::{self, Loss, Target};
 use crate::units::{Bytes, Digest, Secret};
 
-pub use fit::{Misfit, Subject, misfits};
-pub use onto::{Specs, onto};
+pub use fit::{Incompatibility, Subject, incompatibilities};
 pub use step::{AUTH_FILE, BootPlan, Device, Loader, Names, Planned, Step, partition_node};
+pub use to_filesystem::{Specs, to_filesystem};
 
 /// The version of the JSON form of [`Plan`].
 pub const SCHEMA: u32 = 1;

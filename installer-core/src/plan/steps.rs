@@ -246,13 +246,13 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
 
 /// What the installed system fetches its updates with.
 fn credentials(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Option<Step>> {
-    let (reach, image) = (&context.request.reach, context.image);
-    if !reach.keep_credentials {
+    let (access, image) = (&context.request.registry, context.image);
+    if !access.keep_credentials {
         return Ok(None);
     }
     let (source, updates): (ImageReference, ImageReference) = (image.source.parse()?, image.updates_from.parse()?);
-    let copied_from = reach.authfile.as_ref().filter(|_| reach.login.is_none());
-    let registry = source.host().or(updates.host()).filter(|_| copied_from.is_some() || reach.login.is_some());
+    let copied_from = access.authfile.as_ref().filter(|_| access.login.is_none());
+    let registry = source.host().or(updates.host()).filter(|_| copied_from.is_some() || access.login.is_some());
     let Some(registry) = registry else {
         warnings.push(
             "the kickstart's credentials are not kept: neither image nor updates come from their registry".into(),

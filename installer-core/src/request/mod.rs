@@ -30,7 +30,7 @@ pub struct Request {
     /// The digest that the image must have, where one is asked for.
     pub digest: Option<Digest>,
     /// How the image is reached.
-    pub reach: Reach,
+    pub registry: RegistryAccess,
     /// Which disks, and what may be lost on them.
     pub disks: DiskChoice,
     /// What to make there.
@@ -60,7 +60,7 @@ impl Request {
             stateroot: None,
             unsigned_is_fine: false,
             digest: None,
-            reach: Reach::default(),
+            registry: RegistryAccess::default(),
             disks: DiskChoice::default(),
             layout: Layout::Custom { partitions: Vec::new(), platform: false, add_boot: false },
             kargs: Vec::new(),
@@ -76,7 +76,7 @@ impl Request {
 
 /// How the image is reached, where what every program does will not do.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reach {
+pub struct RegistryAccess {
     /// What to log in with at the image's registry.
     pub login: Option<Login>,
     /// The one file to take credentials from.

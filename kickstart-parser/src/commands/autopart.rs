@@ -3,10 +3,10 @@
 use super::{Command, encryption, storage};
 use crate::args::spec::{NO, Opt, Spec, count, flag, text};
 use crate::args::{Args, Cx, Given};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
+use crate::pykickstart::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

@@ -4,10 +4,10 @@ use super::part::normal_path;
 use super::{Command, storage};
 use crate::args::spec::{NO, Spec, any, flag, one, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// `btrfs`.

@@ -2,10 +2,10 @@
 
 use super::storage;
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Encryption;
+use crate::pykickstart::Pen;
 use crate::secret::Secret;
 
 /// The value of `--luks-version` from which on a disk may encrypt itself.

@@ -3,8 +3,8 @@
 use super::Command;
 use crate::args::spec::{Spec, flag, list, text};
 use crate::args::{Args, Cx, Value};
-use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// `firewall`.

@@ -3,10 +3,10 @@
 use super::Command;
 use crate::args::spec::{Spec, any, list, text};
 use crate::args::{Args, Cx, scan};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// `keyboard`.

@@ -3,10 +3,10 @@
 use super::Command;
 use crate::args::spec::{ALL, Spec, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 use crate::syntax::Syntax;
 

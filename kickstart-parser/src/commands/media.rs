@@ -2,8 +2,8 @@
 
 use super::Command;
 use crate::args::spec::{ALL, NO, Spec};
-use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// A command that has nothing but its name.

@@ -4,10 +4,10 @@ use super::Command;
 use super::part::normal_path;
 use crate::args::spec::{ALL, Spec, one, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// `mount`.

@@ -4,8 +4,8 @@ use super::Command;
 use super::image::name_something;
 use crate::args::spec::{Spec, flag, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// `ostreecontainer`.

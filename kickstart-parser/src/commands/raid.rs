@@ -4,10 +4,10 @@ use super::part::normal_path;
 use super::{Command, encryption, storage};
 use crate::args::spec::{NO, Opt, Spec, any, count, flag, one, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
+use crate::pykickstart::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

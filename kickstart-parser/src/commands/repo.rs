@@ -4,8 +4,8 @@ use super::Command;
 use super::url::{Ssl, one_place};
 use crate::args::spec::{ALL, Spec, boolean, flag, int, list, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// `repo`.

@@ -4,8 +4,8 @@ use super::Command;
 use super::media::Bare;
 use crate::args::spec::Spec;
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 
 const SPEC: Spec = Spec::new("skipx").doc("Sets up no X Window System on the installed system.");
 

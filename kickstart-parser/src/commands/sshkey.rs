@@ -3,8 +3,8 @@
 use super::Command;
 use crate::args::spec::{ALL, Spec, one, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

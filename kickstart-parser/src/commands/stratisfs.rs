@@ -4,8 +4,8 @@ use super::Command;
 use super::part::normal_path;
 use crate::args::spec::{NO, Spec, count, flag, one, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// `stratisfs`.

@@ -3,8 +3,8 @@
 use super::Command;
 use crate::args::spec::{NO, Spec, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

@@ -3,10 +3,10 @@
 use super::{Command, storage};
 use crate::args::spec::{Spec, any, count, flag, one};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// `volgroup`.

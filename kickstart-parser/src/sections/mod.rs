@@ -15,9 +15,9 @@ pub use verbatim::{Addon, Anaconda};
 
 use crate::args::Cx;
 use crate::args::spec::Spec;
-use crate::canonical::Pen;
 use crate::document::Section;
 use crate::kickstart::{Given, Kickstart};
+use crate::pykickstart::Pen;
 use crate::span::Span;
 
 /// A section: the form of its header, and what takes it into a kickstart.

@@ -9,12 +9,12 @@ use super::stretches;
 use crate::args::scan::scan;
 use crate::args::spec::{ALL, NO, Spec, flag, int, text};
 use crate::args::{Args, Cx};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::document::Section;
 use crate::kickstart::Kickstart;
 use crate::lex;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 use crate::syntax::{Life, State};
 

@@ -3,11 +3,11 @@
 use crate::args::Cx;
 use crate::args::scan::scan;
 use crate::args::spec::{ALL, Opt, Spec, flag, text};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::document::Section;
 use crate::kickstart::Kickstart;
+use crate::pykickstart::Pen;
 use crate::span::Span;
 use crate::syntax::State;
 

@@ -3,12 +3,12 @@
 use super::stretches;
 use crate::args::Cx;
 use crate::args::spec::{Spec, any};
-use crate::canonical::Pen;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::document::Section;
 use crate::kickstart::Kickstart;
 use crate::lex;
+use crate::pykickstart::Pen;
 use crate::reader::may_have_password;
 use crate::span::Span;
 

@@ -357,7 +357,7 @@ fn what_resolve_has_read_is_not_downloaded_again() {
     let server = Server::registry(made);
     let spool = tempfile::tempdir().unwrap();
     let image =
-        try_open(&server.host, &Heard::default(), |access| access.keep_in = KeepIn::Directory(spool.path().into()))
+        try_open(&server.host, &Heard::default(), |access| access.cache_in = CacheIn::Directory(spool.path().into()))
             .unwrap();
     resolve(&image).unwrap();
     for requests in [1, 2] {

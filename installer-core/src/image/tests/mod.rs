@@ -2,11 +2,11 @@
 //! misbehave, and a real one.
 
 mod facts;
-mod known;
 mod layouts;
 mod login;
 mod misbehaving;
 mod real;
+mod reuse;
 mod server;
 mod stopped;
 mod tls;

@@ -9,7 +9,7 @@ use kickstart_parser::kickstart::{Addon, Kickstart};
 
 use super::Reader;
 use crate::image::{ImageReference, Login};
-use crate::request::Reach;
+use crate::request::RegistryAccess;
 use crate::units::{Digest, Secret};
 
 /// The name of our section.
@@ -34,7 +34,7 @@ const TIMEOUTS: std::ops::RangeInclusive<u64> = 5..=3600;
 /// What our section says.
 #[derive(Default)]
 pub(super) struct Ours {
-    pub reach: Reach,
+    pub registry: RegistryAccess,
     pub digest: Option<Digest>,
     /// Where updates come from.
     pub target: Option<String>,
@@ -89,8 +89,8 @@ impl Reader<'_> {
                 _ => self.set(&mut ours, &setting),
             }
         }
-        ours.reach.login = self.login(addon.span, user, password);
-        if ours.reach.keep_credentials && ours.reach.login.is_none() && ours.reach.authfile.is_none() {
+        ours.registry.login = self.login(addon.span, user, password);
+        if ours.registry.keep_credentials && ours.registry.login.is_none() && ours.registry.authfile.is_none() {
             let help = "give a username and a password, or an authfile";
             self.bad(addon.span, "keep-credentials: there are no credentials to keep", help);
         }
@@ -114,7 +114,7 @@ impl Reader<'_> {
         match *key {
             "check" => self.check_setting(setting),
             "timeout" => match seconds(value) {
-                Some(seconds) => ours.reach.timeout = Some(Duration::from_secs(seconds)),
+                Some(seconds) => ours.registry.timeout = Some(Duration::from_secs(seconds)),
                 None => {
                     let (first, last) = (TIMEOUTS.start(), TIMEOUTS.end());
                     self.bad_setting(setting, &format!("a number of seconds between {first} and {last}"));
@@ -131,9 +131,9 @@ impl Reader<'_> {
                     self.bad(setting.value_span, format!("target: {error}"), &help);
                 }
             },
-            "authfile" => ours.reach.authfile = Some((*value).into()),
-            "keep-credentials" => ours.reach.keep_credentials = self.yes_or_no(setting),
-            "insecure-registry" => ours.reach.insecure_registries.push((*value).to_owned()),
+            "authfile" => ours.registry.authfile = Some((*value).into()),
+            "keep-credentials" => ours.registry.keep_credentials = self.yes_or_no(setting),
+            "insecure-registry" => ours.registry.insecure_registries.push((*value).to_owned()),
             // The digest that was checked is what is always installed; lints are for `check`.
             "pin" | "lint" => drop(self.yes_or_no(setting)),
             unknown => {
@@ -205,16 +205,16 @@ mod tests {
 
     /// What is said in it, by the names of the section.
     fn settings(request: &Request) -> Value {
-        let reach = &request.reach;
+        let registry = &request.registry;
         let mut told = Map::new();
         let mut tell = |key: &str, value: Option<Value>| told.extend(value.map(|value| (key.to_owned(), value)));
-        tell("username", reach.login.as_ref().map(|login| json!(login.user)));
-        tell("password", reach.login.as_ref().map(|login| json!(login.password.expose())));
-        tell("authfile", reach.authfile.as_ref().map(|file| json!(file)));
-        tell("keep-credentials", reach.keep_credentials.then_some(Value::Bool(true)));
-        let insecure = &reach.insecure_registries;
+        tell("username", registry.login.as_ref().map(|login| json!(login.user)));
+        tell("password", registry.login.as_ref().map(|login| json!(login.password.expose())));
+        tell("authfile", registry.authfile.as_ref().map(|file| json!(file)));
+        tell("keep-credentials", registry.keep_credentials.then_some(Value::Bool(true)));
+        let insecure = &registry.insecure_registries;
         tell("insecure-registry", (!insecure.is_empty()).then(|| json!(insecure)));
-        tell("timeout", reach.timeout.map(|timeout| json!(timeout.as_secs())));
+        tell("timeout", registry.timeout.map(|timeout| json!(timeout.as_secs())));
         tell("target", request.update_from.as_ref().map(|target| json!(target)));
         tell("digest", request.digest.as_ref().map(|digest| json!(digest)));
         Value::Object(told)
@@ -255,6 +255,6 @@ mod tests {
         ] {
             assert!(all.iter().any(|text| text.starts_with(part)), "{part} in {all:#?}");
         }
-        assert_eq!((all.len(), request.reach.login), (7, None), "{all:#?}");
+        assert_eq!((all.len(), request.registry.login), (7, None), "{all:#?}");
     }
 }

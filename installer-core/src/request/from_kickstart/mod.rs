@@ -65,7 +65,7 @@ pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec
         stateroot: asked.stateroot,
         unsigned_is_fine: asked.unsigned_is_fine,
         digest: ours.digest,
-        reach: ours.reach,
+        registry: ours.registry,
         disks: reader.disks(kickstart),
         layout: reader.layout(kickstart),
         kargs: kernel_arguments(kickstart),

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use clap::{Parser, Subcommand};
 use installer_core::{Error, Stage};
 
-use crate::failure;
+use crate::error;
 use crate::install::to_filesystem;
 
 #[derive(Debug, Parser)]
@@ -47,7 +47,7 @@ pub fn run() -> ExitCode {
     } else {
         hand_over(&args).map_err(Into::into)
     };
-    outcome.unwrap_or_else(|error| failure::tell(&error))
+    outcome.unwrap_or_else(|error| error::tell(&error))
 }
 
 /// Becomes the original; comes back only if that fails.

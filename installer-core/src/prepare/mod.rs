@@ -10,18 +10,18 @@
 
 mod consent;
 mod document;
+mod download_guard;
+mod flow;
 mod image_fit;
 mod judge;
-mod keep;
 pub mod loader;
 mod overrides;
-mod prepare;
-mod reach;
+mod registry_access;
 
 pub use consent::{allows_clearing, consent, loses_nothing};
 pub use document::document;
+pub use download_guard::{AfterWipe, warn_if_uncacheable};
+pub use flow::{Before, Onto, Prepared, look, prepare, prepare_to_filesystem};
 pub use judge::{examine, judge, require_layout};
-pub use keep::{AfterWipe, foresee};
 pub use overrides::{Overrides, image_file, require_image};
-pub use prepare::{Before, Onto, Prepared, look, prepare, prepare_onto};
-pub use reach::reach;
+pub use registry_access::registry_access;

@@ -23,7 +23,7 @@ use anyhow::Context;
 use installer_core::host::locate;
 use installer_core::image::ImageReference;
 use installer_core::units::Bytes;
-use installer_core::{Error, Stage, apply, front};
+use installer_core::{Error, Stage, apply, prepare};
 use pxe::serve::server::{self, Options};
 
 use crate::image::AccessArgs;
@@ -70,7 +70,7 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", default_value = "2G")]
     memory: Bytes,
 
-    /// Keep disks and environment in this directory; else they go when the machine ends
+    /// LayerCache disks and environment in this directory; else they go when the machine ends
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 
@@ -122,7 +122,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let request = site::read(&args.kickstart, &site::PreScripts::Skip)?.request;
     let image = match &args.image {
         Some(image) => image.clone(),
-        None => front::require_image(&request, &args.kickstart, "--image")?.to_owned(),
+        None => prepare::require_image(&request, &args.kickstart, "--image")?.to_owned(),
     };
     let temporary = tempfile::Builder::new().prefix(".bootc-ks-try-").tempdir_in(".").context("making a directory")?;
     let work = args.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
@@ -193,7 +193,7 @@ fn from_inside(host: &str) -> String {
 /// The server's files: one machine, one kickstart.
 fn write_site(work: &Path, kickstart: &str, kargs: &[String]) -> anyhow::Result<()> {
     let raw = format!("{{% raw %}}{kickstart}{{% endraw %}}");
-    crate::rewrite::create_private(&work.join("site.ks"), &raw)?;
+    crate::atomic_file::create_private(&work.join("site.ks"), &raw)?;
     let kargs: Vec<String> = kargs.iter().map(|karg| format!("{karg:?}")).collect();
     let machines =
         format!("[[machine]]\nname = 'try'\nmac = '{MAC}'\nkickstart = 'site.ks'\nkargs = [{}]\n", kargs.join(", "));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(super) struct Roots {
+pub(super) struct SystemRoots {
     pub sys: PathBuf,
     pub proc: PathBuf,
     pub dev: PathBuf,
@@ -14,13 +14,13 @@ pub(super) struct Roots {
     pub live: bool,
 }
 
-impl Roots {
+impl SystemRoots {
     pub fn host() -> Self {
-        Roots { live: true, ..Self::under(Path::new("/")) }
+        SystemRoots { live: true, ..Self::under(Path::new("/")) }
     }
 
     pub fn under(root: &Path) -> Self {
-        Roots {
+        SystemRoots {
             sys: root.join("sys"),
             proc: root.join("proc"),
             dev: root.join("dev"),

@@ -29,7 +29,7 @@ impl Overrides {
             && ours != kickstarts
         {
             // It is for the registry of the image beside which it was written, and for no other.
-            request.reach.login = None;
+            request.registry.login = None;
         }
         let image = self.image.clone().or_else(|| kickstarts.clone());
         // A directory or an archive is no place to get updates from once the machine is away.
@@ -85,9 +85,9 @@ mod tests {
     fn a_login_is_for_one_registry() {
         let of = |image: Option<&str>| {
             let mut request = Request::of_image("q.io/kickstarts");
-            request.reach.login = Some(Login { user: "u".into(), password: Secret::new("p") });
+            request.registry.login = Some(Login { user: "u".into(), password: Secret::new("p") });
             Overrides { image: image.map(str::to_owned), ..Overrides::default() }.put_over(&mut request);
-            request.reach.login.is_some()
+            request.registry.login.is_some()
         };
         assert!(of(None) && of(Some("q.io/other")) && of(Some("oci:/run/medium")));
         assert!(!of(Some("r.io/kickstarts")));

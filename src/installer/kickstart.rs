@@ -12,8 +12,8 @@ use pxe::options::{Options, Source};
 
 use super::consoles::Consoles;
 use super::{KICKSTART, WORK, media, nfs};
+use crate::atomic_file;
 use crate::fetch::{self, Request};
-use crate::rewrite;
 
 /// Where one lies that was put into the initramfs.
 const PUT_IN: &str = "/ks.cfg";
@@ -55,7 +55,7 @@ pub fn fetch(chosen: &Chosen, options: &Options, consoles: &Consoles) -> anyhow:
         Chosen::From(source) => one(source, options, consoles)?,
         Chosen::FirstOf(sources) => first_of(sources, options, consoles)?,
     };
-    rewrite::create_private_by(Path::new(KICKSTART), |file| Ok(file.write_all(&text)?))
+    atomic_file::create_private_by(Path::new(KICKSTART), |file| Ok(file.write_all(&text)?))
 }
 
 /// The first that is there; the last one's error if none is.

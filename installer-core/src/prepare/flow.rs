@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::keep::{self, AfterWipe, Stake};
-use super::reach::{kept, reach};
+use super::download_guard::{self, AfterWipe, AtRisk};
+use super::registry_access::{kept, registry_access};
 use crate::apply;
 use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
-use crate::image::{self, Access, Image, ImageFacts, ImageReference, KeepIn};
+use crate::image::{self, Access, CacheIn, Image, ImageFacts, ImageReference};
 use crate::machine;
 use crate::plan::{self, Plan, Specs, oci_architecture};
 use crate::request::Request;
@@ -48,22 +48,22 @@ pub fn prepare(
     // Before gigabytes are fetched for nothing.
     apply::require_root()?;
     let machine = machine::probe()?;
-    let stake = Stake::of(request, &machine, before.after_wipe)?;
-    let (keep_in, keep_limit) = keep::room(request);
-    let access = Access { keep_in, keep_limit, ..reach(request, access) };
+    let at_risk = AtRisk::of(request, &machine, before.after_wipe)?;
+    let (cache_in, cache_limit) = download_guard::room(request);
+    let access = Access { cache_in, cache_limit, ..registry_access(request, access) };
     let image = open(reference, &machine.arch, &access, events)?;
-    stake.fits(&image, keep_limit)?;
+    at_risk.fits(&image, cache_limit)?;
     let known = match before.facts {
         // What can wait costs nothing to be read, and verified, before the first write; and who takes
         // the risk that the registry fails has not said that it may have damaged layers.
-        Some(facts) if stake.is_nothing() && facts.download_size > keep_limit => image.known(facts)?,
+        Some(facts) if at_risk.is_nothing() && facts.download_size > cache_limit => image.reusable_facts(facts)?,
         _ => None,
     };
     if known.is_some() {
         tracing::info!("the image is known: its layers are read once, when they are installed");
     }
     let facts = known.map_or_else(|| image::resolve(&image), Ok)?;
-    stake.is_safe(&image)?;
+    at_risk.is_safe(&image)?;
     let mut plan = plan::plan(request, &machine, &facts)?;
     plan.credentials = kept(request, &plan)?;
     let digest = plan.digest()?;
@@ -97,7 +97,7 @@ pub struct Onto<'a> {
 }
 
 /// [`prepare`] for file systems that are mounted already.
-pub fn prepare_onto(
+pub fn prepare_to_filesystem(
     request: &Request,
     onto: &Onto<'_>,
     reference: &str,
@@ -108,10 +108,10 @@ pub fn prepare_onto(
     let machine = machine::probe()?;
     let mounted = machine::mounted(onto.root)?;
     // There must be room for the image anyway.
-    let (keep_in, keep_limit) = (KeepIn::Directory(onto.root.to_owned()), Bytes(mounted.free.0 / 4));
-    let access = Access { keep_in, keep_limit, ..access.clone() };
+    let (cache_in, cache_limit) = (CacheIn::Directory(onto.root.to_owned()), Bytes(mounted.free.0 / 4));
+    let access = Access { cache_in, cache_limit, ..access.clone() };
     let (image, facts) = look(reference, &machine.arch, &access, events)?;
-    let plan = plan::onto(request, &onto.specs, &mounted, &machine, &facts)?;
+    let plan = plan::to_filesystem(request, &onto.specs, &mounted, &machine, &facts)?;
     apply::preflight(&plan, &facts, &machine)?;
     Ok(Prepared { plan, image, facts })
 }

@@ -27,7 +27,7 @@ pub struct Specs {
 }
 
 /// Decides what is done to what is `mounted`.
-pub fn onto(
+pub fn to_filesystem(
     request: &Request,
     specs: &Specs,
     mounted: &Mounted,

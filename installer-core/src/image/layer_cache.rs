@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::access::{Access, KeepIn};
+use super::access::{Access, CacheIn};
 use super::layout::Window;
 
 /// The layers of one image that are at hand.
-pub(super) struct Keep {
-    place: KeepIn,
+pub(super) struct LayerCache {
+    place: CacheIn,
     state: Mutex<State>,
 }
 
@@ -25,16 +25,19 @@ struct State {
     trouble: Option<String>,
 }
 
-impl Keep {
+impl LayerCache {
     /// As `access` allows.
     pub fn new(access: &Access) -> Self {
-        let state = State { left: access.keep_limit.0, files: HashMap::new(), trouble: None };
-        Keep { place: access.keep_in.clone(), state: Mutex::new(state) }
+        let state = State { left: access.cache_limit.0, files: HashMap::new(), trouble: None };
+        LayerCache { place: access.cache_in.clone(), state: Mutex::new(state) }
     }
 
     /// Nothing is kept: the image is on disk anyway.
     pub fn nothing() -> Self {
-        Keep { place: KeepIn::Nowhere, state: Mutex::new(State { left: 0, files: HashMap::new(), trouble: None }) }
+        LayerCache {
+            place: CacheIn::Nowhere,
+            state: Mutex::new(State { left: 0, files: HashMap::new(), trouble: None }),
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -80,16 +83,16 @@ impl Keep {
 
     fn file(&self) -> io::Result<Option<File>> {
         Ok(match &self.place {
-            KeepIn::Nowhere => None,
-            KeepIn::Memory => Some(File::from(memfd_create("bootc-ks layer", MemfdFlags::CLOEXEC)?)),
-            KeepIn::Directory(dir) => Some(tempfile::tempfile_in(dir)?),
+            CacheIn::Nowhere => None,
+            CacheIn::Memory => Some(File::from(memfd_create("bootc-ks layer", MemfdFlags::CLOEXEC)?)),
+            CacheIn::Directory(dir) => Some(tempfile::tempfile_in(dir)?),
         })
     }
 }
 
 pub(super) struct Tee<'a, R> {
     inner: R,
-    keep: &'a Keep,
+    keep: &'a LayerCache,
     index: usize,
     size: u64,
     file: Option<File>,
@@ -122,9 +125,9 @@ mod tests {
     fn what_fits_is_kept_and_handed_out_once() {
         let dir = tempfile::tempdir().unwrap();
         let access =
-            Access { keep_in: KeepIn::Directory(dir.path().into()), keep_limit: Bytes(10), ..Access::default() };
-        let keep = Keep::new(&access);
-        let pass = |keep: &Keep, index, data: &[u8]| {
+            Access { cache_in: CacheIn::Directory(dir.path().into()), cache_limit: Bytes(10), ..Access::default() };
+        let keep = LayerCache::new(&access);
+        let pass = |keep: &LayerCache, index, data: &[u8]| {
             let mut out = Vec::new();
             keep.tee(index, data.len() as u64, data).read_to_end(&mut out).unwrap();
             assert_eq!(out, data);
@@ -142,16 +145,16 @@ mod tests {
         assert_eq!([read(0), read(1), read(2), read(0)], [Some("1234567".into()), None, Some("123".into()), None]);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         // A stream that is not read to its verified end is not kept.
-        let keep = Keep::new(&access);
+        let keep = LayerCache::new(&access);
         keep.tee(0, 3, &b"abc"[..]).read_exact(&mut [0; 3]).unwrap();
         assert!(keep.take(0).is_none());
-        pass(&Keep::nothing(), 0, b"x");
+        pass(&LayerCache::nothing(), 0, b"x");
     }
 
     #[test]
     fn memory_will_do() {
-        let access = Access { keep_in: KeepIn::Memory, keep_limit: Bytes(10), ..Access::default() };
-        let keep = Keep::new(&access);
+        let access = Access { cache_in: CacheIn::Memory, cache_limit: Bytes(10), ..Access::default() };
+        let keep = LayerCache::new(&access);
         keep.tee(0, 3, &b"abc"[..]).read_to_end(&mut Vec::new()).unwrap();
         let mut text = String::new();
         keep.take(0).unwrap().read_to_string(&mut text).unwrap();

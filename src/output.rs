@@ -34,19 +34,19 @@ pub fn finish() -> Option<io::Error> {
 }
 
 macro_rules! print {
-    ($($text:tt)*) => { $crate::say::to_stdout(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::output::to_stdout(format_args!($($text)*)) };
 }
 
 macro_rules! println {
     () => { print!("\n") };
-    ($($text:tt)*) => { $crate::say::to_stdout(format_args!("{}\n", format_args!($($text)*))) };
+    ($($text:tt)*) => { $crate::output::to_stdout(format_args!("{}\n", format_args!($($text)*))) };
 }
 
 macro_rules! eprint {
-    ($($text:tt)*) => { $crate::say::to_stderr(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::output::to_stderr(format_args!($($text)*)) };
 }
 
 macro_rules! eprintln {
     () => { eprint!("\n") };
-    ($($text:tt)*) => { $crate::say::to_stderr(format_args!("{}\n", format_args!($($text)*))) };
+    ($($text:tt)*) => { $crate::output::to_stderr(format_args!("{}\n", format_args!($($text)*))) };
 }

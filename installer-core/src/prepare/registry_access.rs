@@ -9,8 +9,8 @@ use crate::units::Secret;
 
 /// `options`, and below them what `request` says. Credentials of one are not mixed with those of
 /// the other.
-pub fn reach(request: &Request, options: &Access) -> Access {
-    let asked = &request.reach;
+pub fn registry_access(request: &Request, options: &Access) -> Access {
+    let asked = &request.registry;
     let mut access = options.clone();
     if access.login.is_none() && access.authfile.is_none() {
         access.login.clone_from(&asked.login);
@@ -30,7 +30,7 @@ pub(super) fn kept(request: &Request, plan: &Plan) -> Result<Option<Secret>> {
         _ => None,
     });
     let Some(registry) = registry else { return Ok(None) };
-    match (&request.reach.login, &request.reach.authfile) {
+    match (&request.registry.login, &request.registry.authfile) {
         (Some(login), _) => Ok(Some(login_file(registry, login))),
         (None, Some(file)) => auth_file(file).map(Some),
         (None, None) => Ok(None),
@@ -51,11 +51,11 @@ mod tests {
     #[test]
     fn options_go_before_the_kickstart() {
         let mut request = Request::of_image("q.io/x");
-        request.reach.login = login("site");
-        request.reach.insecure_registries = vec!["a".into()];
-        request.reach.timeout = Some(Duration::from_secs(9));
+        request.registry.login = login("site");
+        request.registry.insecure_registries = vec!["a".into()];
+        request.registry.timeout = Some(Duration::from_secs(9));
         let of = |options: Access| {
-            let access = reach(&request, &options);
+            let access = registry_access(&request, &options);
             (access.login.map(|login| login.user), access.authfile, access.insecure_registries, access.read_timeout)
         };
         let nine = Duration::from_secs(9);

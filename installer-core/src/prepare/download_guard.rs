@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result, Stage};
-use crate::image::{Image, ImageFacts, ImageReference, KeepIn, Place};
+use crate::image::{CacheIn, Image, ImageFacts, ImageReference, Place};
 use crate::machine::{FOR_THE_WORK, Machine, Memory};
 use crate::plan::{self, Plan};
 use crate::request::Request;
@@ -34,30 +34,30 @@ impl<'a> AfterWipe<'a> {
 /// Where layers may be kept, and how much of them: beside the disk image, where there must be room
 /// for it anyway, else in the memory that the installation itself has no use for. The files are
 /// nameless and end with this process.
-pub(super) fn room(request: &Request) -> (KeepIn, Bytes) {
+pub(super) fn room(request: &Request) -> (CacheIn, Bytes) {
     match &request.disks.image_file {
         Some(image) => {
             let parent = Path::new(&image.path).parent().filter(|parent| !parent.as_os_str().is_empty());
-            (KeepIn::Directory(parent.unwrap_or(Path::new(".")).to_owned()), Bytes(u64::MAX))
+            (CacheIn::Directory(parent.unwrap_or(Path::new(".")).to_owned()), Bytes(u64::MAX))
         }
-        None => (KeepIn::Memory, Memory::now().map_or(Bytes(0), Memory::spare)),
+        None => (CacheIn::Memory, Memory::now().map_or(Bytes(0), Memory::spare)),
     }
 }
 
-/// What is at stake when the disk is wiped.
+/// What is at at_risk when the disk is wiped.
 #[derive(Debug)]
-pub(super) struct Stake<'a> {
+pub(super) struct AtRisk<'a> {
     /// The disk, if there is something on it.
     disk: Option<String>,
     after_wipe: AfterWipe<'a>,
 }
 
-impl<'a> Stake<'a> {
+impl<'a> AtRisk<'a> {
     /// Disks that cannot be had at all are errors here as in the plan, before gigabytes are fetched
     /// for them.
     pub fn of(request: &Request, machine: &Machine, after_wipe: AfterWipe<'a>) -> Result<Self> {
         let (target, destroys) = plan::target(request, machine)?;
-        Ok(Stake { disk: at_stake(&target, &destroys).map(str::to_owned), after_wipe })
+        Ok(AtRisk { disk: at_risk(&target, &destroys).map(str::to_owned), after_wipe })
     }
 
     /// Whether the disk is empty, or there is none.
@@ -96,7 +96,7 @@ impl<'a> Stake<'a> {
 }
 
 /// The disk that would lose something. A file is replaced when the new one is whole.
-fn at_stake<'t>(target: &'t Target, destroys: &[Loss]) -> Option<&'t str> {
+fn at_risk<'t>(target: &'t Target, destroys: &[Loss]) -> Option<&'t str> {
     match target {
         Target::Disk { path, .. } if !destroys.is_empty() => Some(path),
         _ => None,
@@ -104,8 +104,8 @@ fn at_stake<'t>(target: &'t Target, destroys: &[Loss]) -> Option<&'t str> {
 }
 
 /// What `install` would say of a plan that was made for this machine: that memory cannot keep the image.
-pub fn foresee(plan: &Plan, facts: &ImageFacts) -> Option<String> {
-    let disk = at_stake(&plan.target, &plan.destroys)?;
+pub fn warn_if_uncacheable(plan: &Plan, facts: &ImageFacts) -> Option<String> {
+    let disk = at_risk(&plan.target, &plan.destroys)?;
     let remote = facts.reference.parse::<ImageReference>().is_ok_and(|r| matches!(r.place(), Place::Registry { .. }));
     let room = Memory::now().map_or(Bytes(0), Memory::spare);
     (remote && facts.download_size > room).then(|| {

@@ -19,7 +19,7 @@ use kickstart_parser::kickstart::Kickstart;
 use super::WORK;
 use super::consoles::Consoles;
 use super::network::own_address;
-use crate::rewrite::create_private;
+use crate::atomic_file::create_private;
 
 /// Addresses that are set aside for documentation, behind whatever route there is.
 const ANYWHERE: [IpAddr; 2] =

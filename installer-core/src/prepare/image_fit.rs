@@ -4,7 +4,7 @@ use kickstart_parser::kickstart::{Given, Kickstart};
 use kickstart_parser::{Diagnostic, SourceId, Sources, Span};
 
 use crate::image::ImageFacts;
-use crate::plan::{Misfit, Subject, misfits};
+use crate::plan::{Incompatibility, Subject, incompatibilities};
 use crate::request::{IMAGE_DOUBT, IMAGE_LACKS, Request};
 
 /// The codes that only image facts can tell of.
@@ -21,23 +21,25 @@ pub fn findings(
     facts: &ImageFacts,
     sound: bool,
 ) -> Vec<Diagnostic> {
-    misfits(request, facts)
+    incompatibilities(request, facts)
         .into_iter()
-        .filter(|misfit| sound || !matches!(misfit.subject, Subject::Layout | Subject::Root | Subject::Boot))
-        .map(|misfit| diagnostic(misfit, kickstart, sources))
+        .filter(|incompatibility| {
+            sound || !matches!(incompatibility.subject, Subject::Layout | Subject::Root | Subject::Boot)
+        })
+        .map(|incompatibility| diagnostic(incompatibility, kickstart, sources))
         .collect()
 }
 
-fn diagnostic(misfit: Misfit, kickstart: &Kickstart, sources: &Sources) -> Diagnostic {
-    let code = if misfit.fatal { &IMAGE_LACKS } else { &IMAGE_DOUBT };
+fn diagnostic(incompatibility: Incompatibility, kickstart: &Kickstart, sources: &Sources) -> Diagnostic {
+    let code = if incompatibility.fatal { &IMAGE_LACKS } else { &IMAGE_DOUBT };
     let container = kickstart.ostreecontainer.as_ref().map(|container| container.span);
     let image = container.or_else(|| kickstart.bootc.as_ref().map(|bootc| bootc.span));
-    let span = place(misfit.subject, kickstart).or(image).unwrap_or_else(|| end(sources));
-    let mut diagnostic = Diagnostic::new(code, span, misfit.message);
+    let span = place(incompatibility.subject, kickstart).or(image).unwrap_or_else(|| end(sources));
+    let mut diagnostic = Diagnostic::new(code, span, incompatibility.message);
     if let Some(image) = image.filter(|image| *image != span) {
         diagnostic = diagnostic.label(image, "the image");
     }
-    match misfit.hint {
+    match incompatibility.hint {
         Some(hint) => diagnostic.help(hint),
         None => diagnostic,
     }

@@ -11,15 +11,15 @@ fn facts(made: &Made) -> ImageFacts {
     resolve(&open(&reference, "amd64", &access(dir.path()), Heard::default().sink()).unwrap()).unwrap()
 }
 
-fn known(server: &Server, facts: &ImageFacts) -> Option<ImageFacts> {
-    try_open(&server.host, &Heard::default(), |_| {}).unwrap().known(facts).unwrap()
+fn reusable(server: &Server, facts: &ImageFacts) -> Option<ImageFacts> {
+    try_open(&server.host, &Heard::default(), |_| {}).unwrap().reusable_facts(facts).unwrap()
 }
 
 #[test]
 fn the_same_image_is_not_read_but_asked_for() {
     let facts = facts(&small());
     let server = Server::registry(small());
-    let known = known(&server, &facts).unwrap();
+    let known = reusable(&server, &facts).unwrap();
     // Where it is now, and everything else as it was.
     assert_eq!(known.reference, format!("docker://{}/org/os:latest", server.host));
     assert_eq!(ImageFacts { reference: facts.reference.clone(), ..known }, facts);
@@ -31,15 +31,15 @@ fn the_same_image_is_not_read_but_asked_for() {
 fn anything_else_is_read() {
     let other = ImageFacts { manifest_digest: Digest::of(b"another"), ..facts(&small()) };
     let server = Server::registry(small());
-    assert_eq!(known(&server, &other), None);
+    assert_eq!(reusable(&server, &other), None);
     assert_eq!(server.asked(small().layers[0].as_str()).len(), 0);
     // The registry has lost a layer, or will not say: what reading has to say of that is better.
     for code in [404, 403, 405, 500] {
         let server = moody(small(), |request| request.method == "HEAD", move |_, _| status(code, ""));
-        assert_eq!(known(&server, &facts(&small())), None, "{code}");
+        assert_eq!(reusable(&server, &facts(&small())), None, "{code}");
     }
     let server = moody(small(), |request| request.method == "HEAD", serve);
-    assert!(known(&server, &facts(&small())).is_some());
+    assert!(reusable(&server, &facts(&small())).is_some());
 }
 
 #[test]
@@ -48,5 +48,5 @@ fn media_are_read() {
     small().layout(dir.path(), "os");
     let reference = format!("oci:{}:os", dir.path().display()).parse().unwrap();
     let image = open(&reference, "amd64", &access(dir.path()), Heard::default().sink()).unwrap();
-    assert_eq!(image.known(&facts(&small())).unwrap(), None);
+    assert_eq!(image.reusable_facts(&facts(&small())).unwrap(), None);
 }

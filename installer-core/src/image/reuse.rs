@@ -12,7 +12,7 @@ impl Image {
     /// every layer, and the registry says that it has them all. Where it says anything else, and
     /// of a layout or an archive, where bad places of a medium are found by reading alone, the
     /// image is to be read: `None`.
-    pub fn known(&self, before: &ImageFacts) -> Result<Option<ImageFacts>> {
+    pub fn reusable_facts(&self, before: &ImageFacts) -> Result<Option<ImageFacts>> {
         if before.manifest_digest != self.manifest_digest {
             return Ok(None);
         }

@@ -189,7 +189,7 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     Ok((prepared, site))
 }
 
-/// Nothing is lost that nobody gave away: by `--yes`, by an answer, or by the kickstart.
+/// Nothing is erased without consent: by `--yes`, by an answer, or by the kickstart.
 fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<()> {
     if args.yes || prepare::loses_nothing(plan) {
         return Ok(());

@@ -1,6 +1,6 @@
 //! `bootc-ks supervise`: the installer of an installer environment. Systemd starts it there as
 //! the machine's one task; it finds the kickstart, runs `bootc-ks install` as a child, tells
-//! every console and whoever asked for reports, and ends as the kickstart says.
+//! every console and to the report's receiver, and ends as the kickstart says.
 //!
 //! ```text
 //! /proc/cmdline ─► Options ─► network ─► kickstart ─► install (child) ─► reboot
@@ -35,7 +35,7 @@ use consoles::Consoles;
 use report::Reporter;
 use syslog::Syslog;
 
-/// What belongs to this run and to nobody else.
+/// What belongs to this run alone.
 const WORK: &str = "/run/bootc-ks";
 /// The kickstart, once found.
 const KICKSTART: &str = "/run/bootc-ks/ks.cfg";
@@ -77,7 +77,7 @@ pub fn run(_args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// On a machine that is somebody's, nothing of this may happen.
+/// On a machine that is in use, nothing of this may happen.
 fn refuse_elsewhere() -> Result<(), Error> {
     if Path::new("/etc/initrd-release").exists() && started_by_systemd() {
         return Ok(());
@@ -93,7 +93,7 @@ fn started_by_systemd() -> bool {
 
 fn install(options: &Options, consoles: &Consoles, reporter: &Reporter) -> anyhow::Result<EndAction> {
     std::fs::create_dir_all(WORK)?;
-    media::settle(consoles);
+    media::wait_for_devices(consoles);
     media::trust(consoles);
     let source = kickstart::choose(options)?;
     if needs_network(options, &source) {
@@ -112,7 +112,7 @@ fn install(options: &Options, consoles: &Consoles, reporter: &Reporter) -> anyho
     if let Err(error) = reporter.state(&json!({"state": "installing"})) {
         consoles.say(&format!("warning: {error:#}"));
     }
-    // Not before somebody far away can hear of it.
+    // Not before a remote administrator can see it.
     if !options.no_memory_check {
         memory::check()?;
     }
@@ -124,7 +124,7 @@ fn install(options: &Options, consoles: &Consoles, reporter: &Reporter) -> anyho
     child::run(&child::Job { options, image: image.as_deref(), kickstart: KICKSTART, log: LOG }, consoles, reporter)
 }
 
-/// A way in for somebody far away; without it the installation goes on.
+/// A way in for a remote administrator; without it the installation goes on.
 fn let_in(consoles: &Consoles) {
     let kickstart = site::look_at(KICKSTART);
     if let Err(error) = kickstart.and_then(|kickstart| sshd::start(&kickstart, consoles)) {
@@ -158,7 +158,7 @@ fn image(options: &Options) -> anyhow::Result<Option<String>> {
     })
 }
 
-/// Ends as the kickstart says; where it says nothing, the machine waits for somebody.
+/// Ends as the kickstart says; where it says nothing, the machine waits for a person.
 fn finish(end: EndAction, consoles: &Consoles, options: &Options) {
     let verb = match end {
         EndAction::Reboot => "reboot",
@@ -193,7 +193,7 @@ fn failed(error: &anyhow::Error, consoles: &Consoles, reporter: &Reporter) {
     }
 }
 
-/// A shell on every console, for somebody who is there.
+/// A shell on every console, for a person who is there.
 fn shells(consoles: &Consoles, options: &Options) {
     if options.no_shell {
         return;

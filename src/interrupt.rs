@@ -6,7 +6,7 @@ use installer_core::Cancel;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Raises `cancel` at SIGINT and SIGTERM, from now to the end of the process. Those that whoever
+/// Raises `cancel` at SIGINT and SIGTERM, from now to the end of the process. Those that the process that
 /// started us has told to be ignored (`nohup`, a shell's job in the background) are.
 pub fn watch(cancel: Cancel) -> anyhow::Result<()> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

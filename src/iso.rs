@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What somebody wants on a medium, for `build` and `customize` alike.
+/// What a user wants on a medium, for `build` and `customize` alike.
 #[derive(Debug, clap::Args)]
 struct CustomArgs {
     /// The kickstart: a path, '-' for standard input, or an http(s) URL

@@ -24,7 +24,7 @@ enum Verb {
     Build(build::Args),
     /// Put a kickstart into an installer's initrd
     Customize(customize::Args),
-    /// Write a static tree for the servers of somebody else
+    /// Write a static tree for boot servers that are there already
     Tree(tree::Args),
     /// Serve boot scripts and kickstarts, and keep track of the machines that are installed
     Serve(serve::Args),

@@ -1,6 +1,6 @@
-//! `print!` and its relatives for this command. The standard ones panic when whoever reads has
+//! `print!` and its relatives for this command. The standard ones panic when the reader has
 //! hung up (`| head`, a connection that dropped), and an installation that is under way has
-//! better things to do: what nobody reads is lost, and all else goes on. Standard output that
+//! better things to do: what is not read is lost, and all else goes on. Standard output that
 //! fails otherwise (a full file system) makes the command fail when it is done.
 
 use std::fmt::Arguments;

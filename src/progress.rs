@@ -11,7 +11,7 @@ use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use installer_core::event::{Event, Sink};
 
-/// Everybody who is told.
+/// All listeners.
 pub struct Audience {
     sinks: Vec<Box<dyn Sink>>,
 }
@@ -168,7 +168,7 @@ impl JsonLines {
 impl Sink for JsonLines {
     fn emit(&self, event: &Event) {
         let Ok(mut out) = self.out.lock() else { return };
-        // Whoever listens may hang up; the installation goes on.
+        // A listener may hang up; the installation goes on.
         let written = serde_json::to_writer(&mut *out, event)
             .map_err(std::io::Error::from)
             .and_then(|()| out.write_all(b"\n"))

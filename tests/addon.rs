@@ -82,7 +82,7 @@ fn the_image_is_the_same_each_time_and_refuses_what_is_no_wheel() {
         assert!(without.lines().any(|line| line == file), "{file} is not in\n{without}");
     }
     let payload = "usr/libexec/bootc-ks/bootc";
-    assert!(!without.contains(payload), "nobody asked for the payload");
+    assert!(!without.contains(payload), "the payload was not asked for");
     assert!(with.lines().any(|line| line == payload));
     let refused = output(Command::new(&tool).arg("--wheel").arg(&tool).args(["--output", "d.img"]).current_dir(&work));
     assert!(!refused.status.success() && !work.path().join("d.img").exists());

@@ -43,7 +43,7 @@ fn an_installed_disk_boots_under_both_firmwares_and_takes_an_update() {
     is_what_was_asked_for(&vm, &commit);
     update(&vm, &commit, "first");
     vm.reboot(PATIENCE);
-    settle(&vm);
+    wait_until_running(&vm);
     is_updated(&vm, &commit, &["first"]);
     vm.power_off(Duration::from_secs(300));
 
@@ -53,7 +53,7 @@ fn an_installed_disk_boots_under_both_firmwares_and_takes_an_update() {
     is_updated(&vm, &commit, &["first"]);
     update(&vm, &commit, "second");
     vm.reboot(PATIENCE);
-    settle(&vm);
+    wait_until_running(&vm);
     is_updated(&vm, &commit, &["first", "second"]);
     vm.power_off(Duration::from_secs(300));
 }
@@ -64,12 +64,12 @@ fn start(disk: &Path, firmware: Firmware, key: &SshKey) -> Vm {
     println!("{firmware:?}: a login {:.0} s after power on", took.as_secs_f64());
     let uefi = vm.ssh("test -d /sys/firmware/efi").status.success();
     assert_eq!(uefi, firmware == Firmware::Uefi, "the firmware is not the one that was asked for");
-    settle(&vm);
+    wait_until_running(&vm);
     vm
 }
 
 /// Waits until everything that starts has started.
-fn settle(vm: &Vm) {
+fn wait_until_running(vm: &Vm) {
     let state = vm.ssh("systemctl is-system-running --wait");
     let failed = vm.ssh_ok("systemctl --failed --no-legend --plain");
     assert_eq!(failed, "", "units have failed ({})", String::from_utf8_lossy(&state.stdout).trim());

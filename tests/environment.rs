@@ -194,7 +194,7 @@ fn an_image_with_network_manager_finds_its_kickstart() {
     let serial = vm.serial();
     assert!(serial.contains(&format!("warning: fetching ftp://10.0.2.2:{}/none.ks", ftp.port)), "{serial}");
     assert!(serial.contains("frobnicate") && serial.contains("its disks are untouched"), "{serial}");
-    // Whoever is far away can look why, with the keys that the kickstart has.
+    // A remote administrator can look why, with the keys that the kickstart has.
     assert!(serial.contains("for a look inside: ssh root@10.0.2.15"), "{serial}");
     vm.wait_for_ssh(&key, "root", PATIENCE);
     let elsewhere = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
 //! What can go wrong before the first write, for real: one clear message that names the
-//! thing, the right exit code, and a disk that nobody has touched.
+//! thing, the right exit code, and an untouched disk.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
@@ -16,7 +16,7 @@ use crate::support::registry::Registry;
 use crate::support::site::{OccupiedDisk, SECRET, Site, kickstart};
 use serde_json::Value;
 
-/// A site, and a disk with somebody's data that its kickstart is let loose on.
+/// A site, and a disk with data that its kickstart is run against.
 struct Bench {
     site: Site,
     disk: OccupiedDisk,
@@ -67,7 +67,7 @@ fn a_kickstart_that_cannot_be_used() {
     for (lines, words) in [
         ("user --name=\"open\n", &["site.ks:", "quot"][..]),
         ("partitoin /var --size=1\n", &["site.ks:", "partitoin"]),
-        ("sshkey --username=nobody-here \"ssh-ed25519 AAAA\"\n", &["nobody-here", "user --name=nobody-here"]),
+        ("sshkey --username=missing-user \"ssh-ed25519 AAAA\"\n", &["missing-user", "user --name=missing-user"]),
         ("part /usr --size=10\n", &["part /usr"]),
         ("part swap --size=10 --fstype=nosuchfs\npart /var --size=50 --fstype=nosuchfs\n", &["nosuchfs"]),
     ] {
@@ -173,7 +173,7 @@ fn a_registry_that_is_not_there() {
     let reference = format!("{host}/mini:1");
     let args = ["--image", reference.as_str(), "--insecure-registry", &host];
     bench.fails_onto(&["--yes"], &args, 3, &["nothing listens at", &host]);
-    // Plain http where nobody allowed it.
+    // Plain http where it was not allowed.
     let registry = Registry::start();
     registry.push(&bench.site.path("oci"), "mini", "mini:1");
     let reference = format!("{}/mini:1", registry.address());
@@ -358,9 +358,9 @@ fn a_disk_that_will_not_do() {
     let at = format!("mounted at {}", mounted.path().display());
     bench.fails_onto(&["--yes"], LAYOUT, 4, &[&name, "is in use", &at]);
     drop(mounted);
-    // In use by somebody of whom the kernel tells nothing but that.
+    // In use by a process of which the kernel tells nothing but that.
     let claimed = File::options().read(true).custom_flags(libc::O_EXCL).open(bench.disk.device.path()).unwrap();
-    bench.fails_onto(&["--yes"], LAYOUT, 4, &[&name, "is in use by somebody"]);
+    bench.fails_onto(&["--yes"], LAYOUT, 4, &[&name, "is in use by another process"]);
     drop(claimed);
 }
 
@@ -396,7 +396,7 @@ fn a_machine_without_a_disk() {
     let before = fingerprint(bench.disk.device.path());
     let link =
         std::fs::read_link(Path::new("/sys/class/block").join(bench.disk.device.path().file_name().unwrap())).unwrap();
-    // A loop device is nobody's disk unless it is named.
+    // A loop device is not a disk to install onto unless it is named.
     for only in ["", &format!("; ln -s '{}' /sys/class/block/", link.display())] {
         let outcome = installs_after(&format!("mount -t tmpfs none /sys/class/block{only}"), &bench, LAYOUT);
         outcome.exits(3).one_error().says(&["this machine has no disk to install onto", "--disk-image"]);
@@ -405,7 +405,7 @@ fn a_machine_without_a_disk() {
 }
 
 #[test]
-fn a_disk_that_nobody_gave_away() {
+fn a_disk_without_consent_to_erase_it() {
     let bench = Bench::new(mini_system());
     let name = bench.disk.name();
     bench.site.write("site.ks", &kickstart(&format!("ignoredisk --only-use={name}\n")));
@@ -421,10 +421,10 @@ fn a_disk_that_nobody_gave_away() {
 #[test]
 fn a_file_that_is_there_stays() {
     let bench = Bench::new(mini_system());
-    bench.site.write("disk.img", "somebody's");
+    bench.site.write("disk.img", "data");
     let onto = ["--disk-image", "disk.img", "--size", "700M"];
     bench.fails_onto(&onto, LAYOUT, 4, &["disk.img", "--yes"]);
-    assert_eq!(std::fs::read_to_string(bench.site.path("disk.img")).unwrap(), "somebody's");
+    assert_eq!(std::fs::read_to_string(bench.site.path("disk.img")).unwrap(), "data");
     let nowhere = ["--disk-image", "none/disk.img", "--size", "700M"];
     bench.fails_onto(&nowhere, LAYOUT, 2, &["none/disk.img"]);
     let disk = bench.disk.name();
@@ -458,7 +458,7 @@ fn no_secret_is_told_anywhere() {
 }
 
 #[test]
-fn a_machine_that_trusts_nobody() {
+fn a_machine_that_trusts_no_authority() {
     let site = Site::with(mini_system());
     let mut inspect = bootc_ks(site.dir.path());
     inspect.args(["inspect", "registry.invalid/mini:1"]).env("SSL_CERT_FILE", "/dev/null").env_remove("SSL_CERT_DIR");

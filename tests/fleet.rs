@@ -34,7 +34,7 @@ fn fleet(site: &Site, server: &Server<'_>, title: &str) {
     step(&web3, 20, "write everything to the disk and unmount");
     assert_eq!(server.report(&web3, "state", r#"{"state":"installed"}"#).status, 204);
     assert_eq!(web4.len(), 32);
-    // Nobody knows this one.
+    // This one is unknown.
     server.get("/ipxe?mac=52:54:00:00:00:99&serial=CZ1234ABCD");
 }
 

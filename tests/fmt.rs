@@ -75,9 +75,9 @@ fn in_the_form_of_pykickstart() {
 #[test]
 fn included_files_are_pasted() {
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), "a.ks", "%include b.ks\n%pre\necho >/tmp/made\n%end\n%include /tmp/made-by-nobody-else\n");
+    write(dir.path(), "a.ks", "%include b.ks\n%pre\necho >/tmp/made\n%end\n%include /tmp/made-elsewhere\n");
     write(dir.path(), "b.ks", "rootpw hunter2\n");
-    let broken = run_in(dir.path(), &["flatten", "a.ks"]).exits(2).says(&["a.ks:5", "made-by-nobody-else"]);
+    let broken = run_in(dir.path(), &["flatten", "a.ks"]).exits(2).says(&["a.ks:5", "made-elsewhere"]);
     assert_eq!(broken.stdout, "");
     write(dir.path(), "a.ks", "%include b.ks\n%pre\necho >/tmp/made-later\n%end\n%include /tmp/made-later\n");
     let expected = "# begin of b.ks, included by a.ks:1\nrootpw hunter2\n# end of b.ks\n\

@@ -84,7 +84,7 @@ fn accounts(system: &Installed) {
         let path = format!("/etc/{file}");
         let (found, uid, _) = system.owner(&path);
         assert_eq!(uid, 0, "{path}");
-        // Debian's shadow files are 0640 and shadow's; nobody else may read them either way.
+        // Debian's shadow files are 0640 and shadow's; others may not read them either way.
         assert!(found == mode || (mode == 0o600 && found == 0o640), "{path} is {found:o}");
     }
 }

@@ -109,7 +109,7 @@ fn ctrl_c_closes_what_is_open() {
     let site = Site::with(mini_system());
     site.write("site.ks", &kickstart("%post\necho begun\nwhile :; do :; done\n%end\n"));
     for signal in ["INT", "TERM"] {
-        // Whoever runs the tests in the background ignores SIGINT, and so would the command.
+        // A shell that runs the tests in the background ignores SIGINT, and so would the command.
         let mut command = Command::new(need("env", "coreutils"));
         command.current_dir(site.dir.path()).args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_bootc-ks")]);
         command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini"]);
@@ -140,7 +140,7 @@ fn ctrl_c_closes_what_is_open() {
 }
 
 #[test]
-fn nobody_need_listen() {
+fn a_closed_output_does_not_stop_it() {
     let site = Site::with(mini_system());
     let mut command = bootc_ks(site.dir.path());
     command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini", "--events", "-"]);
@@ -159,7 +159,7 @@ fn nobody_need_listen() {
     assert!(!outcome.stderr.contains("error"), "{outcome}");
 }
 
-/// A package's daemon, an agent: %post starts it, and nobody ends it.
+/// A package's daemon, an agent: %post starts it, and no script ends it.
 #[test]
 fn what_post_leaves_behind_is_ended() {
     let site = Site::with(mini_system());
@@ -226,7 +226,7 @@ fn a_person_is_asked() {
         assert!(outcome.stdout.contains(words), "{words} is not in {outcome}");
     }
     assert_eq!(fingerprint(disk.device.path()), before);
-    // While somebody thinks about it, somebody else makes another file system there.
+    // While a person thinks about it, another program makes another file system there.
     let (relabel, part) = (need("e2label", "e2fsprogs"), disk.device.partition(1));
     let outcome = answer(&format!("$({} {} other)yes", relabel.display(), part.display())).exits(4);
     for words in [&question, "is not what it was when this was planned", "ext4 \"other\""] {
@@ -247,7 +247,7 @@ fn a_failure_half_way_leaves_nothing_open() {
         let args = ["--image", "oci:oci:mini", "--yes", "--fail-before", step];
         let outcome = site.install(&args).exits(1).one_error().says(&[step, "it will not boot"]);
         left_nothing(&site, outcome.pid);
-        // Nobody holds it, in whatever namespace: it can be installed onto again at once.
+        // No process holds it, in whatever namespace: it can be installed onto again at once.
         File::options().read(true).custom_flags(libc::O_EXCL).open(&name).unwrap();
         let onto_file = ["--disk-image", "disk.img", "--size", "700M"];
         let args = [&args[..], &onto_file].concat();

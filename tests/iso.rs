@@ -248,7 +248,7 @@ fn an_image_on_the_medium_is_the_image() {
     let pulled = &show(dir.path(), "y.iso")["image"];
     assert_eq!((&pulled["digest"], &pulled["target"]), (&json!(image), &json!(format!("docker://{name}"))));
 
-    // Somebody else takes it off the medium; we take it for the image.
+    // Another tool takes it off the medium; we take it for the image.
     let xorriso = need("xorriso", "xorriso");
     let mut extract = Command::new(xorriso);
     extract.args(["-osirrox", "on", "-indev", "x.iso", "-extract", "/image", "image"]);
@@ -331,10 +331,10 @@ fn what_cannot_be_customised_is_said_and_stays_as_it_is() {
     fails(&["other.iso", "--karg", "a"], 2, &["other.iso was not made by", "--output FILE"]);
     assert_eq!(file_sha256(&x), built);
 
-    let somebody = fs::File::open(&x).unwrap();
-    somebody.lock().unwrap();
+    let other = fs::File::open(&x).unwrap();
+    other.lock().unwrap();
     fails(&["x.iso", "--karg", "a"], 4, &["being changed by another program"]);
-    drop(somebody);
+    drop(other);
 
     let cut = fs::read(&x).unwrap();
     fs::write(dir.path().join("cut.iso"), &cut[..cut.len() / 3]).unwrap();

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// What Debian's ca-certificates makes.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// Serves one text to whoever asks on loopback; lives as long as the test.
+/// Serves one text on loopback; lives as long as the test.
 fn serve(text: String) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("binding a port for the kickstart");
     let port = listener.local_addr().expect("reading the port back").port();

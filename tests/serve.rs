@@ -41,7 +41,7 @@ fn a_machine_is_installed_once_and_its_way_is_seen() {
     let chain = server.get("/boot.ipxe").text;
     let asks = format!("chain {}/ipxe?mac=${{netX/mac}}&uuid=${{uuid}}&serial=${{serial:uristring}}", server.url());
     assert!(chain.contains(&asks), "{chain}");
-    assert!(server.get(&format!("/ipxe?mac={MAC}")).text.contains("sanboot"), "nobody is installed unasked");
+    assert!(server.get(&format!("/ipxe?mac={MAC}")).text.contains("sanboot"), "no machine is installed unasked");
 
     site.netboot(&["arm", "web-1"]).exits(0).says(&["web-1 is installed at its next boot"]);
     assert_eq!(server.machine("web-1")["state"], "armed");
@@ -98,7 +98,7 @@ fn nothing_secret_is_given_to_who_may_not_have_it() {
     nothing("/ks/0123456789abcdef0123456789abcdef", &[]);
     nothing("/ks?token=", &[]);
 
-    // Armed: the real one and nobody else.
+    // Armed: the real one and no other.
     site.netboot(&["arm", "web-1"]).exits(0);
     nothing("/ks?mac=52:54:00:00:00:99", &[]);
     nothing(&format!("/ks?mac={MAC}&uuid=11111111-0051-3010-8052-b4c04f4d3432"), &[]);
@@ -253,13 +253,13 @@ fn what_is_wrong_is_said() {
     let second = crate::support::cli::finish(&mut site.serve("other"));
     second.one_error().exits(3).says(&[&format!("listening on 127.0.0.1:{port}"), "hint: something listens there"]);
 
-    site.netboot(&["arm", "nobody"]).one_error().exits(2).says(&["there is no machine 'nobody'", "netboot list"]);
+    site.netboot(&["arm", "missing"]).one_error().exits(2).says(&["there is no machine 'missing'", "netboot list"]);
     site.netboot(&["arm", "52:54:00:00:00:44"]).one_error().exits(2).says(&["has no kickstart", "[default]"]);
     site.netboot(&["arm", "a b\u{1b}"]).one_error().exits(2).says(&["there is no machine"]);
-    // Somebody who says nothing of itself. GRUB runs whatever it is answered.
-    let nobody = server.get("/grub/menu?mac=&uuid=&serial=");
-    assert_eq!(nobody.status, 400);
-    assert!(nobody.text.starts_with("echo 'bootc-ks: neither mac nor uuid"), "{}", nobody.text);
+    // A client that says nothing of itself. GRUB runs whatever it is answered.
+    let unnamed = server.get("/grub/menu?mac=&uuid=&serial=");
+    assert_eq!(unnamed.status, 400);
+    assert!(unnamed.text.starts_with("echo 'bootc-ks: neither mac nor uuid"), "{}", unnamed.text);
     // Armed, and not lost by a kickstart that cannot be rendered.
     site.netboot(&["arm", "broken"]).exits(0);
     let script = server.get("/ipxe?mac=52:54:00:00:00:03").text;

@@ -67,7 +67,7 @@ impl Bootable {
     fn new() -> Self {
         let network = Network::new();
         let card = network.card();
-        // nginx's workers are somebody else, who has to get there.
+        // nginx's workers are another user, who has to get there.
         let dir = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o755)).tempdir().unwrap();
         payload::kernel(&dir.path().join("kernel"));
         let init = "/bin/busybox mount -t devtmpfs dev /dev\n/bin/busybox mount -t proc proc /proc\nexec >/dev/ttyS0 2>&1\n\
@@ -153,7 +153,7 @@ fn kea_offers_it_by_the_example() {
     site.boots();
 }
 
-/// Addresses come from somebody else, and what to boot from dnsmasq's proxy.
+/// Addresses come from another server, and what to boot from dnsmasq's proxy.
 #[test]
 fn the_proxy_adds_it_to_somebody_elses_addresses() {
     let mut site = Bootable::new();

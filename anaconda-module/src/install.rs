@@ -75,7 +75,7 @@ impl Report {
         self.report.warnings.clone()
     }
 
-    /// What the kickstart wants next: nothing, reboot, poweroff or halt. Nobody does it.
+    /// What the kickstart wants next: nothing, reboot, poweroff or halt. It is left to the caller.
     #[getter]
     fn end(&self) -> &'static str {
         match self.report.end {

@@ -329,7 +329,7 @@ fn read_text(text: &str, name: &str, syntax: Option<Syntax>, includes: bool) -> 
     let loader: Option<&dyn Loader> = if includes { Some(&loader) } else { None };
     let mut parsed = kickstart_parser::parse(text, name, &ParseOptions { syntax, loader });
     if !includes {
-        // Nobody tried.
+        // It was not tried.
         parsed.diagnostics.retain(|found| found.code != INCLUDE_FAILED.id);
     }
     parsed

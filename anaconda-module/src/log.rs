@@ -28,7 +28,7 @@ pub fn start(path: &Path) -> Result<Log> {
     ONCE.call_once(|| {
         let filter = EnvFilter::try_from_env("BOOTC_KS_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
         let to = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(|| Current);
-        // This library's own `tracing`: nobody else can have been there before.
+        // This library's own `tracing`: no other subscriber can have been set before.
         let _ = tracing::subscriber::set_global_default(to.finish());
     });
     Ok(Log)

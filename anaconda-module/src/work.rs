@@ -43,7 +43,7 @@ impl Watch {
 enum Message {
     /// Something happened. Where there is a sender, the work waits for it or for its end.
     Event(Event, Option<SyncSender<()>>),
-    /// The work is over, even if somebody still holds the other end.
+    /// The work is over, even if the other end is still held.
     Done,
 }
 
@@ -52,7 +52,7 @@ struct Forward(Sender<Message>);
 
 impl Sink for Forward {
     fn emit(&self, event: &Event) {
-        // Whoever objects to a step does so before it is done.
+        // An objection to a step is raised before it is done.
         let waits = matches!(event, Event::Started { .. } | Event::StepStarted { .. });
         let (go_on, told) = sync_channel(1);
         let told = waits.then_some(told);

@@ -17,7 +17,7 @@ pub enum Kind {
     Refused,
     /// It should have worked and did not.
     Failed,
-    /// Whoever asked for it does not want it any more.
+    /// The caller cancelled it.
     Cancelled,
 }
 
@@ -91,7 +91,7 @@ impl Error {
         Error::new(Kind::Failed, stage, message)
     }
 
-    /// Whoever asked for it wants it no more.
+    /// The caller cancelled it.
     pub fn cancelled(stage: Stage) -> Self {
         Error::new(Kind::Cancelled, stage, "cancelled")
     }

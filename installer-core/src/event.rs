@@ -129,13 +129,13 @@ impl Event {
     }
 }
 
-/// Somebody who listens.
+/// A listener.
 pub trait Sink: Send + Sync {
     /// Takes one event. Called from several threads.
     fn emit(&self, event: &Event);
 }
 
-/// Nobody listens.
+/// No listener: events are dropped.
 pub struct Silent;
 
 impl Sink for Silent {

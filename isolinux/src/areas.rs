@@ -1,6 +1,6 @@
 //! The manifest of a medium: which of its bytes may change, and what it was built from. It
 //! lies on the medium as JSON; offsets count from the beginning of the file that is named, for
-//! nobody knows where a file will lie before the ISO is made.
+//! where a file will lie is not known before the ISO is made.
 
 use installer_core::{Error, Result, Stage};
 use serde::{Deserialize, Serialize};

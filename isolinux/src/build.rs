@@ -108,7 +108,7 @@ pub(crate) fn not_done(error: ProgramError) -> Error {
     }
 }
 
-fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let doing = || format!("writing {}", path.display());
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).doing(Stage::Media, doing())?;
@@ -164,15 +164,15 @@ impl Design {
 
     /// The files that are made here.
     fn write_tree(&self, job: &BuildJob<'_>, tree: &Path) -> Result<()> {
-        put(&tree.join(ISOLINUX), &self.isolinux.text)?;
-        put(&tree.join(GRUB), &self.grub.text)?;
-        put(&tree.join(BESIDE), grub_beside(&self.volume).as_bytes())?;
-        put(&tree.join(CUSTOM), &vec![0; CUSTOM_SIZE as usize])?;
-        put(&tree.join(PATH), &self.manifest.to_json()?)?;
+        write_file(&tree.join(ISOLINUX), &self.isolinux.text)?;
+        write_file(&tree.join(GRUB), &self.grub.text)?;
+        write_file(&tree.join(BESIDE), grub_beside(&self.volume).as_bytes())?;
+        write_file(&tree.join(CUSTOM), &vec![0; CUSTOM_SIZE as usize])?;
+        write_file(&tree.join(PATH), &self.manifest.to_json()?)?;
         // By this Debian's GRUB finds the medium.
         let info = format!("bootc-ks {}: {}\n", self.volume, job.environment.image());
-        put(&tree.join(".disk/info"), info.as_bytes())?;
-        if self.site.is_empty() { Ok(()) } else { put(&tree.join(SITE), &self.site) }
+        write_file(&tree.join(".disk/info"), info.as_bytes())?;
+        if self.site.is_empty() { Ok(()) } else { write_file(&tree.join(SITE), &self.site) }
     }
 
     fn xorriso(&self, job: &BuildJob<'_>, tree: &Path, esp: &Path, iso: &Path) -> Program {

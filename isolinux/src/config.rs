@@ -36,7 +36,7 @@ pub(crate) struct Boot<'a> {
 }
 
 impl Boot<'_> {
-    /// isolinux.cfg. A second of time for whoever wants to stop it or add an argument.
+    /// isolinux.cfg. A second of time for a person to stop it or add an argument.
     pub fn isolinux(&self) -> Result<Config> {
         // Has to come first; without a serial console isolinux would be silent there.
         let serial = serial(self.kargs).unwrap_or_default();

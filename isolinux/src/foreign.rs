@@ -1,4 +1,4 @@
-//! An ISO that somebody else made: its boot menus, wherever they lie, and how they are to be
+//! An ISO that another tool made: its boot menus, wherever they lie, and how they are to be
 //! changed. It has no room for anything, so the change is a copy ([`replay`](crate::replay)).
 
 use std::fs::File;

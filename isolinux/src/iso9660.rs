@@ -9,7 +9,7 @@ use installer_core::{Result, Stage};
 const SECTOR: u64 = 2048;
 /// The first volume descriptor.
 const DESCRIPTORS: u64 = 16 * SECTOR;
-/// More volume descriptors than anybody writes.
+/// More volume descriptors than any tool writes.
 const MOST_DESCRIPTORS: u64 = 16;
 /// No directory that is looked into here has more; a damaged one must not make us read on.
 const MAX_DIRECTORY: u64 = 1 << 20;

@@ -4,7 +4,7 @@
 //! ```text
 //! environment, kickstart, kernel arguments, image ─► build() ─► X.iso
 //!                                                                 │
-//!                                          look() ◄───────────────┘  or somebody else's ISO
+//!                                          look() ◄───────────────┘  or another tool's ISO
 //!                                            │                                 │
 //!                                          Medium                           Foreign
 //!      what is on it, and where its reserved areas lie        its boot menus, wherever they lie

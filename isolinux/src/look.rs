@@ -1,4 +1,4 @@
-//! What an ISO turns out to be: one of ours, which is changed in place, or somebody else's, of
+//! What an ISO turns out to be: one of ours, which is changed in place, or another tool's, of
 //! which a changed copy can be made. Reads only.
 
 use std::fs::File;
@@ -16,7 +16,7 @@ use crate::medium::Medium;
 pub enum Found {
     /// `build` made it.
     Ours(Box<Medium>),
-    /// Somebody else did.
+    /// Another tool did.
     Foreign(Box<Foreign>),
 }
 

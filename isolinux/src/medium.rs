@@ -18,9 +18,9 @@ use crate::iso9660::{Extent, Volume, read_at};
 pub enum State {
     /// Nothing.
     AsBuilt,
-    /// Somebody put something in.
+    /// Customised: something has been put in.
     Customised,
-    /// Somebody began to, and something stopped them. Its menu starts nothing.
+    /// Customising began and did not finish. Its menu starts nothing.
     Unfinished,
 }
 
@@ -68,12 +68,12 @@ impl Medium {
             kargs: String::new(),
             state: State::Unfinished,
         };
-        medium.look(file)?;
+        medium.read_area(file)?;
         Ok(Some(medium))
     }
 
     /// What is in the areas. What cannot be understood was not written to its end.
-    fn look(&mut self, file: &mut (impl Read + Seek)) -> Result<()> {
+    fn read_area(&mut self, file: &mut (impl Read + Seek)) -> Result<()> {
         let mut read = |extent: Extent| Ok::<_, Error>(read_at(file, extent)?.unwrap_or_default());
         let custom = Custom::from_cpio(&read(self.custom_area)?);
         let mut whole = true;

@@ -1,4 +1,4 @@
-//! Boot menus that somebody else wrote: the lines in them that load a kernel, and what becomes
+//! Boot menus that another tool wrote: the lines in them that load a kernel, and what becomes
 //! of their arguments. Texts in, texts out; everything else in a menu stays as it is, to the byte.
 
 use std::ops::Range;

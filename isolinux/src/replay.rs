@@ -1,4 +1,4 @@
-//! A changed copy of somebody else's ISO: xorriso writes the file system anew and the boot
+//! A changed copy of another tool's ISO: xorriso writes the file system anew and the boot
 //! records as they were ("replay"), then the menus in the EFI system partitions are changed in
 //! place, and last the copy is put where it belongs. The original is only read.
 

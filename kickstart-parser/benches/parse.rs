@@ -1,7 +1,7 @@
 //! The stop watch of `tools/bench-parser`: parses files and says how long it took.
 //!
 //! `parse time FILE…` prints the seconds that one pass over all files takes (reading them is
-//! not part of it), `parse once FILE` parses a file once, for whoever watches the memory.
+//! not part of it), `parse once FILE` parses a file once, for measuring memory.
 
 // A measurement that cannot be made may stop where it stands, and says its result.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]

@@ -135,7 +135,7 @@ codes! {
     KSAPPEND_IGNORED = "W008" Warning "%ksappend ignored",
         "%ksappend works in the kickstart itself only. In a file that is included or pasted it is passed over in silence by other tools.";
     PLACEHOLDER = "W009" Warning "placeholder as a value",
-        "A value looks like the placeholder of a template that nobody has filled in. It is taken as it is.";
+        "A value looks like the placeholder of a template that has not been filled in. It is taken as it is.";
     COMMAND_DEPRECATED = "W101" Warning "command deprecated",
         "The command is deprecated in the syntax version that the file is read as.";
     OPTION_DEPRECATED = "W201" Warning "option deprecated",
@@ -150,14 +150,14 @@ codes! {
         "The command sets one thing and is given more than once. Options of the later line win; values that it does not give stay those of the earlier one.";
     CONFLICT = "L002" Error "commands exclude each other",
         "These commands cannot be used together.";
-    UNKNOWN_USER = "L003" Error "key for a user that nobody creates",
+    UNKNOWN_USER = "L003" Error "key for a user that no command creates",
         "An sshkey names a user that is neither root nor created by a user command.";
     NO_ROOT = "L004" Error "no root file system",
         "Partitions are laid out by hand, but none of them is mounted at /.";
     NO_IMAGE = "L005" Warning "no image",
         "There is neither an ostreecontainer nor a bootc command, so the file does not say what to install.";
-    NO_LOGIN = "L006" Warning "nobody can log in",
-        "No account has a password or a key, so nobody can log in to the installed system unless the image provides for it.";
+    NO_LOGIN = "L006" Warning "no login is possible",
+        "No account has a password or a key, so no login to the installed system is possible unless the image provides for it.";
     SAME_MOUNT_POINT = "L007" Error "mount point used twice",
         "Two partitions are to be mounted at the same place.";
     SAME_USER = "L008" Warning "user created twice",
@@ -172,13 +172,13 @@ codes! {
         "Two lines define something under the same name.";
     EMPTY_VALUE = "L013" Error "empty value",
         "The option must name something and is empty. The language takes it, but nothing can be done with it.";
-    UNKNOWN_PART = "L014" Error "part of a device that nobody makes",
+    UNKNOWN_PART = "L014" Error "part of a device that no command makes",
         "A volume group, array or pool is made of a part (pv.…, raid.…, btrfs.…, stratis.…) that no line makes. Anaconda finds that out when it partitions the disks, and names no line.";
     UNUSED_PART = "L015" Warning "part that nothing uses",
         "A part of a larger device (pv.…, raid.…, btrfs.…, stratis.…) is made, but no device uses it: the space is lost.";
     PART_USED_TWICE = "L016" Error "part of two devices",
         "Two devices are made of the same part.";
-    UNKNOWN_GROUP = "L017" Warning "volume group or pool that nobody makes",
+    UNKNOWN_GROUP = "L017" Warning "volume group or pool that no command makes",
         "A logical volume is to be made in a volume group or thin pool that no line makes. Unless it is on the disks already, the installation fails there.";
     BAD_MOUNT_POINT = "L018" Error "no mount point",
         "What the space is for is neither a mount point, which begins with a slash, nor swap, biosboot or the like, nor a part of a larger device.";
@@ -208,7 +208,7 @@ codes! {
         "A user command has the name root. That account is there already.";
     NO_PARTITIONS = "L031" Warning "nothing about partitions",
         "The file says what to install, but not how to use the disks.";
-    WOULD_ASK = "L032" Error "question that nobody may be asked",
+    WOULD_ASK = "L032" Error "question in an installation that asks none",
         "The installation is not to ask anything, but something is missing that only a question could answer.";
     NO_ADMIN = "L033" Warning "no administrator",
         "The installation is not to ask anything, and no account is given that may administer the system.";
@@ -237,7 +237,7 @@ const PAGES: &[(&str, &str)] = pages! {
 
 /// What else there is to say about a code, in Markdown: an example that
 /// produces it, and the remedy. The examples are excerpts: that no image is
-/// named, nothing is said about partitions and nobody can log in counts only
+/// named, no partitions are asked for and no login is possible counts only
 /// where that is the point.
 pub fn page(id: &str) -> Option<&'static str> {
     PAGES.iter().find(|(code, _)| code.eq_ignore_ascii_case(id)).map(|(_, page)| *page)

@@ -1,4 +1,4 @@
-//! What was written, before anybody asks what it means.
+//! What was written, before its meaning is looked at.
 //!
 //! A [`Document`] has two views of the same text: the *lines* of every file,
 //! whose spans put together are the file again, byte for byte; and the

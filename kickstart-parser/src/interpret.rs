@@ -29,7 +29,7 @@ pub(crate) fn interpret(document: &Document, sources: &Sources, cx: &mut Cx<'_>)
             Statement::Command(line) => command(line, sources, &mut earlier, &mut used, cx, &mut kickstart),
         }
         templates::judge(statement.words(), before, cx);
-        tally.settle(cx.diagnostics, before);
+        tally.cut_off(cx.diagnostics, before);
     }
     cx.diagnostics.extend(tally.rest());
     kickstart

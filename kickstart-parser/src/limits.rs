@@ -1,5 +1,5 @@
 //! How much is read, and how much is told: a text may be damaged, generated or hostile, and
-//! neither the memory nor the patience of whoever reads the findings is without end.
+//! neither the memory nor the reader's patience is without end.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Go through what has been found since there were `before` findings.
-    pub fn settle(&mut self, found: &mut Vec<Diagnostic>, before: usize) {
+    pub fn cut_off(&mut self, found: &mut Vec<Diagnostic>, before: usize) {
         if found.len() <= before {
             return;
         }
@@ -65,7 +65,7 @@ impl Tally {
 /// The findings without those that are one too many of their kind.
 pub(crate) fn bounded(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut tally = Tally::default();
-    tally.settle(&mut found, 0);
+    tally.cut_off(&mut found, 0);
     found.extend(tally.rest());
     found
 }

@@ -51,7 +51,7 @@ pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: &Lost, end:
 const STORAGE: &[&str] =
     &["autopart", "btrfs", "logvol", "mount", "part", "partition", "raid", "stratisfs", "stratispool", "volgroup"];
 
-/// The line that says that nobody is to be asked.
+/// The line that says that no question is to be asked.
 fn unattended(kickstart: &Kickstart) -> Option<Span> {
     let display = kickstart.display.as_ref()?;
     (display.mode == DisplayMode::Cmdline || display.non_interactive).then_some(display.span)
@@ -60,7 +60,7 @@ fn unattended(kickstart: &Kickstart) -> Option<Span> {
 /// With that line, if there is one.
 fn unasked(diagnostic: Diagnostic, kickstart: &Kickstart) -> Diagnostic {
     match unattended(kickstart) {
-        Some(line) => diagnostic.label(line, "nobody is asked, by this line"),
+        Some(line) => diagnostic.label(line, "no question is asked, by this line"),
         None => diagnostic,
     }
 }
@@ -207,8 +207,9 @@ fn no_login(kickstart: &Kickstart, written: &Written, end: Span, found: &mut Vec
     });
     if !(root || user || script) {
         let at = kickstart.rootpw.as_ref().map_or(end, |r| r.span);
-        let finding = Diagnostic::new(&codes::NO_LOGIN, at, "no account gets a password or a key: nobody can log in")
-            .help("add `sshkey`, `rootpw`, or `user` with a password, unless the image has accounts");
+        let finding =
+            Diagnostic::new(&codes::NO_LOGIN, at, "no account gets a password or a key: no login is possible")
+                .help("add `sshkey`, `rootpw`, or `user` with a password, unless the image has accounts");
         let asks = kickstart.rootpw.is_none();
         found.push(if asks { unasked(finding, kickstart) } else { finding });
     }

@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
             let appends = content.trim_start().starts_with("%ksappend");
             if appends && pastes && self.ksappend(content, span, state) {
                 lines.push(Line { kind: LineKind::Include, span, terminator });
-                self.settle(before);
+                self.cut_off(before);
                 continue;
             }
             let kind = match (&mut state.open, state.within.as_deref_mut()) {
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
                 (None, None) => self.command_line(content, &raw, span, state),
             };
             lines.push(Line { kind, span, terminator });
-            self.settle(before);
+            self.cut_off(before);
         }
         if let Some(file) = self.document.files.get_mut(slot) {
             file.lines = lines;
@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
             }
             return LineKind::Comment;
         }
-        // It has been reported; what the line says is anybody's guess.
+        // It has been reported; what the line means is unknown.
         if content.contains('\0') {
             return LineKind::Broken;
         }

@@ -219,7 +219,7 @@ mod tests {
             assert!(shown.contains("error["), "{text:?}: {shown}");
             assert!(!shown.contains("hush"), "{text:?}: {shown}");
         }
-        // No option of `text` takes a password, so this is only a word that nobody knows.
+        // No option of `text` takes a password, so this is only an unknown word.
         assert!(shown("text \\\n --hush\n", &[]).contains("2 |  --hush"));
     }
 

@@ -83,7 +83,7 @@ pub struct Location {
 pub struct Source {
     path: String,
     text: Arc<str>,
-    /// Where the lines begin, once somebody has asked: a file without findings needs no lines.
+    /// Where the lines begin, computed at the first question: a file without findings needs no lines.
     starts: OnceLock<Vec<u32>>,
     /// Bytes are characters: columns need no counting.
     ascii: bool,

@@ -1,4 +1,4 @@
-//! Marks of templates that nobody has filled in: `{{ }}`, `{% %}`, `<% %>`, `@NAME@`, `${NAME}`.
+//! Marks of templates that have not been filled in: `{{ }}`, `{% %}`, `<% %>`, `@NAME@`, `${NAME}`.
 //!
 //! A line that is wrong anyway is reported once, for what it is, instead of word by word; a
 //! value that is fine but looks like a placeholder is worth a warning.
@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Word;
 use crate::span::Span;
 
-/// Commands whose values may have variables in them that somebody else fills in.
+/// Commands whose values may have variables in them that another program fills in.
 const WITH_VARIABLES: &[&str] = &["repo", "url"];
 
 /// Look at what a line has been found to be, from the diagnostic `before` on.
@@ -71,7 +71,7 @@ fn at_signs(line: &str) -> Option<Range<usize>> {
     })
 }
 
-/// Whether a value that the language takes is most likely meant for somebody else.
+/// Whether a value that the language takes is most likely meant for another program.
 fn is_placeholder(word: &str) -> bool {
     // This is asked of every word there is, and hardly one has any of these.
     if !word.bytes().any(|byte| matches!(byte, b'{' | b'<' | b'$' | b'@')) {

@@ -117,7 +117,7 @@ fn classes(case: &Case, theirs: &Answer, ours: &Answer) -> Vec<(Level, String)> 
     let command = case.command.as_deref().unwrap_or("(file)");
     let class = |level: Level| {
         let kind = match level {
-            // Whoever speaks first is the one that the other does not agree with.
+            // The parser that reports first is the one that the other does not agree with.
             Level::Line if theirs.line < ours.line => their_error(),
             Level::Line => ours.error.clone(),
             Level::Verdict => format!("{} {}", ours.error, their_error()),

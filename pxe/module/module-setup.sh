@@ -29,7 +29,7 @@ depends() {
 
 # shellcheck disable=SC2154 # dracut's own
 installkernel() {
-    # Every network card that the image has a driver for: whoever boots from the network has one.
+    # Every network card that the image has a driver for: a machine that boots from the network has one.
     instmods '=drivers/net/ethernet' '=drivers/net/phy' '=drivers/net/mdio' '=drivers/net/usb' \
         '=drivers/net/hyperv' virtio_net vmxnet3 xen-netfront 8021q bonding bridge ipv6 af_packet
     # What an installation makes, and what media are made of.
@@ -131,7 +131,7 @@ accounts() {
     done
 }
 
-# What an installation runs (the first lines), what kickstarts' scripts use, and what somebody
+# What an installation runs (the first lines), what kickstarts' scripts use, and what a person
 # wants who looks why it failed.
 programs() {
     local name

@@ -1,4 +1,4 @@
-//! What somebody adds to the installer environment: a kickstart and certificate authorities.
+//! What a user adds to the installer environment: a kickstart and certificate authorities.
 //! As an archive it lies behind an initrd or in the reserved area of an ISO. The names are
 //! those that the environment looks for when it boots.
 
@@ -33,11 +33,8 @@ impl Custom {
     pub fn add_certificate(&mut self, name: &str, pem: &[u8]) -> Result<()> {
         let text = String::from_utf8_lossy(pem);
         if text.contains("PRIVATE KEY-----") {
-            return Err(Error::input(
-                Stage::Media,
-                format!("{name} has a private key in it, which is nobody's business"),
-            )
-            .hint("pass a file with nothing but the certificate of the authority"));
+            return Err(Error::input(Stage::Media, format!("{name} has a private key in it, which must stay private"))
+                .hint("pass a file with nothing but the certificate of the authority"));
         }
         if !text.contains("-----BEGIN CERTIFICATE-----") || !text.contains("-----END CERTIFICATE-----") {
             return Err(Error::input(Stage::Media, format!("{name} is no certificate in PEM form"))

@@ -14,7 +14,7 @@
 //! | [`options`] | what the kernel's command line says to the installer |
 //! | [`custom`], [`cpio`], [`initrd`] | what is added behind an initrd |
 //! | [`kargs`] | the kernel's command line of a network boot |
-//! | [`tree`] | static files for somebody else's servers |
+//! | [`tree`] | static files for boot servers that are there already |
 //! | [`serve`] | a server that knows which machine is to be installed |
 //!
 //! What the environment does when it has booted is the command's: `src/installer.rs`.

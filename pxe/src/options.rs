@@ -72,7 +72,7 @@ pub struct Options {
     pub send_mac: bool,
     /// `inst.ks.sendsn`: tell it the machine's serial number.
     pub send_serial: bool,
-    /// `inst.noverifyssl`: whoever answers the kickstart's URL is believed.
+    /// `inst.noverifyssl`: the server of the kickstart's URL is not verified.
     pub no_verify_tls: bool,
     /// `inst.proxy=`.
     pub proxy: Option<String>,
@@ -124,9 +124,9 @@ impl Options {
     fn word(&mut self, key: &str, value: Option<&str>) {
         match (key, value) {
             ("inst.ks", Some(value)) => self.kickstart(value),
-            ("inst.ks", None) => self.warn(
-                "inst.ks without a value asks whoever answered by DHCP, which is not supported; say inst.ks=http://…",
-            ),
+            ("inst.ks", None) => {
+                self.warn("inst.ks without a value asks the DHCP server, which is not supported; say inst.ks=http://…")
+            }
             ("inst.ks.all", _) => self.all = true,
             ("inst.ks.sendmac" | "kssendmac", _) => self.send_mac = true,
             ("inst.ks.sendsn" | "kssendsn", _) => self.send_serial = true,
@@ -282,7 +282,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// The words of a command line as the kernel sees them: blanks end a word unless they stand
-/// between double quotes; what follows `--` is not for us, but nobody writes that here.
+/// between double quotes; what follows `--` is not for us, but that is not written here.
 fn words(cmdline: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in cmdline.chars() {

@@ -197,7 +197,7 @@ impl Overlay {
         let mut out = String::new();
         for (path, changed) in self.changed.borrow().iter() {
             let new = after.get(path).map_or("", String::as_str);
-            // No lines around: those of a script are nobody's business.
+            // No lines around: those of a script are not shown.
             let diff = similar::TextDiff::from_lines(changed.shown_before.as_str(), new);
             let name = changed.name.trim_start_matches('/');
             let names = (format!("a/{name}"), format!("b/{name}"));

@@ -107,7 +107,7 @@ fn related(diagnostic: &Diagnostic, sources: &Sources) -> Vec<(Location, String)
     labels.chain(chain).collect()
 }
 
-/// FNV-1a, 128 bits: short, the same for ever, and nobody attacks it here.
+/// FNV-1a, 128 bits: short, stable, and not security relevant here.
 fn fnv(bytes: &[u8]) -> u128 {
     let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
     bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step)

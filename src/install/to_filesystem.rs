@@ -1,4 +1,4 @@
-//! `bootc-ks install to-filesystem`: into file systems that somebody else made and mounted.
+//! `bootc-ks install to-filesystem`: into file systems that another program made and mounted.
 //! bootc's own contract, so that Anaconda can call this instead ([`crate::bootc`]).
 
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
 //! `bootc-ks install` as a child: its lines for people go to the consoles, its events to
-//! whoever asked for reports.
+//! the report's receiver.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

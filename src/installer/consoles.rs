@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::syslog::Syslog;
 
-/// How long a line may wait for a console. A serial line with nobody at its other end would
+/// How long a line may wait for a console. A serial line without a reader would
 /// hold the installation up for ever.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -33,7 +33,7 @@ enum Log {
 struct Console {
     name: String,
     file: File,
-    /// Nobody takes what is written to it.
+    /// What is written to it is not read.
     stuck: bool,
 }
 

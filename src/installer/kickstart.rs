@@ -119,7 +119,7 @@ fn ftp(url: &str, options: &Options) -> anyhow::Result<Vec<u8>> {
     Real.run(&curl, &mut |_| ()).map_err(|error| {
         let hint = match error {
             ProgramError::Missing { .. } => "add curl to the image and build the environment again, or use http",
-            _ => "is the address right, and does the server let anybody in?",
+            _ => "is the address right, and does the server allow access without a password?",
         };
         Error::world(Stage::Request, format!("fetching {}", fetch::without_password(url))).because(error).hint(hint)
     })?;

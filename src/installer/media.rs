@@ -1,5 +1,5 @@
 //! What hangs on the machine: disks and discs that a kickstart or an image may be on, and the
-//! certificates that somebody has added to the environment.
+//! certificates that were added to the environment.
 
 use std::fs;
 use std::io::Write;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Waits until udev has seen what is there.
-pub fn settle(consoles: &Consoles) {
+pub fn wait_for_devices(consoles: &Consoles) {
     let settle = Program::new("udevadm").args(["settle", "--timeout=120"]);
     if let Err(error) = Real.run(&settle, &mut |_| ()) {
         consoles.say(&format!("warning: {error}; a disk may be missing"));

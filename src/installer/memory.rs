@@ -1,5 +1,5 @@
 //! Whether there is memory enough, said before anything is begun: a kernel that runs out of it
-//! in the middle kills whatever it finds first, and nobody learns why.
+//! in the middle kills whatever it finds first, and the reason is not seen.
 
 use installer_core::machine::Memory;
 use installer_core::units::Bytes;

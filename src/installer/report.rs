@@ -18,7 +18,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How often a state is tried: a server that restarts is back by then.
 const TRIES: u32 = 5;
 
-/// Who reports, if anybody wants to know.
+/// Sends reports, if they are asked for.
 pub struct Reporter {
     to: Option<To>,
 }

@@ -1,7 +1,7 @@
-//! `inst.sshd`: a way in while the installer runs, for machines whose screen nobody sees. The
-//! image's own sshd, for root alone, and for nobody who is not named in the kickstart: keys of
+//! `inst.sshd`: a way in while the installer runs, for machines without a screen. The
+//! image's own sshd, for root alone, and only for those whom the kickstart names: keys of
 //! its `sshkey` lines for root and for administrators, and what `sshpw` says of root. Who has only
-//! a user's account in the system to come must not get at its disk. Without anybody it is not
+//! a user's account in the system to come must not get at its disk. Without any of them it is not
 //! started.
 
 use std::fs;
@@ -48,7 +48,7 @@ pub fn start(kickstart: &Kickstart, consoles: &Consoles) -> anyhow::Result<()> {
     let guests = guests(kickstart);
     if guests.keys.is_empty() && guests.password.is_none() {
         anyhow::bail!(
-            "inst.sshd: nobody could log in; add an sshkey of root or of an administrator, or 'sshpw --username=root', \
+            "inst.sshd: no login would be possible; add an sshkey of root or of an administrator, or 'sshpw --username=root', \
              to the kickstart itself (what it includes from elsewhere is not looked at)"
         );
     }
@@ -120,7 +120,7 @@ fn config(password: bool) -> String {
     )
 }
 
-/// Root's line in shadow(5); `*` is a password that nobody has.
+/// Root's line in shadow(5); `*` is a password that matches nothing.
 fn account(hash: &str) -> anyhow::Result<()> {
     let shadow = Path::new("/etc/shadow");
     let others = fs::read_to_string(shadow).unwrap_or_default();

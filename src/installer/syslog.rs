@@ -1,5 +1,5 @@
 //! `inst.syslog=`: what the consoles say, for a log server as well, by UDP (RFC 5424 and 5426).
-//! Nobody waits for it, and nothing fails because of it.
+//! It is not waited for, and nothing fails because of it.
 
 use std::net::{Ipv6Addr, ToSocketAddrs, UdpSocket};
 

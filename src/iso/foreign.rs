@@ -115,7 +115,7 @@ fn place(menu: &Menu) -> String {
     if menu.in_partition { format!("{path} in the EFI system partition") } else { path }
 }
 
-/// What somebody else wrote, without what a terminal would obey.
+/// Another tool's text, without control characters.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();

@@ -103,7 +103,7 @@ pub(super) fn table(mut rows: Vec<(&str, String)>, kickstart: Option<String>) ->
         let name = if name.is_empty() { String::new() } else { format!("{name}:") };
         format!("{name:<14}{value}\n")
     });
-    // Somebody else's may hold what a terminal would obey.
+    // Another tool's text may hold control characters.
     let harmless = |line: &str| line.replace(|c: char| c.is_control() && c != '\t', "");
     let lines = kickstart.iter().flat_map(|text| text.lines()).map(harmless);
     let body = lines.map(|line| format!("    {line}").trim_end().to_owned() + "\n");

@@ -33,7 +33,7 @@ pub fn actions(state: &mut State, uri: &str, range: Range, context: &CodeActionC
         actions.extend(shown.iter().filter_map(|shown| fix(shown, &parsed, &places)));
         actions.extend(allowances(&shown, &parsed, &places));
     }
-    // It may be long, and nobody looks for it behind a light bulb.
+    // It may be long, and a light bulb is no place to look for it.
     let unasked = context.only.is_none() && context.trigger_kind == Some(CodeActionTriggerKind::Automatic);
     if wanted(context, FIX_ALL) && !unasked {
         actions.extend(fix_all(&parsed, &places, &document.path));

@@ -10,7 +10,7 @@ use kickstart_parser::{Diagnostic as Finding, Severity, SourceId, codes};
 use super::places::Places;
 use super::state::State;
 
-/// More findings than anybody reads make an editor slow.
+/// More findings than a person reads make an editor slow.
 const MOST: usize = 1000;
 
 /// Findings that are better shown as "deprecated".

@@ -11,7 +11,7 @@ use super::state::State;
 use super::uri;
 
 /// Take a notification; returns the document that it closed. What is not known or cannot be
-/// read is passed over: there is nobody to answer to.
+/// read is passed over: a notification has no answer.
 pub fn take(state: &mut State, method: &str, params: Value) -> Option<Uri> {
     match method {
         "textDocument/didOpen" => {

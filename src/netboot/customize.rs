@@ -1,4 +1,4 @@
-//! `bootc-ks netboot customize`: a kickstart behind an initrd, for whoever boots the two.
+//! `bootc-ks netboot customize`: a kickstart behind an initrd.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -15,7 +15,7 @@ use crate::{atomic_file, site};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The kickstart becomes /ks.cfg of the booted installer, with what it includes in place; Anaconda \
-    reads it by 'inst.ks=file:/ks.cfg'. It may hold secrets: whoever can fetch the new initrd can read them. \
+    reads it by 'inst.ks=file:/ks.cfg'. It may hold secrets: every client that can fetch the new initrd can read them. \
     The file given is left as it is.\n\n\
     Exit codes: 0 done; 2 the kickstart or the initrd cannot be used; 4 the initrd has been customised before."
 )]

@@ -18,7 +18,7 @@ use crate::logging;
     after_help = "DHCP (and TFTP, for BIOS) stays with dnsmasq or Kea: point it to URL/boot.ipxe for iPXE, and to \
     URL/shimx64.efi for UEFI HTTP boot, which wants port 80. A machine is installed when it is armed \
     ('bootc-ks netboot arm'), once; in every other state it boots from its disk.\n\n\
-    Everybody who reaches the server can read the page and the list of machines. Arming and reading logs wants \
+    Every client that reaches the server can read the page and the list of machines. Arming and reading logs wants \
     the token in STATE.admin, which only the owner of the state can read.\n\n\
     Exit codes: 0 ended by a signal; 2 a file is wrong; 3 the address or a file cannot be had; 4 another server \
     uses the state."

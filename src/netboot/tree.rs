@@ -8,7 +8,7 @@ use pxe::tree::{Kickstart, Tree, Url};
 
 use crate::site;
 
-/// Write a static tree for the servers of somebody else.
+/// Write a static tree for boot servers that are there already.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The tree has what iPXE, GRUB and pxelinux read, kernel and initramfs, and examples for dnsmasq, Kea \
@@ -38,7 +38,7 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Source {
-    /// A kickstart that becomes a file of the tree, where everybody can read it
+    /// A kickstart that becomes a file of the tree, where every client can read it
     #[arg(long, value_name = "FILE")]
     ks: Option<String>,
 

@@ -17,7 +17,7 @@ const FIRMWARE: &[(&str, &str)] = &[
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
     ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
 ];
-/// Where a GRUB looks for its menu, by whoever built it.
+/// Where a GRUB looks for its menu, by its builder.
 const MENUS: &[&str] = &["grub", "EFI/BOOT", "EFI/debian", "EFI/fedora", "EFI/centos", "EFI/redhat"];
 /// GRUB and a menu fit many times.
 const STICK: u64 = 64 << 20;

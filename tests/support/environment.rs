@@ -27,7 +27,7 @@ pub fn environment_of(tag: &str) -> PathBuf {
     let key = format!("{image}-{}", &file_sha256(&command)[..16]);
     let dir = all.join(format!("{key}-{tag}"));
     if !dir.join("environment.json").is_file() {
-        // Those of earlier commands are of no use to anybody; what is being made is hidden.
+        // Those of earlier commands are of no use; what is being made is hidden.
         for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if !name.starts_with('.') && !name.starts_with(&key) {

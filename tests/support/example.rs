@@ -5,7 +5,7 @@ use super::source_root;
 use super::ssh::SshKey;
 use super::vm::Vm;
 
-/// The kickstart with a key that somebody has.
+/// The kickstart with a key that the test has.
 pub fn kickstart(key: &SshKey) -> String {
     let path = source_root().join("tests/kickstarts/image-mode.ks");
     let text = std::fs::read_to_string(path).expect("reading the example");

@@ -51,7 +51,7 @@ struct State {
 }
 
 /// The proxy; it lives as long as the test process and its threads are idle
-/// when nobody asks.
+/// without a request.
 #[derive(Clone, Debug)]
 pub struct FaultyProxy {
     port: u16,

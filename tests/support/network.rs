@@ -55,7 +55,7 @@ pub struct Card {
 }
 
 impl Network {
-    /// A bridge without anybody on it.
+    /// A bridge without ports.
     pub fn new() -> Self {
         need_root();
         let name = format!("bks-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -63,7 +63,7 @@ impl Network {
         ip(&["netns", "add", &name]);
         let network = Network { name, dir, children: Vec::new(), cards: Cell::new(0), neighbour: None };
         network.ip(&["link", "set", "lo", "up"]);
-        // Without a delay before its first packets, and up with nobody on it.
+        // Without a delay before its first packets, and up without ports.
         network.ip(&["link", "add", "br0", "type", "bridge", "forward_delay", "0"]);
         network.ip(&["address", "add", &format!("{HOST}/24"), "dev", "br0"]);
         network.ip(&["address", "add", "fd77::1/64", "dev", "br0", "nodad"]);
@@ -161,7 +161,7 @@ impl Network {
         run(self.command(&curl).args(["--silent", "--show-error", "--fail", "--max-time", "20"]).args(args).arg(url))
     }
 
-    /// Waits until somebody answers HTTP requests at `url`.
+    /// Waits until a server answers HTTP requests at `url`.
     pub fn wait_for_http(&self, url: &str) {
         let curl = need("curl", "curl");
         wait_until(Duration::from_secs(30), &format!("{url} answers"), || {

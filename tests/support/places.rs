@@ -22,7 +22,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Debian's pyftpdlib, for anybody to read.
+    /// Debian's pyftpdlib, for every client to read.
     pub fn ftp(name: &str, text: &str) -> Self {
         let (dir, port) = (shared(name, text), free_port());
         // Debian's own Python, which has Debian's modules.

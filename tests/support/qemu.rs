@@ -108,7 +108,7 @@ impl Machine {
 
     /// Its network card is in a [`super::network::Network`], and what it boots from first: by
     /// PXE with iPXE's ROM (BIOS) or by HTTP (UEFI). Without it the card is QEMU's own
-    /// network's, and nobody boots from it.
+    /// network's, and no machine boots from it.
     pub fn network(mut self, card: &Card) -> Self {
         self.card = Some(card.clone());
         self
@@ -188,7 +188,7 @@ impl Machine {
                 // Unless it is restricted, the host's loopback is 10.0.2.2, where the registry is.
                 let restrict = if self.isolated { ",restrict=on" } else { "" };
                 qemu.arg("-netdev").arg(format!("user,id=net0{restrict},hostfwd=tcp:127.0.0.1:{port}-:22"));
-                // No option ROM: nobody boots from the network here.
+                // No option ROM: no machine boots from the network here.
                 qemu.args(["-device", "virtio-net-pci,netdev=net0,romfile="]);
                 Way::Port(port)
             }

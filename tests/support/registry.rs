@@ -23,7 +23,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts one that asks nobody for a password.
+    /// Starts one that asks for no password.
     pub fn start() -> Self {
         Self::start_inner(None)
     }

@@ -121,7 +121,7 @@ impl Drop for Mounted {
     }
 }
 
-/// A disk in a file with somebody's data on it, attached as a loop device: the disk of a
+/// A disk in a file with data on it, attached as a loop device: the disk of a
 /// machine where a mistake would hurt.
 #[derive(Debug)]
 pub struct OccupiedDisk {

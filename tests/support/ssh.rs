@@ -54,7 +54,7 @@ impl Way {
     }
 }
 
-/// Somebody who is logged in: one connection, made at the first command, for all that are run.
+/// A user who is logged in: one connection, made at the first command, for all that are run.
 /// To agree on keys takes an emulated machine longer than most commands do.
 #[derive(Debug)]
 pub struct Session {

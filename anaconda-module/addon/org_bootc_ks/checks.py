@@ -1,7 +1,7 @@
 """Everything that can be known of an image before a disk is written.
 
 `look` asks the image, in a thread of its own, so that a registry that never answers costs
-nobody more than the time limit. `judge` is pure: facts in, problems out.
+none of them longer than the time limit. `judge` is pure: facts in, problems out.
 """
 
 import json
@@ -138,7 +138,7 @@ def _inspect(module, reference, credentials, settings, cancel, messages):
         )
         found = module.inspect(reference, access=access, cancel=cancel, on_event=messages.put)
         messages.put(Facts.of(found))
-    except BaseException as error:  # a thread has nobody else to tell
+    except BaseException as error:  # a thread has no other way to report it
         messages.put(error)
 
 
@@ -253,7 +253,7 @@ def _digest(facts, settings):
     return Problem(
         True,
         _("The image has the digest {found}, and not {wanted}.").format(found=facts.digest, wanted=settings.digest),
-        _("Somebody has moved the tag, or `digest` in %addon org_bootc_ks is of another image or architecture."),
+        _("The tag has been moved, or `digest` in %addon org_bootc_ks is of another image or architecture."),
         _("Another digest than asked for"),
     )
 

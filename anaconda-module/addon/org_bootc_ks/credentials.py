@@ -53,7 +53,7 @@ class Runtime:
         self._ours = None
 
     def put(self, text):
-        """Writes it, unless somebody else's is there already: theirs is left alone. Says whether
+        """Writes it, unless another one is there already: that is left alone. Says whether
         it was written."""
         if self._identity() is not None and self._identity() != self._ours:
             return False

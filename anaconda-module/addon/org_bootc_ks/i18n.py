@@ -11,5 +11,5 @@ def _(text):
 
 
 def N_(text):
-    """Marks `text` for translation; whoever shows it translates it."""
+    """Marks `text` for translation; it is translated where it is shown."""
     return text

@@ -55,7 +55,7 @@ def test_lints_are_for_those_who_ask():
     text = "lang en_US.UTF-8\nostreecontainer --url=quay.io/org/os:1\n"
     assert read(text).messages == []
     asked = read(text + SECTION.format("lint = yes"))
-    assert any("nobody can log in" in message.text for message in asked.messages)
+    assert any("no login is possible" in message.text for message in asked.messages)
     assert not errors(asked)
 
 

@@ -378,7 +378,7 @@ def objects(root):
 
 
 def node(path):
-    """Makes the device node of a partition where nobody else does; returns it then."""
+    """Makes the device node of a partition where no daemon does; returns it then."""
     if os.path.exists(path):
         return None
     major, minor = Path(f"/sys/class/block/{os.path.basename(path)}/dev").read_text().strip().split(":")

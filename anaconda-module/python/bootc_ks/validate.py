@@ -91,6 +91,6 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except BrokenPipeError:
-        # Whoever was reading has seen enough; nothing is left to be said at the exit.
+        # The reader has closed the pipe; nothing is left to be said at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BAD)

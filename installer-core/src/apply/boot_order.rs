@@ -178,7 +178,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (old, new) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let gone = |old| is_gone(&entry(old).partition, &entry(new), dir.path());
-        assert!(!gone(old), "without udev's links nobody knows");
+        assert!(!gone(old), "without udev's links it is not known");
         let links = dir.path().join("disk/by-partuuid");
         fs::create_dir_all(&links).unwrap();
         assert!(gone(old) && gone(new));

@@ -1,4 +1,4 @@
-//! File systems that somebody else has mounted, at the end: they stay mounted, perhaps in more
+//! File systems that another program has mounted, at the end: they stay mounted, perhaps in more
 //! places than their owner knows of (services have mounts of their own) and until the power goes,
 //! and a boot loader reads them without their journals. To stand still for a moment brings
 //! everything to its place. bootc does the same.

@@ -52,7 +52,7 @@ pub const SCHEMA: u32 = 1;
 pub struct Options {
     /// The installation's log, copied into the installed system.
     pub log: Option<PathBuf>,
-    /// The kickstart, copied into the installed system for whoever asks how it came to be.
+    /// The kickstart, copied into the installed system as a record of how it came to be.
     /// The caller takes passwords out.
     pub kickstart: Option<String>,
     /// Fails before the first step of this name (`import`), for tests of what a failure leaves
@@ -157,7 +157,7 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
         tracing::info!("begin");
         run.events.emit(&Event::StepStarted { step: number, steps, title: title.clone() });
         let started = Instant::now();
-        // Told first: whoever hears of the step may want to stop it.
+        // Told first: a listener may want to stop the step.
         run.options.cancel.check(stage_of(run))?;
         if run.options.fail_before.as_deref() == Some(step.name().as_str()) {
             return Err(Error::failed(Stage::Finish, format!("made to fail before '{}'", step.name())));

@@ -98,7 +98,7 @@ fn end_leftovers(run: &mut Run<'_>, script: &Script, places: &[PathBuf]) {
 }
 
 /// Shows the system where scripts written for Anaconda look for it. /mnt is covered in this
-/// installation's own mount namespace alone, and only where nobody keeps anything in it. Returns where
+/// installation's own mount namespace alone, and only where the directory is empty. Returns where
 /// the system is shown.
 fn customary_places(run: &mut Run<'_>) -> Result<Vec<PathBuf>> {
     let mnt = Path::new("/mnt");

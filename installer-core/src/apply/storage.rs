@@ -38,7 +38,7 @@ fn type_of(purpose: &Purpose) -> (Uuid, String) {
     }
 }
 
-/// Makes the image file under a temporary name, so that a failure costs nobody anything, and
+/// Makes the image file under a temporary name, so that a failure destroys no file, and
 /// attaches it.
 pub fn create_image_file(run: &mut Run<'_>, path: &str, size: Bytes) -> Result<()> {
     let path = PathBuf::from(path);

@@ -1,4 +1,4 @@
-//! Processes that a script leaves behind in the system (an agent, a daemon that somebody's package
+//! Processes that a script leaves behind in the system (an agent, a daemon that a package
 //! started): they would keep its file systems in use.
 
 use std::fs;
@@ -44,7 +44,7 @@ fn inside(roots: &[&Path]) -> Vec<Pid> {
     others().into_iter().filter(|pid| uses(*pid, roots)).collect()
 }
 
-/// Whoever else sees this installation's mounts: what scripts have started.
+/// Other processes that see this installation's mounts: those that scripts have started.
 fn others() -> Vec<Pid> {
     // The mounts of an installation are its own; the same path may be anything elsewhere.
     let mounts = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();

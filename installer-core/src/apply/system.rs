@@ -256,7 +256,7 @@ pub fn finish(run: &mut Run<'_>) -> Result<()> {
     run.teardown.unwind_to(0, run.host)
 }
 
-/// Log, plan and kickstart, for whoever asks later how this machine came to be.
+/// Log, plan and kickstart, as a record of how this machine came to be.
 fn records(run: &mut Run<'_>) -> Result<()> {
     if run.deployed.is_none() {
         return Ok(());

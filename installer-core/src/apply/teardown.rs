@@ -74,7 +74,7 @@ impl Teardown {
         }
     }
 
-    /// Unmounts, if need be from under what a script has left running: some start late, and nobody
+    /// Unmounts, if need be from under what a script has left running: some start late, and no program
     /// waits for them, so that they were not seen when it ended.
     fn unmount(&mut self, path: &Path, host: &dyn Host) -> std::io::Result<()> {
         match host.unmount(path) {

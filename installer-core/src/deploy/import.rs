@@ -107,7 +107,7 @@ impl<'a> Progress<'a> {
 
     fn add(&self, bytes: u64) {
         let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        // Whoever finds the lock taken knows that somebody else is telling.
+        // A thread that finds the lock taken leaves the report to the one that holds it.
         let Ok(mut last) = self.last.try_lock() else { return };
         if done >= self.total.0 || last.elapsed() >= Duration::from_millis(200) {
             *last = Instant::now();

@@ -20,7 +20,7 @@ pub const SELINUX: &[u8] = b"security.selinux";
 /// Where the policy lies in an image's tree.
 pub const POLICY: &str = "usr/etc/selinux";
 
-/// Held by whoever has a policy loaded, be it by libostree on its own account.
+/// Held by the thread that loads a policy, itself or through libostree.
 ///
 /// libselinux keeps the paths of the policy in variables of the process, and
 /// `selinux_set_policy_root` frees and sets them without a lock: two threads at once free twice.

@@ -4,7 +4,7 @@
 //! bootc's tar filter (`tar/write.rs`): `/etc` becomes `/usr/etc`, the run-time directories
 //! keep no children, nothing may climb out by `..`.
 //!
-//! Not here: decompression and verification (the reader's business), whiteouts (the merge's).
+//! Not here: decompression and verification (done by the reader), whiteouts (the merge's).
 
 use std::io::{self, Read};
 use std::sync::Arc;

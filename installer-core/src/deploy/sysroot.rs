@@ -2,7 +2,7 @@
 //!
 //! The layout and the settings are those of `bootc install` (`install.rs`,
 //! `initialize_ostree_root`); the deployment itself is libostree's work. The boot loader is
-//! somebody else's.
+//! another module's work.
 
 use std::fs;
 use std::io;

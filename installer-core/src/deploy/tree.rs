@@ -32,7 +32,7 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// A directory nobody described: root's, 0755.
+    /// A directory without an entry of its own in the layer: root's, 0755.
     pub fn default_directory() -> Self {
         Meta { uid: 0, gid: 0, mode: 0o755, xattrs: Vec::new() }
     }
@@ -49,7 +49,7 @@ pub enum Content {
     Symlink(Vec<u8>),
 }
 
-/// A file set down in the repository's temporary directory; nobody else's, read-only.
+/// A file set down in the repository's temporary directory; private, read-only.
 #[derive(Debug)]
 pub struct Staged {
     /// Where.

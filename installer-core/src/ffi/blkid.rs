@@ -59,7 +59,7 @@ const SUBLKS_LABEL: c_int = 1 << 1;
 const SUBLKS_UUID: c_int = 1 << 3;
 const SUBLKS_TYPE: c_int = 1 << 5;
 const SUBLKS_MAGIC: c_int = 1 << 9;
-// A damaged superblock is still somebody's data: it must be seen, and be wiped.
+// A damaged superblock is still data: it must be seen, and be wiped.
 const SUBLKS_BADCSUM: c_int = 1 << 10;
 const PARTS_FORCE_GPT: c_int = 1 << 1;
 const PARTS_ENTRY_DETAILS: c_int = 1 << 2;

@@ -66,7 +66,7 @@ impl LoopInfo {
     }
 }
 
-/// The number of a loop device that is free at this moment; somebody else may take it
+/// The number of a loop device that is free at this moment; another process may take it
 /// before [`configure`], which then says EBUSY.
 pub fn free_number(control: impl AsFd) -> io::Result<u32> {
     ioctl_number(control.as_fd(), LOOP_CTL_GET_FREE, 0).map(i32::unsigned_abs)

@@ -5,7 +5,7 @@ use std::io;
 use rustix::mount::{MountPropagationFlags, mount_change};
 
 /// Gives the calling thread, and every thread and process that it starts afterwards, mounts
-/// that nobody else sees and that vanish with the last of them.
+/// that no other process sees and that vanish with the last of them.
 pub fn private_mounts() -> io::Result<()> {
     // SAFETY: unshare takes flags by value and touches no memory of ours. CLONE_NEWNS makes
     // this thread's root and working directory its own, which no code here relies on sharing.

@@ -54,7 +54,7 @@ impl Image {
         file.write_all(&vec![0; length]).unwrap();
     }
 
-    /// Wipes, and checks that nobody finds anything afterwards. Returns what was there.
+    /// Wipes, and checks that nothing is found afterwards. Returns what was there.
     fn wiped(&self) -> Vec<String> {
         let wiped = blkid::wipe(&self.file()).unwrap();
         let left = self.run("wipefs", &["--parsable"], "");

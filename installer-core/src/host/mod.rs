@@ -89,7 +89,7 @@ pub trait Host: Send + Sync {
     fn mount(&self, mount: &Mount) -> std::io::Result<()>;
     /// Unmounts what is mounted at `target` and below.
     fn unmount(&self, target: &Path) -> std::io::Result<()>;
-    /// The same, where nobody can stop a program that runs: for what undoes something.
+    /// The same, but a running program cannot be cancelled: for steps that undo something.
     fn uninterrupted(&self) -> &dyn Host;
 }
 
@@ -99,7 +99,7 @@ const TAIL_LINES: usize = 6;
 /// This machine.
 pub struct Real;
 
-/// This machine, where a program that runs is ended when somebody cancels.
+/// This machine, where a program that runs is ended when the installation is cancelled.
 pub struct Stoppable(Option<Cancel>);
 
 impl Stoppable {
@@ -109,7 +109,7 @@ impl Stoppable {
     }
 }
 
-/// One that nobody stops.
+/// One that cannot be cancelled.
 static STEADY: Stoppable = Stoppable(None);
 
 impl Host for Stoppable {
@@ -133,10 +133,10 @@ impl Host for Stoppable {
 /// Whom a program belongs to.
 #[derive(Clone, Copy)]
 enum Owner<'a> {
-    /// Whoever started us: a terminal's Ctrl-C is for it as well.
+    /// The session of the process that started us: a terminal's Ctrl-C is for it as well.
     Us,
     /// This installation: it has a session of its own, for a terminal sends Ctrl-C and its own end to
-    /// everybody in front of it, and what is to be done then is decided here. It is ended when the
+    /// all processes in front of it, and what is to be done then is decided here. It is ended when the
     /// flag is raised, where there is one.
     Installation(Option<&'a Cancel>),
 }
@@ -231,7 +231,7 @@ impl Host for Real {
 }
 
 /// What this thread sees mounted at `target` and below, the last first. A recursive bind
-/// brings mounts along that nobody else keeps a list of.
+/// brings mounts along that no other list has.
 fn mounts_at_or_below(target: &Path) -> std::io::Result<Vec<PathBuf>> {
     // The mount namespace is the thread's, not the process's.
     let table = std::fs::read_to_string("/proc/thread-self/mountinfo")?;

@@ -1,4 +1,4 @@
-//! Work whose mounts nobody else sees.
+//! Work whose mounts no other process sees.
 
 use crate::error::{Context, Error, Result, Stage};
 
@@ -16,7 +16,7 @@ pub fn in_private_mounts<T: Send>(
             .name(name.to_owned())
             .spawn_scoped(scope, || {
                 crate::ffi::namespace::private_mounts().map_err(|error| {
-                    // The mounts of a chroot belong to somebody who is not seen from inside.
+                    // The mounts of a chroot belong to a process that is not seen from inside.
                     let hint = match error.raw_os_error() {
                         Some(libc::EINVAL) => "in a chroot, make its root a mount point first: mount --bind DIR DIR",
                         _ => "run as root",

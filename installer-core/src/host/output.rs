@@ -1,6 +1,6 @@
-//! What a program writes, until it ends or somebody wants it to. A child that it leaves behind
+//! What a program writes, until it ends or is cancelled. A child that it leaves behind
 //! may keep the pipe open for ever: it may have some last lines (a `tee` that a script speaks
-//! through), and nobody waits for more.
+//! through), and more is not waited for.
 
 use std::io::{self, ErrorKind, PipeReader, Read};
 use std::os::fd::OwnedFd;
@@ -80,7 +80,7 @@ impl Read for Output<'_> {
                 return Ok(0);
             }
             match (self.pipe.read(&mut buffer[..most]), &mut self.ended) {
-                // Whoever held the other end may have closed it and run on.
+                // The process at the other end may have closed it and run on.
                 (Ok(0), None) => self.until_it_ends()?,
                 (Ok(count), None) => return Ok(count),
                 (Ok(count), Some((_, left))) => {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags};
 use rustix::io::Errno;
 
-/// A directory that is somebody else's `/`.
+/// A directory that is the `/` of another system.
 pub struct TargetRoot {
     fd: OwnedFd,
     path: PathBuf,

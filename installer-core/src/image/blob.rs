@@ -1,5 +1,5 @@
 //! Blobs out of a registry, as blocking readers: a task fetches ahead, a broken connection is
-//! taken up where it broke. Verification is done by whoever wraps this.
+//! taken up where it broke. Verification is done by the reader that wraps this.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl Resuming {
                     Err(error) => Err(registry.broken(&root_cause(&error), &what)),
                 };
                 let last = item.is_err();
-                // The other end of it: nobody reads any more.
+                // The reader at the other end is gone.
                 if sender.send(item).await.is_err() || last {
                     return;
                 }

@@ -82,7 +82,7 @@ pub struct KernelFacts {
 }
 
 impl KernelFacts {
-    /// Whether the initramfs can do what kernel module `name` does; `None` where nobody knows.
+    /// Whether the initramfs can do what kernel module `name` does; `None` where that is not known.
     pub fn has_module(&self, name: &str) -> Option<bool> {
         self.modules.as_ref().map(|modules| modules.binary_search_by(|m| m.as_str().cmp(name)).is_ok())
     }

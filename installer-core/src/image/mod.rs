@@ -53,7 +53,7 @@ use verify::Verified;
 /// The label of an ostree-encapsulated image.
 const FINAL_DIFFID: &str = "ostree.final-diffid";
 
-/// Where blobs come from. Raw: whoever reads verifies.
+/// Where blobs come from. Raw: the reader verifies.
 trait Blobs: Send + Sync {
     /// The bytes of a blob from its beginning.
     fn blob(&self, digest: &Digest, size: u64) -> Result<Box<dyn Read + Send>>;
@@ -63,7 +63,7 @@ trait Blobs: Send + Sync {
         true
     }
 
-    /// Whether somebody vouches for a blob without reading it.
+    /// Whether the source says that a blob is there, without reading it.
     fn has(&self, _digest: &Digest) -> Result<bool> {
         Ok(false)
     }
@@ -168,7 +168,7 @@ fn document(blobs: &dyn Blobs, entry: &Descriptor) -> Result<Vec<u8>> {
 
 impl Image {
     /// From now on, trouble of the registry that may pass is waited out for a quarter of an hour:
-    /// whoever reads has something to lose by giving up.
+    /// the caller has something to lose by giving up.
     pub fn persist(&self) {
         self.blobs.persist();
     }

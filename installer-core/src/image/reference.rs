@@ -1,5 +1,5 @@
 //! How an image is named: a registry's repository, an OCI layout directory or an OCI
-//! archive. Text in, text out; whether such an image exists is `open`'s business.
+//! archive. Text in, text out; whether such an image exists is found out by `open`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

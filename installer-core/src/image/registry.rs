@@ -44,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 pub(super) fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
     let made = RUNTIME.get_or_init(|| {
-        // Fails only if somebody installed one before, which is as good.
+        // Fails only if one was installed before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Builder::new_multi_thread().worker_threads(2).thread_name("registry").enable_all().build()
     });
@@ -179,7 +179,7 @@ fn client(
     })
 }
 
-/// Whether this machine trusts anybody. oci-client makes a client with default settings on the
+/// Whether this machine trusts any certificate authority. oci-client makes a client with default settings on the
 /// way to ours, even for plain http, and without a single authority that one panics.
 fn some_authority() -> Result<()> {
     if !rustls_native_certs::load_native_certs().certs.is_empty() {

@@ -195,8 +195,9 @@ impl Asked<'_> {
         let insecure = format!("or, if that is acceptable, pass --insecure-registry {host}");
         let has = |parts: &[&str]| parts.iter().any(|part| cause.contains(part));
         if has(&["UnknownIssuer", "self-signed", "self signed", "CaUsedAsEndEntity"]) {
-            let error = world(format!("nobody whom this machine trusts vouches for the TLS certificate of {host}"))
-                .hint(format!("put its CA into /etc/containers/certs.d/{host}/ca.crt, {insecure}"));
+            let error =
+                world(format!("the TLS certificate of {host} is not from an authority that this machine trusts"))
+                    .hint(format!("put its CA into /etc/containers/certs.d/{host}/ca.crt, {insecure}"));
             return Trouble { unreachable: true, ..Trouble::lasting(error) };
         }
         if has(&["invalid peer certificate"]) {

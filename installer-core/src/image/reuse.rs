@@ -1,4 +1,4 @@
-//! Facts that somebody has read before: of the very same image they need not be read again, and
+//! Facts that were read before: of the very same image they need not be read again, and
 //! its layers go over the network once. What an installer environment knows of the image that it
 //! was made from, mostly.
 

@@ -211,7 +211,7 @@ impl<R: Read> Read for Watch<R> {
 }
 
 /// A path from the root of the image, without slash in front; `usr/etc` is ostree's place for
-/// `etc`. A path that leaves the image is an error: nobody packs one by mistake.
+/// `etc`. A path that leaves the image is an error: no tool packs one by mistake.
 fn normal(raw: &[u8]) -> io::Result<String> {
     let text = String::from_utf8_lossy(raw);
     let mut parts: Vec<&str> = Vec::new();

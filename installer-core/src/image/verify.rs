@@ -45,7 +45,7 @@ pub(super) struct Verified<R> {
     inner: R,
     hasher: sha2::Sha256,
     expected: Digest,
-    /// The announced size; `None` for the uncompressed stream, whose size nobody announces.
+    /// The announced size; `None` for the uncompressed stream, whose size is not announced.
     size: Option<u64>,
     read: u64,
     outcome: Option<std::result::Result<(), VerifyError>>,
@@ -96,7 +96,7 @@ impl<R: Read> Read for Verified<R> {
 /// Undoes the compression that `media_type` stands for: gzip (of any number of members), zstd
 /// or none. Layers of other types are refused by name.
 ///
-/// A decoder that stumbles over damaged bytes says so in words that help nobody; the reader
+/// A decoder that stumbles over damaged bytes says so in words that do not help; the reader
 /// below is asked first whether they are the right ones.
 pub fn decompress<'a>(media_type: &str, reader: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
     const WINDOW: usize = 256 << 10;

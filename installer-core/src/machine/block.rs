@@ -82,7 +82,7 @@ fn disk(roots: &SystemRoots, usage: &Usage, sysfs: &Path, sysfs_name: &str) -> D
         Err(error) if error.kind() == io::ErrorKind::NotFound => (None, None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let (table, signature) = match content.as_ref().map(|file| look(file, sector_size)).transpose() {
+    let (table, signature) = match content.as_ref().map(|file| signatures(file, sector_size)).transpose() {
         Ok(found) => found.unwrap_or_default(),
         Err(error) => {
             unreadable = Some(error.to_string());
@@ -114,8 +114,8 @@ fn disk(roots: &SystemRoots, usage: &Usage, sysfs: &Path, sysfs_name: &str) -> D
 }
 
 /// What is on a disk: a partition table, or else something on the whole of it. A GPT without its
-/// protective MBR is somebody's as well.
-fn look(disk: &File, sector_size: Bytes) -> io::Result<(Option<blkid::Table>, Option<Signature>)> {
+/// protective MBR counts as data as well.
+fn signatures(disk: &File, sector_size: Bytes) -> io::Result<(Option<blkid::Table>, Option<Signature>)> {
     if let Some(table) = blkid::table(disk, Some(sector_size), blkid::Gpt::Protected)? {
         return Ok((Some(table), None));
     }
@@ -145,7 +145,7 @@ fn partitions(
     }
     found.sort_by_key(|partition| partition.number);
     for partition in &mut found {
-        // A node for what the kernel does not know would be stale, and somebody else's.
+        // A node for what the kernel does not know would be stale, or another device's.
         let known = sysfs.join(partition.name.replace('/', "!")).exists();
         let node = if known { open(roots, &partition.path).ok() } else { None };
         partition.signature = content_of(partition, node, content).map(signature);

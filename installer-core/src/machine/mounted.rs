@@ -1,4 +1,4 @@
-//! File systems that somebody else made and mounted for a system to go into: which devices
+//! File systems that another program made and mounted for a system to go into: which devices
 //! they are on, and whether there is room. Reads only.
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ pub struct Mounted {
     /// What the root file system has free.
     pub free: Bytes,
     /// What is in the way: anything but mount points, empty directories and `lost+found`.
-    pub strangers: Vec<String>,
+    pub unexpected: Vec<String>,
 }
 
 /// One file system of a mounted root.
@@ -78,10 +78,10 @@ pub fn mounted(root: &Path) -> Result<Mounted> {
             .hint("make and mount the file systems first; 'bootc-ks install KS' does that from a kickstart"));
     }
     let free = free(&root).doing(Stage::Probe, format_args!("looking at {}", root.display()))?;
-    let mut strangers = Vec::new();
-    look_for_strangers(&root, &root, &areas, &mut strangers)
+    let mut unexpected = Vec::new();
+    find_unexpected(&root, &root, &areas, &mut unexpected)
         .doing(Stage::Probe, format_args!("listing {}", root.display()))?;
-    Ok(Mounted { root: root.display().to_string(), areas, free, strangers })
+    Ok(Mounted { root: root.display().to_string(), areas, free, unexpected })
 }
 
 fn free(at: &Path) -> std::io::Result<Bytes> {
@@ -195,11 +195,11 @@ fn whole_disks(roots: &SystemRoots, sysfs: &Path, depth: usize, found: &mut BTre
 
 /// Anything in the root or in /boot that is neither a mount point nor an empty directory. What
 /// is in other file systems is not ours to judge: an ESP may be shared.
-fn look_for_strangers(
+fn find_unexpected(
     dir: &Path,
     root: &Path,
     areas: &[MountedArea],
-    strangers: &mut Vec<String>,
+    unexpected: &mut Vec<String>,
 ) -> std::io::Result<()> {
     let is_area = |path: &Path| areas.iter().any(|area| root.join(area.at.as_str().trim_start_matches('/')) == path);
     for entry in fs::read_dir(dir)? {
@@ -209,9 +209,9 @@ fn look_for_strangers(
             continue;
         }
         if !entry.file_type()?.is_dir() {
-            strangers.push(path.display().to_string());
-        } else if strangers.len() < 10 {
-            look_for_strangers(&path, root, areas, strangers)?;
+            unexpected.push(path.display().to_string());
+        } else if unexpected.len() < 10 {
+            find_unexpected(&path, root, areas, unexpected)?;
         }
     }
     Ok(())
@@ -259,14 +259,14 @@ mod tests {
             free: Bytes(0),
         };
         let areas = [area("/"), area("/boot"), area("/boot/efi")];
-        let strangers = || {
+        let unexpected = || {
             let mut found = Vec::new();
-            look_for_strangers(root, root, &areas, &mut found).unwrap();
+            find_unexpected(root, root, &areas, &mut found).unwrap();
             found
         };
-        assert!(strangers().is_empty(), "{:?}", strangers());
+        assert!(unexpected().is_empty(), "{:?}", unexpected());
         fs::write(root.join("boot/vmlinuz"), "").unwrap();
-        assert_eq!(strangers(), [root.join("boot/vmlinuz").display().to_string()]);
+        assert_eq!(unexpected(), [root.join("boot/vmlinuz").display().to_string()]);
     }
 
     #[test]

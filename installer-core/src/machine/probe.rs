@@ -8,18 +8,18 @@ use super::{block, platform};
 use crate::error::Result;
 
 /// Looks at the running machine. Reads only. Without root it sees less: no signatures, and
-/// not everybody who uses a disk.
+/// not every user of a disk.
 pub fn probe() -> Result<Machine> {
-    look(&SystemRoots::host())
+    probe_in(&SystemRoots::host())
 }
 
 /// Looks at a recorded machine: a directory with its `sys`, `proc`, `dev` and `lib/modules`.
 /// Disks in `dev` may be plain files.
 pub fn probe_at(root: &Path) -> Result<Machine> {
-    look(&SystemRoots::under(root))
+    probe_in(&SystemRoots::under(root))
 }
 
-fn look(roots: &SystemRoots) -> Result<Machine> {
+fn probe_in(roots: &SystemRoots) -> Result<Machine> {
     let (release, arch) = platform::uname(roots);
     Ok(Machine {
         schema: SCHEMA,

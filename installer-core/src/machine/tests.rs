@@ -254,7 +254,7 @@ fn partitions_that_the_kernel_does_not_see_come_from_the_table() {
     assert_eq!((third.start, third.label.as_deref()), (Sectors(9), None), "the kernel's own idea stays visible");
 }
 
-/// Nobody may take an error for an empty disk.
+/// An error must not be taken for an empty disk.
 #[test]
 fn a_disk_that_cannot_be_read_is_not_an_empty_one() {
     let tree = Tree::new();

@@ -83,7 +83,7 @@ pub struct Disk {
     pub signature: Option<Signature>,
     /// Its partitions, by number.
     pub partitions: Vec<Partition>,
-    /// Why nobody could look at what is on it, if so.
+    /// Why its content could not be read, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
     /// Why it cannot be used now: mounted, a swap area, part of a running volume group or array.
@@ -134,7 +134,7 @@ pub struct Signature {
     pub label: Option<String>,
 }
 
-/// Somebody who uses a disk now.
+/// A user of a disk, now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InUse {
     /// The disk's or partition's node.

@@ -1,4 +1,4 @@
-//! Who uses a disk now: mounts, swap areas, volumes and arrays on top of it, or somebody
+//! Who uses a disk now: mounts, swap areas, volumes and arrays on top of it, or a process
 //! who has it open exclusively.
 //!
 //! The only question that matters to an installer is whether it may write; so every source
@@ -40,7 +40,7 @@ impl Usage {
         Usage { mounts: mounts(roots), swaps: swaps(roots), btrfs: btrfs_members(roots) }
     }
 
-    /// Everybody who uses the disk, one of its partitions or something on top of them.
+    /// All users of the disk, one of its partitions or something on top of them.
     pub fn of_disk(&self, roots: &SystemRoots, sysfs: &Path, name: &str, partitions: &[Partition]) -> Vec<InUse> {
         let mut found = self.of_device(roots, sysfs, name);
         for partition in partitions {
@@ -104,9 +104,9 @@ impl Usage {
     }
 }
 
-/// While we have a device open exclusively, however briefly, nobody else gets it: somebody's
+/// While we have a device open exclusively, however briefly, no other process gets it: a
 /// mkfs or mount would fail because of us. On a machine that is about to be installed there
-/// is nobody else; loop devices are what busy build machines use, so they are left alone.
+/// is no other process; loop devices are what busy build machines use, so they are left alone.
 fn may_try(roots: &SystemRoots, name: &str) -> bool {
     roots.live && !name.starts_with("loop")
 }

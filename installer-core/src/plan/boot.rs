@@ -18,7 +18,7 @@ fn platforms(architecture: &str) -> (Option<&'static str>, Option<&'static str>)
     }
 }
 
-/// Seconds that the menu waits where nobody says: enough for a key, on a machine that is
+/// Seconds that the menu waits where the kickstart does not say: enough for a key, on a machine that is
 /// seldom looked at.
 pub const MENU_TIMEOUT: u32 = 1;
 

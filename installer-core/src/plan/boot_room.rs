@@ -17,15 +17,15 @@ pub fn check(layout: &DiskLayout, facts: &ImageFacts, warnings: &mut Vec<String>
     let Some((size, Some(filesystem))) = boot.map(|boot| (boot.size, boot.filesystem.as_deref())) else {
         return Ok(());
     };
-    settle(too_small(size, filesystem, facts), warnings)
+    refuse_or_warn(too_small(size, filesystem, facts), warnings)
 }
 
-/// The same of a /boot that somebody else has made and mounted.
+/// The same of a /boot that another program has made and mounted.
 pub fn check_onto(free: Bytes, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
-    settle(mounted_too_small(free, facts), warnings)
+    refuse_or_warn(mounted_too_small(free, facts), warnings)
 }
 
-fn settle(too_small: Option<BootTooSmall>, warnings: &mut Vec<String>) -> Result<()> {
+fn refuse_or_warn(too_small: Option<BootTooSmall>, warnings: &mut Vec<String>) -> Result<()> {
     match too_small {
         Some(BootTooSmall::Kernel(error)) => return Err(error),
         Some(BootTooSmall::Update(warning)) => warnings.push(warning),

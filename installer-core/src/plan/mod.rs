@@ -163,7 +163,7 @@ fn volume_group(target: &Target, request: &Request) -> String {
     format!("system_{}", &Digest::of(format!("{name} {} {host}", target.size().0).as_bytes()).hex()[..8])
 }
 
-/// The file system of a root that nobody asks for.
+/// The root's file system where the request names none.
 fn default_root_fs(facts: &ImageFacts) -> &str {
     facts.install.root_fs.as_deref().unwrap_or("xfs")
 }

@@ -169,7 +169,7 @@ pub enum Step {
         /// Further arguments to mkfs.
         options: Vec<String>,
     },
-    /// Takes a file system that somebody else made and mounted.
+    /// Takes a file system that another program made and mounted.
     Adopt {
         /// On what.
         device: Device,

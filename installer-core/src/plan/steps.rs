@@ -238,7 +238,7 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
         keys.entry(user).or_default().push(key.clone());
     }
     if keys.is_empty() && passwords(context.request).is_empty() {
-        warnings.push("nobody will be able to log in: no ssh key and no password is given".into());
+        warnings.push("no login will be possible: no ssh key and no password is given".into());
     }
     steps.extend(keys.into_iter().map(|(user, keys)| Step::SshKeys { user: user.to_owned(), keys }));
     Ok(steps)

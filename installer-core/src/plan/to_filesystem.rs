@@ -89,8 +89,8 @@ pub fn to_filesystem(
 
 /// Whether the image may and can go there.
 fn check_place(mounted: &Mounted, facts: &ImageFacts) -> Result<()> {
-    if let Some(first) = mounted.strangers.first() {
-        let more = match mounted.strangers.len() {
+    if let Some(first) = mounted.unexpected.first() {
+        let more = match mounted.unexpected.len() {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
@@ -175,7 +175,7 @@ fn boot_spec(specs: &Specs, mounted: &Mounted) -> Option<String> {
     }
 }
 
-/// bootc writes a line for /boot alone; whoever mounted more has a use for it.
+/// bootc writes a line for /boot alone; a caller that mounted more has a use for it.
 fn fstab(specs: &Specs, mounted: &Mounted) -> Option<Step> {
     let others = mounted.areas.iter().filter(|area| !["/", "/boot"].contains(&area.at.as_str()));
     let boot = boot_spec(specs, mounted).zip(mounted.at("/boot")).map(|(source, area)| (source, area, "ro", 0));

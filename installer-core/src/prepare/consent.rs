@@ -1,4 +1,4 @@
-//! Nothing is lost that nobody gave away. Pure: who asks a person does so elsewhere.
+//! Nothing is erased without consent. Pure: a person is asked elsewhere.
 
 use kickstart_parser::Kickstart;
 
@@ -18,7 +18,7 @@ pub fn loses_nothing(plan: &Plan) -> bool {
 }
 
 /// Whether what `plan` destroys was given away by a kickstart that `allows_clearing`. A
-/// kickstart speaks of disks; that a file may be replaced must be said by whoever names it, for
+/// kickstart speaks of disks; that a file may be replaced must be said where the file is named, for
 /// which `option` is the way.
 pub fn consent(plan: &Plan, allows_clearing: bool, option: &str) -> Result<()> {
     let file = matches!(plan.target, Target::ImageFile(_));
@@ -26,7 +26,7 @@ pub fn consent(plan: &Plan, allows_clearing: bool, option: &str) -> Result<()> {
         return Ok(());
     }
     let name = plan.target.name();
-    Err(Error::refused(Stage::Plan, format!("nobody said that {name} may be overwritten")).hint(if file {
+    Err(Error::refused(Stage::Plan, format!("{name} may not be overwritten without consent")).hint(if file {
         format!("say {option} to replace the file")
     } else {
         format!("say {option}, or let the kickstart say so: zerombr, clearpart --all")

@@ -1,6 +1,6 @@
 //! Where the layers of an image wait between the look at it and its installation: they are fetched
 //! once, and a registry that fails meanwhile costs nothing. Where they cannot wait, a disk that has
-//! something to lose is not wiped, unless somebody takes the risk.
+//! something to lose is not wiped, unless the user takes the risk.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub enum AfterWipe<'a> {
 }
 
 impl<'a> AfterWipe<'a> {
-    /// What somebody says, or does not say, by `option`.
+    /// The choice that `option` makes, given or not.
     pub fn said(fetch: bool, option: &'a str) -> Self {
         if fetch { AfterWipe::Fetch } else { AfterWipe::Refuse { option } }
     }

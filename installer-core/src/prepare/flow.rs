@@ -25,7 +25,7 @@ pub struct Prepared {
     pub facts: ImageFacts,
 }
 
-/// What somebody knows, and allows, before it begins.
+/// What the caller knows, and allows, before it begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'a> {
     /// The plan that was reviewed; any other is refused.
@@ -87,7 +87,7 @@ fn open(reference: &str, arch: &str, access: &Access, events: Arc<dyn Sink>) -> 
     image::open(&reference, oci_architecture(arch), access, events)
 }
 
-/// File systems that somebody else made and mounted.
+/// File systems that another program made and mounted.
 #[derive(Debug)]
 pub struct Onto<'a> {
     /// Where the root is mounted.

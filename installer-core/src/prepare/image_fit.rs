@@ -45,7 +45,7 @@ fn diagnostic(incompatibility: Incompatibility, kickstart: &Kickstart, sources: 
     }
 }
 
-/// The line that asks for it; of what nobody asks for, the line of the image is the place.
+/// The line that asks for it; of what no line asks for, the line of the image is the place.
 fn place(subject: Subject, kickstart: &Kickstart) -> Option<Span> {
     match subject {
         Subject::Image => None,

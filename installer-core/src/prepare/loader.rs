@@ -3,7 +3,7 @@
 //! A relative name is looked for in the working directory first and then
 //! beside the file that includes it, as every kickstart tool does. What is
 //! not a file (`http://…`) goes to a function that the caller passes in;
-//! `check` and the Python module pass none, so that looking at a kickstart talks to nobody.
+//! `check` and the Python module pass none, so that looking at a kickstart starts no connection.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -100,8 +100,8 @@ fn tidy(path: &Path) -> String {
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Read a text; bytes that are no UTF-8 are an error that says where. Devices are not read:
-/// some never end, others wait for somebody to type. Nor are pipes with a name, which wait for
-/// somebody to write; the pipe of a `<(…)` has no name, and a writer.
+/// some never end, others wait for input. Nor are pipes with a name, which wait for
+/// a writer; the pipe of a `<(…)` has no name, and a writer.
 pub fn read(path: &Path) -> std::io::Result<String> {
     let kind = fs::metadata(path)?.file_type();
     if kind.is_dir() {
@@ -112,7 +112,7 @@ pub fn read(path: &Path) -> std::io::Result<String> {
     }
     // The link to a pipe without a name leads to no path.
     if kind.is_fifo() && fs::canonicalize(path).is_ok() {
-        let message = "it is a named pipe, and there may be nobody who writes to it; \
+        let message = "it is a named pipe, and there may be no writer; \
                        to read what comes out of it, give it as standard input, with `-` for the name";
         return Err(std::io::Error::new(ErrorKind::InvalidInput, message));
     }

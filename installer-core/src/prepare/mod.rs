@@ -6,7 +6,7 @@
 //!  loader ─► parse ─► judge ─► Request ─► Overrides ─► prepare() ─► Prepared ─► consent ─► apply
 //! ```
 //!
-//! Nothing here is told to anybody: findings and errors go back to the front door.
+//! Nothing here prints: findings and errors go back to the front door.
 
 mod consent;
 mod document;

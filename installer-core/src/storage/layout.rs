@@ -219,7 +219,7 @@ fn swap_size(given: &Given<'_>) -> Bytes {
     wanted.min(Bytes(given.disk.0 / 10)).align_down(ALIGNMENT).max(ALIGNMENT)
 }
 
-/// Sizes and places: everybody gets the least, what is left is shared among those that grow.
+/// Sizes and places: every partition gets its least size, what is left is shared among those that grow.
 fn place(requests: &[PartitionRequest], given: &Given<'_>) -> Result<Vec<PlannedPartition>> {
     let usable = (given.disk - TABLE_OVERHEAD).align_down(ALIGNMENT);
     let mut sizes: Vec<Bytes> =

@@ -1,5 +1,5 @@
 //! Which disk. One disk is chosen, by name where the admin named one, and only where there is
-//! no doubt; what would be lost on it is listed, and refused where nobody allowed it. Pure.
+//! no doubt; what would be lost on it is listed, and refused where it was not allowed. Pure.
 
 use serde::{Deserialize, Serialize};
 
@@ -99,8 +99,8 @@ fn target(disk: &Disk) -> Target {
     }
 }
 
-/// Whether the disk that was chosen is the same still, with the same on it, and nobody uses it:
-/// between the plan and the first write lies the time of a download, or of somebody's thoughts.
+/// Whether the disk that was chosen is the same still, with the same on it, and it is not in use:
+/// between the plan and the first write lies the time of a download, or of a person's answer.
 pub fn still_there(chosen: &Target, destroys: &[Loss], machine: &Machine) -> Result<()> {
     let Target::Disk { path, .. } = chosen else { return Ok(()) };
     let changed = |what: &str| {
@@ -150,7 +150,7 @@ fn one_disk<'m>(choice: &DiskChoice, named: &[String], machine: &'m Machine) -> 
             return Err(refuse_unusable(disk));
         }
     } else {
-        // A stick that somebody left in, or the medium that this was booted from, is not meant.
+        // A stick that was left in, or the medium that this was booted from, is not meant.
         candidates.retain(|disk| !disk.removable && !disk.loopback);
         let usable: Vec<&Disk> = candidates.iter().copied().filter(|disk| unusable(disk).is_none()).collect();
         if usable.is_empty()

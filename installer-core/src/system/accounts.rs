@@ -65,7 +65,7 @@ pub struct Identity {
 /// Why an account cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// The id belongs to somebody else.
+    /// The id belongs to another account.
     #[error("{what} {id} asked for '{name}' belongs to '{owner}'")]
     Taken {
         /// `user id` or `group id`.

@@ -25,7 +25,7 @@ use spec::{Kind, Spec};
 pub(crate) struct Cx<'a> {
     pub syntax: Syntax,
     pub diagnostics: &'a mut Vec<Diagnostic>,
-    /// Where passwords are, for whoever shows lines of the text.
+    /// Where passwords are, for callers that show lines of the text.
     pub secrets: &'a mut Vec<Span>,
     /// What has a name so far, by kind and name.
     pub defined: HashMap<(&'static str, String), Span>,

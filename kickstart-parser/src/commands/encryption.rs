@@ -55,7 +55,7 @@ pub(crate) fn write_keys(e: &Encryption, pen: &mut Pen) {
         pen.word("--encrypted")
             .quoted("--passphrase", shown(e.passphrase.as_ref()))
             .quoted("--escrowcert", e.escrow_cert.as_ref())
-            // Without the certificate there is nobody to give it to.
+            // Without the certificate there is no holder to give it to.
             .flag("--backuppassphrase", e.backup_passphrase && e.escrow_cert.is_some());
     }
 }

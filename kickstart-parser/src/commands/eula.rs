@@ -17,7 +17,7 @@ pub struct Eula {
 }
 
 const SPEC: Spec =
-    Spec::new("eula").doc("Agrees to the licence, so that nobody is asked.").options(&[flag("--agreed")
+    Spec::new("eula").doc("Agrees to the licence, so that no question is asked.").options(&[flag("--agreed")
         .or(&["--agree", "--accepted", "--accept"])
         .required()
         .doc("the licence is agreed to")]);

@@ -4,7 +4,7 @@ use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
-/// Report an option that must name something and is empty: the language takes it, nobody can
+/// Report an option that must name something and is empty: the language takes it, an installer cannot
 /// do anything with it.
 pub(super) fn name_something(args: &Args, cx: &mut Cx<'_>, name: &'static str) {
     if let Some(given) = args.last(name).filter(|_| args.nonempty(name).is_none()) {

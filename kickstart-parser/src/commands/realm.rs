@@ -176,7 +176,7 @@ fn find_option(name: &str, span: Span, cx: &mut Cx<'_>) -> Option<&'static Opt> 
     }
 }
 
-/// The one word that is left. A comment is none: whoever reads the line does not know comments.
+/// The one word that is left. A comment is none: the reader of this line does not know comments.
 fn one_realm(args: &Args, rest: &[Argument], cx: &mut Cx<'_>) -> Option<String> {
     let comment = args.has_comment;
     match rest {

@@ -19,7 +19,7 @@ pub struct Rootpw {
     pub password: Option<Secret>,
     /// `--iscrypted`: the password is a hash.
     pub is_crypted: bool,
-    /// `--lock`: nobody can log in as root with a password.
+    /// `--lock`: root cannot log in with a password.
     pub lock: bool,
     /// `--allow-ssh`: root may log in over ssh with the password.
     pub allow_ssh: bool,
@@ -32,7 +32,7 @@ const SPEC: Spec = Spec::new("rootpw")
     .secret()
     .options(&[
         flag("--iscrypted").doc("the password is a hash"),
-        flag("--lock").doc("nobody can log in as root with a password"),
+        flag("--lock").doc("root cannot log in with a password"),
         flag("--plaintext").doc("the password is no hash, which is the default"),
         flag("--allow-ssh").since(9, 37).doc("root may log in over ssh with the password"),
     ])

@@ -23,7 +23,7 @@ pub struct SshKey {
 
 const SPEC: Spec = Spec::new("sshkey")
     .since(8, ALL)
-    .doc("Lets somebody log in to the installed system with a key.")
+    .doc("Allows a login to the installed system with a key.")
     .repeatable()
     .options(&[text("--username").required().doc("the account that the key opens")])
     .positionals(&[one("a key in quotes")]);

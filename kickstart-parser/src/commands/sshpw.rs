@@ -23,21 +23,21 @@ pub struct SshPassword {
     pub is_crypted: bool,
     /// `--sshkey`: it is a key.
     pub is_key: bool,
-    /// `--lock`: nobody can log in with it.
+    /// `--lock`: no login is possible with it.
     pub lock: bool,
 }
 
 const FORMS: &[&str] = &["--iscrypted", "--plaintext"];
 
 const SPEC: Spec = Spec::new("sshpw")
-    .doc("Lets somebody log in to the running installer over ssh.")
+    .doc("Allows a login to the running installer over ssh.")
     .repeatable()
     .secret()
     .options(&[
         text("--username").required().doc("the account, which exists only in the installer"),
         flag("--iscrypted").doc("the password is a hash"),
         flag("--plaintext").doc("the password is no hash, which is the default"),
-        flag("--lock").doc("nobody can log in to the account"),
+        flag("--lock").doc("no login to the account is possible"),
         flag("--sshkey").since(8, 0).doc("what follows is a public key, not a password"),
     ])
     .positionals(&[any("a password")]);

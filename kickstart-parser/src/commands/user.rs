@@ -31,7 +31,7 @@ pub struct User {
     pub password: Option<Secret>,
     /// `--iscrypted`: the password is a hash.
     pub is_crypted: bool,
-    /// `--lock`: nobody can log in with a password.
+    /// `--lock`: no login with a password.
     pub lock: bool,
 }
 
@@ -43,10 +43,10 @@ const SPEC: Spec =
         text("--homedir").doc("the home directory; else /home/NAME"),
         flag("--iscrypted").doc("the password is a hash"),
         text("--name").required().doc("the name of the account"),
-        text("--password").secret().doc("the password; without one nobody can log in with one"),
+        text("--password").secret().doc("the password; without one, no login with a password is possible"),
         text("--shell").doc("the login shell"),
         int("--uid").doc("the number of the user; else the next one that is free"),
-        flag("--lock").doc("nobody can log in with the password"),
+        flag("--lock").doc("no login with the password is possible"),
         flag("--plaintext").doc("the password is no hash, which is the default"),
         text("--gecos").doc("the full name, and whatever else is to be known of the user"),
         int("--gid").doc("the number of the user's own group"),

@@ -57,7 +57,7 @@ pub(super) fn canonical(content: &str, syntax: Syntax) -> Option<String> {
     says_the_same.then_some(line)
 }
 
-/// Whether somebody else fills in parts of the line before kickstart reads it.
+/// Whether another program fills in parts of the line before kickstart reads it.
 pub(crate) fn is_template(content: &str) -> bool {
     ["{{", "}}", "{%", "%}", "{#", "<%", "%>"].iter().any(|mark| content.contains(mark))
 }

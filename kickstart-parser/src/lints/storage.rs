@@ -88,7 +88,7 @@ fn is_part(name: &str) -> bool {
     PARTS.iter().any(|kind| name.starts_with(kind))
 }
 
-/// Parts that nobody makes, that nobody uses, and that two want.
+/// Parts that no command makes, parts that no command uses, and parts that two commands want.
 fn members(kickstart: &Kickstart, places: &[Place<'_>], found: &mut Vec<Diagnostic>) {
     let made: HashMap<&str, Span> = places.iter().filter(|p| is_part(p.what)).map(|p| (p.what, p.span)).collect();
     let mut used: HashMap<&str, Span> = HashMap::new();

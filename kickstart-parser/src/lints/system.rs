@@ -140,7 +140,7 @@ pub(super) fn no_partitions(kickstart: &Kickstart, end: Span, found: &mut Vec<Di
     found.push(unasked(finding, kickstart));
 }
 
-/// Anaconda asks for an administrator if the file has none. That nobody can log in at all is
+/// Anaconda asks for an administrator if the file has none. That no login is possible at all is
 /// another finding, and enough of one.
 pub(super) fn no_admin(kickstart: &Kickstart, written: &Written, end: Span, found: &mut Vec<Diagnostic>) {
     let told = found.iter().any(|d| d.code == codes::NO_LOGIN.id);

@@ -28,8 +28,8 @@ impl Reader<'_> {
     }
 
     /// Keep of what was found on a line what is not one too many of its kind.
-    pub(super) fn settle(&mut self, before: usize) {
-        self.tally.settle(&mut self.diagnostics, before);
+    pub(super) fn cut_off(&mut self, before: usize) {
+        self.tally.cut_off(&mut self.diagnostics, before);
     }
 
     pub(super) fn add_source(&mut self, path: String, text: &str, from: Option<Span>) -> Option<SourceId> {

@@ -167,7 +167,7 @@ fn entry(text: &str, span: Span, cx: &mut Cx<'_>) -> Option<PackageEntry> {
         None => PackageName::Package(rest.to_owned()),
         Some(group) => match group.strip_prefix('^') {
             Some(environment) => PackageName::Environment(environment.to_owned()),
-            // Whoever excludes a group does not choose among its members.
+            // A group that is excluded is excluded with all its members.
             None if excluded => PackageName::Group(group.to_owned(), GroupMembers::Default),
             None => self::group(group, span, cx)?,
         },

@@ -1,4 +1,4 @@
-//! `%addon` and `%anaconda`: sections whose bodies are somebody else's business.
+//! `%addon` and `%anaconda`: sections whose bodies other programs read.
 
 use super::stretches;
 use crate::args::Cx;
@@ -12,7 +12,7 @@ use crate::pykickstart::Pen;
 use crate::reader::may_have_password;
 use crate::span::Span;
 
-/// An `%addon` section, verbatim: its meaning is the add-on's business.
+/// An `%addon` section, verbatim: the add-on gives it its meaning.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Addon {
     /// The header of the section.

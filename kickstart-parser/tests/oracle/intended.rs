@@ -71,7 +71,7 @@ pub const INTENDED: &[Intended] = &[
     Intended {
         name: "a crash is no verdict",
         why: "an empty command word and a lone dash in %packages end in an IndexError, deep includes in a \
-              RecursionError: nobody decided that these are errors",
+              RecursionError: no design makes these errors",
         applies: |seen| matches!(seen.theirs.error.as_str(), "IndexError" | "RecursionError"),
     },
     Intended {
@@ -180,7 +180,7 @@ pub const INTENDED: &[Intended] = &[
     },
     Intended {
         name: "no line continuation",
-        why: "a backslash at the end of a line is an argument there, a line end; whoever writes it wants the next line",
+        why: "a backslash at the end of a line is an argument there, a line end; its author wants the next line",
         applies: |seen| seen.ours_line().is_some_and(|line| line.trim_end().ends_with('\\')) && seen.is_stricter(),
     },
     Intended {
@@ -195,7 +195,7 @@ pub const INTENDED: &[Intended] = &[
     },
     Intended {
         name: "digits are 0 to 9",
-        why: "a number in the digits of another script is taken there; nobody writes one on purpose, and no other tool \
+        why: "a number in the digits of another script is taken there; it is not written on purpose, and no other tool \
               reads it",
         applies: |seen| {
             let foreign = |c: char| c.is_numeric() && !c.is_ascii();

@@ -1,5 +1,5 @@
 //! An initramfs that is not whole says so. A kernel that runs out of memory while it unpacks, or
-//! that got half of the file, says a line that nobody sees and goes on with what it has. So the
+//! that got half of the file, writes a line that is not seen and goes on with what it has. So the
 //! first program lies in front of everything else, with the little that it needs to speak, and
 //! a mark behind everything else tells it that all is there.
 //!

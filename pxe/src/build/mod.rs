@@ -83,7 +83,7 @@ pub fn build(job: &Build<'_>, host: &dyn Host, events: &dyn Sink) -> Result<Envi
     Environment::open(job.output)
 }
 
-/// A directory of somebody else's is not replaced.
+/// A directory that another program made is not replaced.
 fn may_replace(output: &Path) -> Result<()> {
     let name = output.display();
     let mut entries = match fs::read_dir(output) {
@@ -136,7 +136,7 @@ fn replace(new: &Path, output: &Path) -> Result<()> {
     fs::rename(new, output).doing(Stage::Media, doing())
 }
 
-/// A line for whoever waits.
+/// A line of progress.
 fn tell(events: &dyn Sink, line: impl Into<String>) {
     events.emit(&Event::Output { line: line.into() });
 }

@@ -23,7 +23,7 @@ impl Problem {
         Problem { status, text: text.into(), kind: TEXT }
     }
 
-    /// The same in a form that whoever asked can do something with.
+    /// The same in a form that the client understands.
     pub fn told_by(mut self, form: impl FnOnce(&str) -> String) -> Self {
         self.text = form(&self.text);
         self

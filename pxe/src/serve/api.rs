@@ -1,4 +1,4 @@
-//! What people and their tools ask by HTTP: the list and the page for everybody who reaches the
+//! What people and their tools ask by HTTP: the list and the page for every client that reaches the
 //! server, arming and logs for who has the admin's token.
 
 use std::sync::Arc;
@@ -139,6 +139,6 @@ fn allow(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     if token::same(given, &app.admin) {
         return Ok(());
     }
-    tracing::warn!("somebody without the admin's token asked for what wants it");
+    tracing::warn!("a client without the admin's token asked for what needs it");
     Err(Problem::new(StatusCode::UNAUTHORIZED, "this wants the admin's token, which is beside the state"))
 }

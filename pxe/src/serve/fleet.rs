@@ -16,8 +16,8 @@ use super::store::{Change, Store, Written};
 use super::template::Kickstarts;
 use super::token;
 
-/// Machines that nobody has named and that are remembered all the same.
-const STRANGERS: usize = 10_000;
+/// Machines without a name that are remembered all the same.
+const UNNAMED_MACHINES: usize = 10_000;
 
 /// All machines.
 pub struct Fleet {
@@ -37,7 +37,7 @@ struct Known {
     version: u64,
 }
 
-/// Why somebody gets nothing.
+/// Why a client gets nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denied {
     /// There is nothing of the kind, or not for who asks.
@@ -50,7 +50,7 @@ pub enum Denied {
     Broken(String),
 }
 
-/// What somebody gets, and when it may be said.
+/// What a client gets, and when it may be said.
 pub type Reply<T> = (T, Option<Written>);
 
 /// What a machine that asks is to do.
@@ -108,12 +108,12 @@ impl Fleet {
             _ if !wanted => None,
             None => Some("machines.toml has neither an entry for it nor a [default]".to_owned()),
             Some(selected) => {
-                selected.contradiction(who).map(|text| format!("somebody else asked in its name: {text}"))
+                selected.contradiction(who).map(|text| format!("another machine asked in its name: {text}"))
             }
         };
         if let Some(text) = obstacle {
             record.remark(now, text.clone());
-            return Ok((local(text), Some(known.put(record, &self.store))));
+            return Ok((local(text), Some(known.save(record, &self.store))));
         }
         record.who.merge(who);
         if let (true, Some(selected)) = (wanted, &selected)
@@ -122,7 +122,7 @@ impl Fleet {
             // Told now, while the machine is as it was.
             record.remark(now, error.to_string());
             tracing::error!(machine = id, %error, "the kickstart cannot be rendered");
-            return Ok((local(error.to_string()), Some(known.put(record, &self.store))));
+            return Ok((local(error.to_string()), Some(known.save(record, &self.store))));
         }
         let answer = record.ask(now, token::new).map_err(|error| Denied::Broken(format!("making a token: {error}")))?;
         let kargs = selected.map(|selected| selected.profile.kargs).unwrap_or_default();
@@ -133,7 +133,7 @@ impl Fleet {
             install = answer != Answer::Local,
             "asked what to boot"
         );
-        Ok((Boot { id, answer, kargs, why }, Some(known.put(record, &self.store))))
+        Ok((Boot { id, answer, kargs, why }, Some(known.save(record, &self.store))))
     }
 
     /// The kickstart for the token of a boot.
@@ -170,7 +170,7 @@ impl Fleet {
         })?;
         record.fetch(now).map_err(|refused| Denied::State(refused.0))?;
         tracing::info!(machine = record.id, "has its kickstart");
-        Ok((text, Some(known.put(record.clone(), &self.store))))
+        Ok((text, Some(known.save(record.clone(), &self.store))))
     }
 
     /// Events of the installer, one JSON document a line.
@@ -186,7 +186,7 @@ impl Fleet {
             record.event(now, &event);
         }
         // Progress that a crash loses comes again a second later.
-        drop(known.put(record, &self.store));
+        drop(known.save(record, &self.store));
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Fleet {
         }
         let outcome = record.report(now, state, error);
         tracing::info!(machine = record.id, state = record.state.word(), "reported");
-        let written = known.put(record, &self.store);
+        let written = known.save(record, &self.store);
         outcome.map(|()| ((), Some(written))).map_err(|refused| Denied::State(refused.0))
     }
 
@@ -241,7 +241,7 @@ impl Fleet {
         record.named = selected.is_some_and(|selected| selected.name.is_some());
         change(&mut record).map_err(|refused| Error::refused(Stage::Request, refused.0))?;
         tracing::info!(machine = id, state = record.state.word(), "set by an admin");
-        let written = known.put(record.clone(), &self.store);
+        let written = known.save(record.clone(), &self.store);
         Ok((record, Some(written)))
     }
 
@@ -283,7 +283,7 @@ impl Fleet {
         self.store.log(&id)
     }
 
-    /// Everybody: who was met and who is only in the file, by name.
+    /// All machines: those that were met and those that are only in the file, by name.
     pub fn list(&self) -> (u64, Vec<Record>) {
         let machines = self.inventory.machines();
         let known = self.known();
@@ -298,13 +298,13 @@ impl Fleet {
 }
 
 impl Known {
-    /// The record of a machine that asks; a new one for a stranger, while there is room.
+    /// The record of a machine that asks; a new one for an unknown machine, while there is room.
     fn meet(&mut self, id: &str, selected: Option<&Selected>, store: &Store) -> Option<Record> {
         let named = selected.is_some_and(|selected| selected.name.is_some());
         if let Some(record) = self.records.get(id) {
             return Some(Record { named, ..record.clone() });
         }
-        if !named && self.records.len() >= STRANGERS {
+        if !named && self.records.len() >= UNNAMED_MACHINES {
             let idle = self.records.values().filter(|r| !r.named && r.state == State::Unknown);
             let oldest = idle.min_by_key(|record| record.seen)?.id.clone();
             self.records.remove(&oldest);
@@ -320,7 +320,7 @@ impl Known {
     }
 
     /// Keeps a record, here and on disk.
-    fn put(&mut self, record: Record, store: &Store) -> Written {
+    fn save(&mut self, record: Record, store: &Store) -> Written {
         self.version += 1;
         let token = |record: &Record| record.session.as_ref().map(|session| session.token.clone());
         let old = self.records.get(&record.id).and_then(token);

@@ -83,7 +83,7 @@ pub fn serial(text: &str) -> Option<String> {
     }
     let word: String =
         text.chars().map(|c| if c.is_ascii_alphanumeric() || "._:/+-".contains(c) { c } else { '_' }).collect();
-    // What boards say that nobody gave one.
+    // What boards say that have none.
     let vague = ["none", "not_specified", "default_string", "to_be_filled_by_o.e.m.", "system_serial_number", "0"];
     let known = !vague.contains(&word.to_ascii_lowercase().as_str()) && word.chars().any(|c| c.is_ascii_alphanumeric());
     known.then_some(word)

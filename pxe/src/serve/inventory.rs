@@ -1,4 +1,4 @@
-//! machines.toml as it is now: looked at when somebody asks, read when it has changed. A file
+//! machines.toml as it is now: looked at with each request, read when it has changed. A file
 //! with a mistake changes nothing until it is mended; the mistake is shown to the admin.
 
 use std::path::PathBuf;

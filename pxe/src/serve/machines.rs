@@ -70,7 +70,7 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// A machine that the file knows, by name or as anybody.
+/// A machine that the file knows, by name or as any machine.
 #[derive(Clone, Debug)]
 pub struct Selected {
     /// Its name; none for those of `[default]`.
@@ -98,7 +98,7 @@ impl Machines {
             toml::from_str(text).map_err(|error| Error::input(Stage::Request, error.to_string().trim().to_owned()))?;
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
         for machine in &mut file.machines {
-            machine.settle(file.default.as_ref())?;
+            machine.resolve_defaults(file.default.as_ref())?;
             for id in machine.ids() {
                 if let Some(other) = seen.insert(id.clone(), machine.name.clone()) {
                     let message = format!("'{id}' stands for both '{other}' and '{}'", machine.name);
@@ -170,7 +170,7 @@ impl Machines {
 
 impl Machine {
     /// Brings its ids into their one form, and its kickstart from the default.
-    fn settle(&mut self, default: Option<&Profile>) -> Result<()> {
+    fn resolve_defaults(&mut self, default: Option<&Profile>) -> Result<()> {
         let name = self.name.clone();
         let bad = |what: &str, value: &str| {
             Err(Error::input(Stage::Request, format!("machine '{name}': '{}' is no {what}", value.escape_debug())))
@@ -199,7 +199,7 @@ impl Machine {
         }
         if self.ids().len() < 2 {
             let message = format!("machine '{name}' has neither mac nor uuid nor serial");
-            return Err(Error::input(Stage::Request, message).hint("nobody could tell it from another one"));
+            return Err(Error::input(Stage::Request, message).hint("it could not be told from another one"));
         }
         if self.kickstart.is_none() {
             self.kickstart = default.map(|profile| profile.kickstart.clone());

@@ -6,7 +6,7 @@
 //!    └──────────── (asks too late) ──────────┘                        └───────► failed
 //! ```
 //!
-//! Only `arm` leads to an installation, and one arming leads to one: whoever asks in any other
+//! Only `arm` leads to an installation, and one arming leads to one: a request in any other
 //! state boots from its disk.
 
 use std::collections::VecDeque;
@@ -33,7 +33,7 @@ const REMARKS: usize = 20;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Nobody wants anything of it.
+    /// No installation is wanted of it.
     #[default]
     Unknown,
     /// It will be installed when it asks next.
@@ -151,7 +151,7 @@ pub enum Answer {
 pub struct Refused(pub String);
 
 impl Record {
-    /// A machine that nobody has heard of.
+    /// A machine that is unknown so far.
     pub fn new(id: &str, named: bool) -> Self {
         Record { id: id.to_owned(), named, ..Record::default() }
     }

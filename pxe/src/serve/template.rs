@@ -1,5 +1,5 @@
 //! Kickstarts are templates: rendered for one machine. A
-//! variable that nobody set is an error with a file and a line, not an empty word.
+//! variable that is not set is an error with a file and a line, not an empty word.
 
 use std::path::{Component, Path, PathBuf};
 

@@ -173,7 +173,7 @@ mod tests {
         assert!(error.exit_code() == 4 && error.to_string().contains("not empty"), "{error}");
         fs::remove_file(dir.path().join("thesis.txt")).unwrap();
         write("http://10.0.0.1", kickstart.clone(), dir.path()).unwrap();
-        // A link that somebody put there leads nowhere.
+        // A link that was put there is not followed.
         let outside = tempfile::tempdir().unwrap();
         fs::remove_dir_all(dir.path().join("grub")).unwrap();
         std::os::unix::fs::symlink(outside.path(), dir.path().join("grub")).unwrap();

@@ -96,7 +96,7 @@ impl Place {
         }
         let place = Place { root: root.to_owned(), digests: BTreeMap::new() };
         // From the first file on it is ours, even if the last one cannot be written.
-        place.put("sha256sums", MARK.as_bytes())?;
+        place.write_file("sha256sums", MARK.as_bytes())?;
         Ok(place)
     }
 
@@ -118,7 +118,7 @@ impl Place {
         Ok(dir.join(file))
     }
 
-    fn put(&self, name: &str, content: &[u8]) -> Result<()> {
+    fn write_file(&self, name: &str, content: &[u8]) -> Result<()> {
         let path = self.path(name)?;
         let doing = || format!("writing {}", path.display());
         let temporary = path.with_file_name(format!(".new.{}", std::process::id()));
@@ -130,7 +130,7 @@ impl Place {
 
     /// Writes a text.
     pub(super) fn text(&mut self, name: &str, text: &str) -> Result<()> {
-        self.put(name, text.as_bytes())?;
+        self.write_file(name, text.as_bytes())?;
         self.note(name)
     }
 
@@ -157,7 +157,7 @@ impl Place {
     /// Writes the digests, and returns the names of all files.
     pub(super) fn finish(self) -> Result<Vec<String>> {
         let lines: String = self.digests.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
-        self.put("sha256sums", format!("{MARK}{lines}").as_bytes())?;
+        self.write_file("sha256sums", format!("{MARK}{lines}").as_bytes())?;
         Ok(self.digests.into_keys().collect())
     }
 }

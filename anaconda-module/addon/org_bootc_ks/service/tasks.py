@@ -46,7 +46,7 @@ class CheckTask(Task):
         except checks.Failed as failure:
             problems = [failure.problem]
         except native.Unavailable as error:
-            # Nothing is known against the image; whoever wants the check has to hear of it.
+            # Nothing is known against the image; but a check that was asked for has to report it.
             problems = [Problem(False, str(error), "", _("The image cannot be checked"))]
         for problem in problems:
             log.warning("%s: %s %s", source.image, problem.text, problem.hint)

@@ -1,4 +1,4 @@
-//! Work that is cancelled while it reads, while it waits for another attempt, and while nobody
+//! Work that is cancelled while it reads, while it waits for another attempt, and while no one
 //! answers.
 
 use std::time::Instant;

@@ -142,7 +142,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     no_effect("deviceprobe", "leave it out"),
     refused("dmraid", "use a plain disk"),
     refused("driverdisk", "put the driver into the image"),
-    used("eula", "No effect: agreeing is the admin's business.", &[("--agreed", Ignored, "")]),
+    used("eula", "No effect: agreeing is left to the administrator.", &[("--agreed", Ignored, "")]),
     refused("fcoe", "use a local disk"),
     refused("firewall", "configure the firewall in the image"),
     used(
@@ -275,7 +275,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     refused("services", "enable and disable services in the image"),
     used("shutdown", "The same as `poweroff`.", END),
-    no_effect("skipx", "the desktop is the image's business"),
+    no_effect("skipx", "the image decides about the desktop"),
     refused("snapshot", "leave it out"),
     used(
         "sshkey",
@@ -290,7 +290,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             ("--username", Used, "`root`; others are not there, and a warning says so"),
             ("--iscrypted", Used, "a hash of crypt(3)"),
             ("--plaintext", Used, ""),
-            ("--lock", Used, "the line lets nobody in"),
+            ("--lock", Used, "the line allows no login"),
             ("--sshkey", Used, "a public key"),
         ],
     ),

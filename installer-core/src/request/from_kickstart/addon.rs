@@ -101,7 +101,7 @@ impl Reader<'_> {
         match (user, password) {
             (Some(user), Some(password)) => return Some(Login { user, password }),
             (None, Some(_)) => self.bad(span, "there is a password, but no username", "add: username = NAME"),
-            // Anaconda's screen can ask for it; here nobody is asked.
+            // Anaconda's screen can ask for it; here no question is asked.
             (Some(_), None) => self.bad(span, "there is a username, but no password", "add: password = PASSWORD"),
             (None, None) => {}
         }

@@ -1,5 +1,5 @@
 //! Which image: `ostreecontainer` has the transport apart from it, `bootc` in front of it. The
-//! language lets nobody have both.
+//! language allows only one of them.
 
 use kickstart_parser::Span;
 use kickstart_parser::kickstart::{Bootc, Kickstart, OstreeContainer};

@@ -1,5 +1,5 @@
 //! Writing a GPT: exactly the partitions that were planned, under their numbers, with their
-//! UUIDs, and read back before anybody relies on it.
+//! UUIDs, and read back before it is relied on.
 //!
 //! Built from the parts of the `gpt` crate rather than from its `GptDisk`, which draws
 //! random UUIDs and numbers partitions without gaps: keeping `sda1` and `sda3` would turn

@@ -25,7 +25,7 @@ const SECTOR: Bytes = Bytes(512);
 pub struct LoopDevice {
     path: PathBuf,
     backing: PathBuf,
-    /// Open while attached, so that nobody's `losetup -d` frees the number under us.
+    /// Open while attached, so that no other process's `losetup -d` frees the number under us.
     device: Option<File>,
 }
 
@@ -117,7 +117,7 @@ impl LoopDevice {
         Err(Error::failed(Stage::Storage, format!("{} is still open, so it stays attached", self.path.display())))
     }
 
-    /// Whether it still carries our file; somebody else may have taken the number since.
+    /// Whether it still carries our file; another process may have taken the number since.
     fn is_ours(&self, device: &File) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt;
         let meta = fs::metadata(&self.backing)?;

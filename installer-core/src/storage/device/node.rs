@@ -1,4 +1,4 @@
-//! Device nodes: waiting for them, making them where nobody else does, flushing them.
+//! Device nodes: waiting for them, making them where neither udev nor devtmpfs does, flushing them.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,7 +18,7 @@ use super::partitions::PROBERS;
 pub const NODE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// devtmpfs makes a node before the ioctl returns, so a node that is missing this long
-/// after is one that nobody will make.
+/// after is one that will not appear.
 const GRACE: Duration = Duration::from_millis(500);
 
 const PAUSE: Duration = Duration::from_millis(10);
@@ -49,7 +49,7 @@ fn openable(path: &Path) -> io::Result<()> {
     File::open(path).map(|_| ())
 }
 
-/// Writes out and drops what the kernel has cached of a device. Before somebody else reads
+/// Writes out and drops what the kernel has cached of a device. Before another program reads
 /// the disk by another way (a virtual machine, the firmware), this is what makes them see it.
 pub fn flush(device: impl AsRef<Path>) -> Result<()> {
     let device = device.as_ref();
@@ -81,7 +81,7 @@ pub fn wipe_signatures(device: impl AsRef<Path>) -> Result<Vec<String>> {
     Ok(wiped.into_iter().map(|found| found.kind).collect())
 }
 
-/// Makes sure that nobody uses `disk` or a partition of it. The kernel lets nobody have a disk
+/// Makes sure that `disk` and its partitions are not in use. The kernel lets no process have a disk
 /// for himself of which something is mounted, a swap area or part of a volume, in whatever mount
 /// namespace that may be.
 pub fn require_unused(disk: impl AsRef<Path>) -> Result<()> {
@@ -91,7 +91,7 @@ pub fn require_unused(disk: impl AsRef<Path>) -> Result<()> {
         match File::options().read(true).custom_flags(libc::O_EXCL).open(disk) {
             Err(error) if is_busy(&error) && Instant::now() < end => std::thread::sleep(PAUSE),
             Err(error) if is_busy(&error) => {
-                return Err(Error::refused(Stage::Storage, format!("{} is in use by somebody", disk.display()))
+                return Err(Error::refused(Stage::Storage, format!("{} is in use by another process", disk.display()))
                     .hint("unmount it, turn its swap off, stop its volumes, or close what has it open"));
             }
             other => return other.map(drop).doing(Stage::Storage, format_args!("asking who uses {}", disk.display())),
@@ -103,7 +103,7 @@ fn is_busy(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EBUSY)
 }
 
-/// How long a node may be away that was there: udev reads a partition table again when somebody
+/// How long a node may be away that was there: udev reads a partition table again when a program
 /// closes its disk, and the nodes of its partitions go and come back.
 const AWAY: Duration = Duration::from_secs(5);
 
@@ -146,7 +146,7 @@ pub(super) fn node_of(sysfs: &Path) -> PathBuf {
 }
 
 /// Makes sure that there is a node for the device that `sysfs` describes. devtmpfs makes
-/// it; in a container's private /dev nobody does, and then we do.
+/// it; in a container's private /dev no daemon does, and then we do.
 pub(super) fn ensure_node(sysfs: &Path) -> Result<PathBuf> {
     let node = node_of(sysfs);
     let make = || {
@@ -169,11 +169,11 @@ pub(super) fn numbers_of(sysfs: &Path) -> Option<(u32, u32)> {
     parse_numbers(fs::read_to_string(sysfs.join("dev")).ok()?.trim())
 }
 
-/// Removes the node of a device that is gone, where nobody else does: the kernel gives its
+/// Removes the node of a device that is gone, where no daemon does: the kernel gives its
 /// number to the next one.
 pub(super) fn remove_stale_node(node: &Path, former: Option<(u32, u32)>) {
     if former.is_some_and(|numbers| has_numbers(node, numbers)) {
-        // Somebody was faster, or cannot be helped.
+        // Another process removed it first, or it cannot be removed.
         let _ = fs::remove_file(node);
     }
 }

@@ -91,7 +91,7 @@ fn read_number(path: &Path) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// Opens a disk and locks it as systemd asks of everybody who changes partitions: udev then
+/// Opens a disk and locks it as systemd asks of every program that changes partitions: udev then
 /// waits instead of reading the table itself in the middle.
 fn open_locked(disk: &Path) -> Result<File> {
     let lock = || {
@@ -102,7 +102,7 @@ fn open_locked(disk: &Path) -> Result<File> {
     lock().doing(Stage::Storage, format_args!("locking {}", disk.display()))
 }
 
-/// How long somebody may look at a partition before it counts as in use: udev, udisks and
+/// How long another program may look at a partition before it counts as in use: udev, udisks and
 /// other probers open every partition that appears, read its signatures and close it again.
 pub(super) const PROBERS: Duration = Duration::from_secs(3);
 

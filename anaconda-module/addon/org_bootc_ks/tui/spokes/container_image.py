@@ -59,7 +59,7 @@ class ContainerImageSpoke(NormalTUISpoke):
 
     @property
     def mandatory(self):
-        """An image that cannot be installed holds up the installation. Where nobody can be asked,
+        """An image that cannot be installed holds up the installation. Where no question can be asked,
         the task that runs before the disks are touched ends it, and says why."""
         return flags.ksprompt
 

@@ -142,6 +142,6 @@ mod tests {
         ] {
             assert!(words.join(" ").contains(what), "{words:?}");
         }
-        crate::Cli::try_parse_from([vec!["bootc-ks".to_owned()], words].concat()).map(|_| ()).unwrap();
+        crate::cli::Cli::try_parse_from([vec!["bootc-ks".to_owned()], words].concat()).map(|_| ()).unwrap();
     }
 }

@@ -13,7 +13,7 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build wheel image demo test test-long bench memory pictures fuzz lint clean
+.PHONY: help setup build wheel image demo test test-long bench memory pictures fuzz lint lint-words clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,9 +39,16 @@ demo: ## install the demo image into a disk file and boot it
 	@$(SUDO) tests/image/build
 	tools/demo
 
-lint: setup ## formatting and clippy
+lint: setup ## formatting and clippy, shellcheck, ruff and mypy, cargo-deny where it is installed
 	cargo fmt --all --check
+	tools/lint-shell
+	tools/lint-python
+	tools/lint-deny
 	cargo clippy --workspace --all-targets -- -D warnings
+
+# Not part of lint yet.
+lint-words: ## no indefinite persons in comments, messages and documentation
+	tools/lint-words
 
 test: lint image ## everything that a change has to pass
 	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) 2>&1 | tools/sum-tests

@@ -1,6 +1,7 @@
 //! `bootc-ks check`: is this kickstart any good? Nothing else is looked at, but for the facts
 //! of an image where they are given.
 
+mod checked;
 mod ci;
 pub mod fix;
 mod report;
@@ -16,6 +17,7 @@ use kickstart_parser::{ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, pa
 
 use crate::diagnostics::{self, Style};
 use crate::{explain, plan};
+use checked::Checked;
 use fix::{Outcome, Overlay};
 
 /// The form of the output.
@@ -93,13 +95,6 @@ fn deny(id: &str) -> Result<Deny, String> {
 
 /// The exit code for input that cannot be used.
 const BAD_INPUT: u8 = 2;
-
-/// What became of one file.
-enum Checked {
-    Parsed(Box<Parsed>),
-    /// There was nothing to parse.
-    Unreadable(String),
-}
 
 /// Check every file, report, and say by the exit code whether all are good.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -192,29 +187,6 @@ fn weigh(parsed: &mut Parsed, args: &Args) {
         });
         if denied {
             diagnostic.severity = Severity::Error;
-        }
-    }
-}
-
-impl Checked {
-    fn is_good(&self) -> bool {
-        match self {
-            Checked::Parsed(parsed) => !parsed.has_errors(),
-            Checked::Unreadable(_) => false,
-        }
-    }
-
-    fn as_parsed(&self) -> Option<&Parsed> {
-        match self {
-            Checked::Parsed(parsed) => Some(parsed),
-            Checked::Unreadable(_) => None,
-        }
-    }
-
-    fn parsed(self) -> Option<Parsed> {
-        match self {
-            Checked::Parsed(parsed) => Some(*parsed),
-            Checked::Unreadable(_) => None,
         }
     }
 }

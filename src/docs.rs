@@ -3,9 +3,9 @@
 //! `docs/diagnostics.md`, `docs/man/`.
 
 mod man;
+mod page;
 mod reference;
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,6 +14,7 @@ use anyhow::Context;
 use clap::Command;
 
 use crate::explain;
+use page::{MADE, line};
 
 /// Write the pages that are made from the code.
 #[derive(Debug, clap::Args)]
@@ -51,8 +52,6 @@ fn pages(command: &Command) -> anyhow::Result<Vec<(PathBuf, String)>> {
     Ok(list)
 }
 
-const MADE: &str = "<!-- Made by `bootc-ks docs`; do not edit. -->\n";
-
 fn diagnostics() -> String {
     let mut out = format!("{MADE}\n{}", include_str!("docs/diagnostics-intro.md"));
     for code in explain::all() {
@@ -60,11 +59,6 @@ fn diagnostics() -> String {
         line(&mut out, &format!("\n### {id}: {}\n\n{about} [Example and remedy](diagnostics/{id}.md).", code.title));
     }
     out
-}
-
-fn line(out: &mut String, text: &str) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "{text}");
 }
 
 #[cfg(test)]
@@ -77,7 +71,7 @@ mod tests {
     #[test]
     fn the_committed_pages_are_what_the_code_makes() {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-        let pages = pages(&crate::Cli::command()).unwrap();
+        let pages = pages(&crate::cli::Cli::command()).unwrap();
         for (name, text) in &pages {
             let committed = fs::read_to_string(docs.join(name)).unwrap_or_default();
             assert!(committed == *text, "docs/{} is not what the code makes: cargo run -- docs", name.display());

@@ -20,7 +20,7 @@ use installer_core::units::Digest;
 use installer_core::{Cancel, Error, Stage};
 
 use crate::plan::{Format, WhatArgs, image_facts};
-use crate::progress::Audience;
+use crate::progress::{Audience, outcome};
 use crate::site::{self, PreScripts, Site};
 use crate::{interrupt, logging};
 
@@ -113,7 +113,7 @@ fn onto_disk(args: &Args) -> anyhow::Result<ExitCode> {
     match install(args) {
         Ok((plan, report, cancel)) => {
             match args.format {
-                Format::Json => println!("{}", document(args, &report)?),
+                Format::Json => println!("{}", outcome(args.events.as_deref(), "report", &report)?),
                 Format::Text => say(args, &summary(&report)),
             }
             if cancel.is_cancelled() {
@@ -128,19 +128,10 @@ fn onto_disk(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Err(error) => {
             if args.format == Format::Json {
-                println!("{}", document(args, &crate::error::json(&error))?);
+                println!("{}", outcome(args.events.as_deref(), "error", &crate::error::json(&error))?);
             }
             Err(error)
         }
-    }
-}
-
-/// A JSON document; on one line where events, a line each, go the same way.
-fn document(args: &Args, value: &impl serde::Serialize) -> serde_json::Result<String> {
-    if args.events.as_deref() == Some(Path::new("-")) {
-        serde_json::to_string(value)
-    } else {
-        serde_json::to_string_pretty(value)
     }
 }
 

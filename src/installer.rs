@@ -16,6 +16,7 @@ mod media;
 mod memory;
 mod network;
 mod nfs;
+mod places;
 mod report;
 mod sshd;
 mod syslog;
@@ -32,13 +33,10 @@ use serde_json::json;
 
 use crate::site;
 use consoles::Consoles;
+use places::{KICKSTART, WORK};
 use report::Reporter;
 use syslog::Syslog;
 
-/// What belongs to this run alone.
-const WORK: &str = "/run/bootc-ks";
-/// The kickstart, once found.
-const KICKSTART: &str = "/run/bootc-ks/ks.cfg";
 /// The log, kept by `install` in the installed system as well.
 const LOG: &str = "/run/bootc-ks/install.log";
 

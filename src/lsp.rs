@@ -10,6 +10,7 @@
 //! Nothing is written to, nothing is fetched, and no text of a document is logged.
 
 mod actions;
+mod answer;
 mod buffers;
 mod capabilities;
 mod common_values;
@@ -19,6 +20,7 @@ mod diagnostics;
 mod formatting;
 mod hover;
 mod language;
+mod markup;
 mod names;
 mod navigation;
 mod notifications;

@@ -36,9 +36,6 @@ enum Verb {
     Show(show::Args),
 }
 
-/// Where the server keeps what it knows.
-const STATE: &str = "/var/lib/bootc-ks/netboot.state";
-
 /// Does it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {

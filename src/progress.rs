@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use installer_core::event::{Event, Sink};
+use serde::Serialize;
 
 /// All listeners.
 pub struct Audience {
@@ -35,6 +36,23 @@ impl Audience {
 impl Sink for Audience {
     fn emit(&self, event: &Event) {
         self.sinks.iter().for_each(|sink| sink.emit(event));
+    }
+}
+
+/// The outcome for `--format json`: `value` with `kind` as its `type`. On one line where the
+/// events, a line each, go the same way; there it is the last one.
+pub fn outcome(events: Option<&Path>, kind: &str, value: &impl Serialize) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Outcome<'a, T: Serialize> {
+        r#type: &'a str,
+        #[serde(flatten)]
+        value: &'a T,
+    }
+    let document = Outcome { r#type: kind, value };
+    if events == Some(Path::new("-")) {
+        serde_json::to_string(&document)
+    } else {
+        serde_json::to_string_pretty(&document)
     }
 }
 

@@ -140,7 +140,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     write_site(&work, &text, &kargs(&image, &args.access)?)?;
     let firmware = match args.firmware {
         Firmware::Bios => Vec::new(),
-        Firmware::Uefi => uefi::args(&work, &environment, &format!("{HOST}:{port}"))?,
+        Firmware::Uefi => uefi::args(&work, &environment, &format!("{HOST}:{port}"), MAC)?,
     };
     serve(&work, environment, port)?;
     client::Client::new(&work.join("state"))?.post("/v1/machines/try/arm")?;

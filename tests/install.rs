@@ -203,7 +203,7 @@ fn boot(system: &Installed) {
 fn events(site: &Site, report: &Value) {
     let text = std::fs::read_to_string(site.path("events.jsonl")).unwrap();
     let all: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    let of = |kind: &str| all.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
+    let of = |kind: &str| all.iter().filter(|event| event["type"] == kind).collect::<Vec<_>>();
     let started = of("started");
     let [started] = started.as_slice() else { panic!("not one start:\n{text}") };
     assert_eq!((&started["schema"], &started["plan"]), (&1.into(), &report["plan"]));
@@ -221,7 +221,7 @@ fn events(site: &Site, report: &Value) {
     assert!(of("output").iter().any(|event| event["line"] == "said inside"), "{text}");
     assert!(of("warning").iter().any(|event| event["message"].as_str().unwrap().contains("exit code 7")), "{text}");
     assert_eq!(of("failed").len(), 0);
-    assert_eq!(all.last().unwrap()["event"], "finished");
+    assert_eq!(all.last().unwrap()["type"], "finished");
 }
 
 fn records(system: &Installed, report: &Value) {

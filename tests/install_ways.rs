@@ -44,7 +44,7 @@ fn a_script_that_must_not_fail_ends_it() {
     assert_eq!(site.names(), ["disk.img", "events.jsonl", "install.log", "oci", "site.ks"]);
     let events = std::fs::read_to_string(site.path("events.jsonl")).unwrap();
     let last: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
-    assert_eq!((&last["event"], &last["disk_touched"]), (&"failed".into(), &true.into()), "{events}");
+    assert_eq!((&last["type"], &last["disk_touched"]), (&"failed".into(), &true.into()), "{events}");
 }
 
 /// The least /boot that is not refused holds the kernel, the initramfs and what lies beside them.

@@ -62,8 +62,10 @@ fn a_machine_is_installed_once_and_its_way_is_seen() {
     assert_eq!(server.machine("web-1")["state"], "installing");
 
     let events = [
-        json!({"event": "started", "schema": 1, "plan": "sha256:00", "steps": 20}),
-        json!({"event": "step-started", "step": 9, "steps": 20, "title": "import the image"}),
+        json!({"type": "started", "schema": 1, "plan": format!("sha256:{}", "0".repeat(64)), "steps": 20}),
+        json!({"type": "step-started", "step": 9, "steps": 20, "title": "import the image"}),
+        json!({"type": "of-a-newer-installer", "what": 1}),
+        // As it was before every line had a type.
         json!({"event": "progress", "done": 50, "total": 100}),
     ];
     let lines: String = events.iter().map(|event| format!("{event}\n")).collect();

@@ -6,7 +6,7 @@ use kickstart_parser::ResolvedDiagnostic;
 use kickstart_parser::render::{Style, render};
 use pyo3::prelude::*;
 
-use crate::kickstart::Judged;
+use crate::judged::Judged;
 
 /// Something that is to be said about a kickstart. Lines and columns count from 1.
 #[pyclass(frozen, module = "bootc_ks")]

@@ -18,7 +18,8 @@ use pyo3::prelude::*;
 use crate::cancel::Cancel;
 use crate::errors;
 use crate::image::{Access, access_of};
-use crate::kickstart::{Judged, Kickstart};
+use crate::judged::Judged;
+use crate::kickstart::{Kickstart, require_usable};
 use crate::log;
 use crate::plan::overrides;
 use crate::values;
@@ -196,7 +197,7 @@ fn install(
     cancel: Option<&Bound<'_, Cancel>>,
 ) -> PyResult<Report> {
     let judged = kickstart.get().judged.clone();
-    judged.require_usable(py)?;
+    require_usable(py, &judged)?;
     let reviewed = plan_digest.map(|text| text.parse::<Digest>()).transpose();
     let reviewed = reviewed.map_err(|error| errors::bad_argument(py, format!("plan_digest: {error}")))?;
     let overrides = overrides(py, image, target_image, disk_image, size)?;

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use installer_core::prepare::loader::{self, FileLoader};
-use installer_core::prepare::{allows_clearing, judge, require_layout};
-use installer_core::request::Request;
+use installer_core::prepare::require_layout;
 use installer_core::{Error, Stage};
 use kickstart_parser::codes::{INCLUDE_FAILED, UNREADABLE_FILE};
-use kickstart_parser::kickstart::ScriptKind;
 use kickstart_parser::render::{render_all, summary};
 use kickstart_parser::{
     Diagnostic as Finding, Loader, ParseOptions, Parsed, ResolvedDiagnostic, SourceId, Span, Statement, Syntax,
@@ -18,57 +16,16 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::diagnostic::{Diagnostic, style};
 use crate::errors::{self, guarded};
+use crate::judged::Judged;
 
-/// A kickstart, and all that is known of it.
-#[derive(Debug)]
-pub struct Judged {
-    /// What messages call it.
-    pub name: String,
-    /// What the parser says.
-    pub parsed: Parsed,
-    /// What it asks of the installer.
-    pub request: Request,
-}
-
-impl Judged {
-    fn new(mut parsed: Parsed, name: String) -> Arc<Self> {
-        let request = judge(&mut parsed, None);
-        Arc::new(Judged { name, parsed, request })
+/// Fails where no installation can be planned from it.
+pub fn require_usable(py: Python<'_>, judged: &Arc<Judged>) -> PyResult<()> {
+    if judged.parsed.has_errors() {
+        let count = summary(&judged.parsed.diagnostics).unwrap_or_default();
+        let error = Error::input(Stage::Request, format!("{} cannot be used: {count}", judged.name));
+        return Err(errors::with_diagnostics(py, &error, Diagnostic::all_of(judged)));
     }
-
-    /// Its text with stars in place of passwords.
-    pub fn shown(&self) -> String {
-        let root = self.parsed.sources.get(SourceId::ROOT);
-        root.map(|source| source.shown(0..source.text().len())).unwrap_or_default()
-    }
-
-    /// Whether it says itself that disks may be cleared.
-    pub fn allows_clearing(&self) -> bool {
-        allows_clearing(&self.parsed.kickstart, &self.request)
-    }
-
-    /// Whether it has scripts that are to run before anything else.
-    pub fn has_pre(&self) -> bool {
-        self.parsed.kickstart.scripts.iter().any(|script| script.kind == ScriptKind::Pre)
-    }
-
-    /// Fails where a part of it was not read.
-    pub fn require_whole(&self) -> Result<(), Error> {
-        let Some(missing) = self.parsed.document.deferred.first() else { return Ok(()) };
-        let at = self.parsed.sources.locate(missing.span);
-        let message = format!("{}:{}: '{}' is included and was not read", at.path, at.line, missing.path);
-        Err(Error::input(Stage::Request, message).hint("parse the kickstart again when the file is there"))
-    }
-
-    /// Whether an installation can be planned from it.
-    pub fn require_usable(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        if self.parsed.has_errors() {
-            let count = summary(&self.parsed.diagnostics).unwrap_or_default();
-            let error = Error::input(Stage::Request, format!("{} cannot be used: {count}", self.name));
-            return Err(errors::with_diagnostics(py, &error, Diagnostic::all_of(self)));
-        }
-        require_layout(&self.parsed.kickstart, &self.request, &self.name).map_err(|error| errors::raised(py, &error))
-    }
+    require_layout(&judged.parsed.kickstart, &judged.request, &judged.name).map_err(|error| errors::raised(py, &error))
 }
 
 /// A command line as it was written.

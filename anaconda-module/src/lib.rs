@@ -17,6 +17,7 @@ mod diagnostic;
 mod errors;
 mod image;
 mod install;
+mod judged;
 mod kickstart;
 mod log;
 mod machine;

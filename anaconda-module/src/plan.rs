@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::errors::{self, guarded};
 use crate::image::ImageFacts;
-use crate::kickstart::Kickstart;
+use crate::kickstart::{Kickstart, require_usable};
 use crate::machine::Machine;
 use crate::values;
 
@@ -95,7 +95,7 @@ fn plan(
 ) -> PyResult<Plan> {
     let overrides = overrides(py, image, target_image, disk_image, size)?;
     let (judged, machine, facts) = (&kickstart.get().judged, &machine.get().machine, &facts.get().facts);
-    judged.require_usable(py)?;
+    require_usable(py, judged)?;
     let (plan, digest) = guarded(py, || {
         let mut request = judged.request.clone();
         overrides.put_over(&mut request);

@@ -5,7 +5,6 @@ import os
 import pathlib
 import subprocess
 from dataclasses import dataclass
-from typing import List
 
 import bootc_ks
 import pytest
@@ -62,11 +61,11 @@ def command() -> str:
 
 def run(*arguments: object) -> str:
     """Runs a program to its good end; what it wrote."""
-    words: List[str] = [str(argument) for argument in arguments]
+    words: list[str] = [str(argument) for argument in arguments]
     return subprocess.run(words, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
 
 
-def left_behind(directory: pathlib.Path) -> List[str]:
+def left_behind(directory: pathlib.Path) -> list[str]:
     """The names in a directory, and the loop devices on its files."""
     devices = [line for line in run("losetup", "--list", "--noheadings").splitlines() if str(directory) in line]
     return sorted(path.name for path in directory.iterdir()) + devices

@@ -4,14 +4,13 @@ import pathlib
 import re
 import subprocess
 import sys
-from typing import List
 
 import pytest
 from conftest import left_behind
 
 
 @pytest.fixture(scope="session")
-def examples(source: pathlib.Path) -> List[str]:
+def examples(source: pathlib.Path) -> list[str]:
     """The Python of the page, in order."""
     return re.findall(r"```python\n(.*?)```", (source / "docs/python.md").read_text(), re.DOTALL)
 
@@ -21,7 +20,7 @@ def run(code: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
-def test_many_are_read(examples: List[str], source: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_many_are_read(examples: list[str], source: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.ks").write_text((source / "tests/kickstarts/demo.ks").read_text())
     assert run(examples[0], tmp_path).returncode == 0
     (tmp_path / "b.ks").write_text("bogus\n")
@@ -29,14 +28,16 @@ def test_many_are_read(examples: List[str], source: pathlib.Path, tmp_path: path
     assert outcome.returncode == 1 and "1 kickstarts cannot be used" in outcome.stderr and "E101" in outcome.stdout
 
 
-def test_an_image_is_installed(examples: List[str], site: pathlib.Path, image: str, tmp_path: pathlib.Path) -> None:
+def test_an_image_is_installed(examples: list[str], site: pathlib.Path, image: str, tmp_path: pathlib.Path) -> None:
     outcome = run(examples[1], site / "site.ks", image, tmp_path / "disk.img")
     assert outcome.returncode == 0, outcome.stderr
     assert "100 %" in outcome.stdout and f"is on {tmp_path}/disk.img" in outcome.stdout
     assert left_behind(tmp_path) == ["disk.img"]
 
 
-def test_the_readme_installs_an_image(source: pathlib.Path, site: pathlib.Path, image: str, tmp_path: pathlib.Path) -> None:
+def test_the_readme_installs_an_image(
+    source: pathlib.Path, site: pathlib.Path, image: str, tmp_path: pathlib.Path
+) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (source / "README.md").read_text(), re.DOTALL)
     named = {"target/demo/demo.ks": str(site / "site.ks"), "oci:target/images/current/oci:demo": image}
     for old, new in {**named, "python.img": str(tmp_path / "python.img")}.items():
@@ -47,7 +48,7 @@ def test_the_readme_installs_an_image(source: pathlib.Path, site: pathlib.Path, 
     assert "100 %" in outcome.stdout and f"is on {tmp_path}/python.img" in outcome.stdout
 
 
-def test_all_are_python(examples: List[str], tmp_path: pathlib.Path) -> None:
+def test_all_are_python(examples: list[str], tmp_path: pathlib.Path) -> None:
     assert len(examples) == 4
     for number, code in enumerate(examples):
         (tmp_path / f"example{number}.py").write_text(code)

@@ -7,13 +7,14 @@ import signal
 import socket
 import threading
 import time
-from typing import Any, Callable, Dict, Iterator, List
+from collections.abc import Iterator
+from typing import Any
 
 import bootc_ks
 import pytest
 from conftest import MIB, SECRET, Registry, left_behind, run
 
-Event = Dict[str, Any]
+Event = dict[str, Any]
 SIZE = 700 * MIB
 
 
@@ -25,15 +26,16 @@ def onto(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str, **op
 def test_as_the_command_does(
     tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str, site: pathlib.Path, command: str
 ) -> None:
-    events: List[Event] = []
+    events: list[Event] = []
     log = tmp_path / "install.log"
     report = onto(tmp_path, kickstart, image, on_event=events.append, log=log)
 
-    names = [event["event"] for event in events]
+    names = [event["type"] for event in events]
+    assert names == [event["event"] for event in events], "the older place of the name has it too"
     assert names[-1] == "finished" and "failed" not in names
     for name in ("started", "step-started", "step-finished", "layer-started", "layer-finished", "progress"):
         assert name in names
-    last = [event for event in events if event["event"] == "progress"][-1]
+    last = [event for event in events if event["type"] == "progress"][-1]
     assert last["done"] == last["total"] > 0
     assert events[names.index("started")]["plan"] == report.plan
     assert report.target == str(tmp_path / "disk.img") and report.end == "nothing"
@@ -53,12 +55,12 @@ def test_as_the_command_does(
 
 def test_a_file_is_replaced_only_by_word(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str) -> None:
     (tmp_path / "disk.img").write_text("precious")
-    events: List[Event] = []
+    events: list[Event] = []
     with pytest.raises(bootc_ks.RefusedError, match="without consent") as raised:
         onto(tmp_path, kickstart, image, on_event=events.append)
     assert raised.value.hint == "say replace=True to replace the file"
     assert (raised.value.exit_code, raised.value.disk_touched) == (4, False)
-    assert events[-1]["event"] == "failed" and events[-1]["kind"] == "refused"
+    assert events[-1]["type"] == "failed" and events[-1]["kind"] == "refused"
     assert (tmp_path / "disk.img").read_text() == "precious"
     onto(tmp_path, kickstart, image, replace=True)
     assert (tmp_path / "disk.img").stat().st_size == SIZE
@@ -84,12 +86,12 @@ class Objection(Exception):
 def test_a_callback_that_raises_stops_it(
     tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str, name: str
 ) -> None:
-    seen: List[str] = []
+    seen: list[str] = []
 
     def object_to(event: Event) -> None:
-        seen.append(event["event"])
+        seen.append(event["type"])
         # Before the installation there is progress too.
-        if event["event"] == name and "started" in seen:
+        if event["type"] == name and "started" in seen:
             raise Objection(name)
 
     with pytest.raises(Objection):
@@ -99,10 +101,10 @@ def test_a_callback_that_raises_stops_it(
 
 
 def test_an_objection_comes_before_the_step(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str) -> None:
-    there: List[List[str]] = []
+    there: list[list[str]] = []
 
     def object_to(event: Event) -> None:
-        if event["event"] == "step-started":
+        if event["type"] == "step-started":
             time.sleep(0.2)
             there.append(left_behind(tmp_path))
             raise Objection
@@ -115,11 +117,11 @@ def test_an_objection_comes_before_the_step(tmp_path: pathlib.Path, kickstart: b
 @pytest.mark.parametrize("name", ["started", "step-started", "layer-started"])
 def test_cancelled(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str, name: str) -> None:
     cancel = bootc_ks.Cancel()
-    events: List[Event] = []
+    events: list[Event] = []
 
     def on_event(event: Event) -> None:
         events.append(event)
-        if event["event"] == name:
+        if event["type"] == name:
             cancel.cancel()
 
     with pytest.raises(bootc_ks.Cancelled, match="cancelled") as raised:
@@ -127,7 +129,7 @@ def test_cancelled(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image:
     error = raised.value
     touched = name == "layer-started"
     assert (error.kind, error.disk_touched, error.exit_code) == ("cancelled", touched, 1 if touched else 4)
-    assert events[-1]["event"] == "failed" and events[-1]["kind"] == "cancelled"
+    assert events[-1]["type"] == "failed" and events[-1]["kind"] == "cancelled"
     assert left_behind(tmp_path) == [] and cancel.cancelled
     # What is cancelled stays cancelled; another begins anew.
     with pytest.raises(bootc_ks.Cancelled):
@@ -137,7 +139,7 @@ def test_cancelled(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image:
 
 def test_ctrl_c(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str) -> None:
     def on_event(event: Event) -> None:
-        if event["event"] == "step-started":
+        if event["type"] == "step-started":
             os.kill(os.getpid(), signal.SIGINT)
 
     # What was started in the background ignores it.
@@ -151,7 +153,7 @@ def test_ctrl_c(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: st
 
 
 def test_one_at_a_time_and_others_may_run(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str) -> None:
-    second: List[Exception] = []
+    second: list[Exception] = []
     turns = 0
     done = threading.Event()
 
@@ -162,7 +164,7 @@ def test_one_at_a_time_and_others_may_run(tmp_path: pathlib.Path, kickstart: boo
             time.sleep(0)
 
     def on_event(event: Event) -> None:
-        if event["event"] == "started":
+        if event["type"] == "started":
             with pytest.raises(bootc_ks.RefusedError, match="installing already") as raised:
                 onto(tmp_path, kickstart, image)
             second.append(raised.value)
@@ -193,10 +195,10 @@ def test_a_kickstart_that_cannot_be_installed(tmp_path: pathlib.Path, image: str
 
 
 def test_pre_is_told_of(tmp_path: pathlib.Path, image: str, site: pathlib.Path) -> None:
-    events: List[Event] = []
+    events: list[Event] = []
     pre = f"%pre\ntouch {tmp_path}/pre-was-here\n%end\n"
     onto(tmp_path, bootc_ks.parse((site / "site.ks").read_text() + pre), image, on_event=events.append)
-    assert {"event": "warning", "message": "%pre is not run here"} in events
+    assert {"type": "warning", "event": "warning", "message": "%pre is not run here"} in events
     assert left_behind(tmp_path) == ["disk.img"]
 
 
@@ -236,7 +238,7 @@ def silent() -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        yield "127.0.0.1:%d" % listener.getsockname()[1]
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_a_registry_that_hangs(silent: str) -> None:
@@ -271,10 +273,10 @@ def mounted(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
 def test_into_mounted_file_systems(
     tmp_path: pathlib.Path, mounted: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str
 ) -> None:
-    steps: List[str] = []
+    steps: list[str] = []
 
     def on_event(event: Event) -> None:
-        if event["event"] == "step-started":
+        if event["type"] == "step-started":
             steps.append(event["title"])
 
     report = bootc_ks.install_to_filesystem(

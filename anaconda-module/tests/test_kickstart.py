@@ -7,7 +7,13 @@ import bootc_ks
 import pytest
 from conftest import SECRET
 
-GOOD = "zerombr\nclearpart --all\nautopart --type=plain\nrootpw --lock\nsshkey --username=root \"ssh-rsa A\"\nostreecontainer --url=quay.io/a/b:1\n"
+GOOD = """zerombr
+clearpart --all
+autopart --type=plain
+rootpw --lock
+sshkey --username=root "ssh-rsa A"
+ostreecontainer --url=quay.io/a/b:1
+"""
 
 
 def test_a_mistake_has_a_place() -> None:
@@ -38,7 +44,9 @@ def test_the_other_command_for_an_image_is_read_too() -> None:
 
 
 def test_sections_and_users() -> None:
-    text = "user --name=ann --groups=wheel,x(5)\nuser --name=bob --lock --password=hush\n%addon org_x --a b\nbody\n%end\n"
+    text = (
+        "user --name=ann --groups=wheel,x(5)\nuser --name=bob --lock --password=hush\n%addon org_x --a b\nbody\n%end\n"
+    )
     kickstart = bootc_ks.parse(text)
     ann, bob = kickstart.users
     assert (ann.name, ann.groups, ann.locked, ann.has_password) == ("ann", ["wheel", "x(5)"], False, False)

@@ -3,7 +3,6 @@
 import pathlib
 import subprocess
 import sys
-from typing import List
 
 import pytest
 
@@ -61,13 +60,15 @@ def ours(files: pathlib.Path, *arguments: str) -> "subprocess.CompletedProcess[s
 
 
 @pytest.mark.parametrize("arguments", CASES, ids=" ".join)
-def test_the_verdict_is_ksvalidators(files: pathlib.Path, arguments: List[str]) -> None:
+def test_the_verdict_is_ksvalidators(files: pathlib.Path, arguments: list[str]) -> None:
     theirs = pathlib.Path(sys.executable).with_name("ksvalidator")
     judge = subprocess.run(
         [sys.executable, theirs, *arguments], cwd=files, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
     mine = ours(files, *arguments)
-    assert (mine.returncode == 0) == (judge.returncode == 0), f"{judge.stdout}{judge.stderr}\n{mine.stdout}{mine.stderr}"
+    assert (mine.returncode == 0) == (judge.returncode == 0), (
+        f"{judge.stdout}{judge.stderr}\n{mine.stdout}{mine.stderr}"
+    )
     # Theirs is the number of errors, which comes round to 0 at 256.
     assert mine.returncode in (0, 1, 2) and "Traceback" not in mine.stderr
 

@@ -1,7 +1,12 @@
 //! What an installation tells while it runs: one stream of events for the terminal, JSON
 //! lines, a webhook and Anaconda. Emitting never fails and never blocks for long.
+//!
+//! Every program of ours that reads the lines reads them as an [`Event`], so writer and readers
+//! cannot disagree. The reader may be the older one (a boot server, an installer environment
+//! that was made last year): what it has no name for is an [`Event::Other`], kept as it came.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Stage};
 use crate::units::{Bytes, Digest};
@@ -10,8 +15,12 @@ use crate::units::{Bytes, Digest};
 pub const SCHEMA: u32 = 1;
 
 /// Something that happened.
+///
+/// In JSON its name is in `type`, and in `event` as well, where it was before every line had a
+/// `type`. A line with either is understood.
+// `remote` makes serde's form a pair of functions, which the two implementations below call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
+#[serde(remote = "Self", tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// The image is being read, before anything is decided.
     Looking {
@@ -114,9 +123,36 @@ pub enum Event {
         /// Whether the disk had been written to.
         disk_touched: bool,
     },
+    /// What this version has no name for, or a value in it that this version does not know: all
+    /// fields as they came. Programs of this version write none.
+    #[serde(skip)]
+    Other(Map<String, Value>),
 }
 
 impl Event {
+    /// Its name in `type`; empty where another program's line has none.
+    pub fn name(&self) -> &str {
+        match self {
+            Event::Looking { .. } => "looking",
+            Event::LayerRead { .. } => "layer-read",
+            Event::Started { .. } => "started",
+            Event::StepStarted { .. } => "step-started",
+            Event::StepFinished { .. } => "step-finished",
+            Event::LayerStarted { .. } => "layer-started",
+            Event::Progress { .. } => "progress",
+            Event::LayerFinished { .. } => "layer-finished",
+            Event::Retry { .. } => "retry",
+            Event::Warning { .. } => "warning",
+            Event::Output { .. } => "output",
+            Event::Finished { .. } => "finished",
+            Event::Failed { .. } => "failed",
+            Event::Other(fields) => {
+                let name = fields.get("type").or_else(|| fields.get("event"));
+                name.and_then(Value::as_str).unwrap_or_default()
+            }
+        }
+    }
+
     /// The failure as an event.
     pub fn failed(error: &Error) -> Self {
         Event::Failed {
@@ -126,6 +162,32 @@ impl Event {
             hint: error.remedy().map(str::to_owned),
             disk_touched: error.touched(),
         }
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            r#type: &'a str,
+            #[serde(flatten, with = "Event")]
+            event: &'a Event,
+        }
+        match self {
+            Event::Other(fields) => fields.serialize(serializer),
+            event => Line { r#type: event.name(), event }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Map::deserialize(deserializer)?;
+        let mut named = fields.clone();
+        if let Some(name) = fields.get("type") {
+            named.insert("event".to_owned(), name.clone());
+        }
+        Ok(Event::deserialize(Value::Object(named)).unwrap_or(Event::Other(fields)))
     }
 }
 
@@ -145,5 +207,75 @@ impl Sink for Silent {
 impl<F: Fn(&Event) + Send + Sync> Sink for F {
     fn emit(&self, event: &Event) {
         self(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json, to_string, to_value};
+
+    use super::*;
+
+    fn digest() -> Digest {
+        Digest::of(b"")
+    }
+
+    #[test]
+    fn every_event_has_its_name_twice_and_is_read_again() {
+        let (layer, layers, step, steps, size) = (1, 2, 3, 4, Bytes(5));
+        let message = || "m".to_owned();
+        let all = [
+            Event::Looking { image: message(), layers, size },
+            Event::LayerRead { layer, layers },
+            Event::Started { schema: SCHEMA, plan: digest(), steps },
+            Event::StepStarted { step, steps, title: message() },
+            Event::StepFinished { step, millis: 6 },
+            Event::LayerStarted { layer, layers, digest: digest(), size },
+            Event::Progress { done: size, total: size },
+            Event::LayerFinished { layer },
+            Event::Retry { message: message(), attempt: 2, wait_seconds: 0.5 },
+            Event::Warning { message: message() },
+            Event::Output { line: message() },
+            Event::Finished { millis: 7 },
+            Event::failed(&Error::refused(Stage::Plan, "no")),
+        ];
+        for event in all {
+            let written = to_value(&event).unwrap();
+            assert_eq!((&written["type"], &written["event"]), (&event.name().into(), &event.name().into()));
+            assert_eq!(from_value::<Event>(written.clone()).unwrap(), event);
+            // As an older version wrote it, and as one to come may.
+            for other in ["type", "event"] {
+                let mut one = written.clone();
+                one.as_object_mut().unwrap().remove(other);
+                assert_eq!(from_value::<Event>(one).unwrap(), event, "without {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_name_comes_first_on_a_line() {
+        let line = to_string(&Event::StepFinished { step: 1, millis: 3 }).unwrap();
+        assert_eq!(line, r#"{"type":"step-finished","event":"step-finished","step":1,"millis":3}"#);
+    }
+
+    #[test]
+    fn what_is_newer_is_kept_as_it_came() {
+        let newer = [
+            json!({"type": "disk-warmed", "degrees": 40}),
+            // A name that is known, with a value that is not.
+            json!({"type": "failed", "event": "failed", "kind": "weather", "stage": "plan", "message": "m"}),
+            // Of another kind than the older name says.
+            json!({"type": "disk-warmed", "event": "finished", "millis": 1}),
+            json!({"no": "name"}),
+        ];
+        for line in newer {
+            let event: Event = from_value(line.clone()).unwrap();
+            assert!(matches!(event, Event::Other(_)), "{event:?}");
+            assert_eq!(event.name(), line["type"].as_str().unwrap_or_default());
+            assert_eq!(to_value(&event).unwrap(), line);
+        }
+        let more = json!({"type": "finished", "millis": 1, "watts": 60});
+        assert_eq!(from_value::<Event>(more).unwrap(), Event::Finished { millis: 1 }, "fields may be added");
+        assert!(from_value::<Event>(json!(["finished"])).is_err());
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
 use installer_core::event::Sink;
-use installer_core::host::{Host, Program, ProgramError};
+use installer_core::host::{Host, Program};
 use installer_core::image::Image;
 use installer_core::units::hex;
 use installer_core::{Error, Result, Stage};
@@ -19,6 +19,7 @@ use crate::areas::{Area, CUSTOM, CUSTOM_SIZE, Embedded, Kargs, Manifest, Origin,
 use crate::config::{Boot, Config, KARGS_SIZE, grub_beside};
 use crate::loaders::Loaders;
 use crate::medium::join;
+use crate::program::not_done;
 use crate::{embed, esp};
 
 /// The root of the initramfs may have 90 % of the memory, where half is the default.
@@ -95,17 +96,6 @@ pub fn build(job: &BuildJob<'_>, host: &dyn Host, events: &dyn Sink) -> Result<B
     let size = file.metadata().doing(Stage::Media, writing())?.len();
     fs::rename(&iso, job.output).doing(Stage::Media, writing())?;
     Ok(Built { volume: design.volume, epoch: design.epoch, size, image_loaders: design.loaders.of_image })
-}
-
-/// A program's failure in our words.
-pub(crate) fn not_done(error: ProgramError) -> Error {
-    match error {
-        ProgramError::Missing { ref name, .. } => {
-            let package = installer_core::host::row(name).map_or("", |row| row.packages.0);
-            Error::world(Stage::Media, error.to_string()).hint(format!("Debian's package is {package}"))
-        }
-        other => Error::world(Stage::Media, "making the ISO").because(other),
-    }
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {

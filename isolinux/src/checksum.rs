@@ -6,7 +6,7 @@ use std::path::Path;
 use installer_core::Result;
 use installer_core::host::{Host, Program, ProgramError};
 
-use crate::build::not_done;
+use crate::program::not_done;
 
 /// A checksum among what the volume descriptor has for applications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

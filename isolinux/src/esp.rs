@@ -24,7 +24,7 @@ pub(crate) fn make(host: &dyn Host, loaders: &Loaders, menu: &Path, id: u32, epo
     }
     let run = |program: Program| {
         let program = program.env("SOURCE_DATE_EPOCH", epoch.to_string());
-        host.run(&program, &mut |_| {}).map_err(crate::build::not_done)
+        host.run(&program, &mut |_| {}).map_err(crate::program::not_done)
     };
     let image = image.display().to_string();
     // `--invariant` is for the date of the label; the serial number has to come behind it.

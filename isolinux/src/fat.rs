@@ -9,8 +9,8 @@ use installer_core::error::Context as _;
 use installer_core::host::{Host, Program, ProgramError};
 use installer_core::{Error, Result, Stage};
 
-use crate::build::not_done;
 use crate::iso9660::Extent;
+use crate::program::not_done;
 
 /// No menu is larger.
 const LARGEST: u64 = 1 << 20;

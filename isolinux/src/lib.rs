@@ -34,6 +34,7 @@ mod loaders;
 mod look;
 mod medium;
 mod menu;
+mod program;
 pub mod replay;
 
 pub use areas::{CUSTOM_SIZE, Embedded, Manifest, Origin};

@@ -11,11 +11,11 @@ use installer_core::host::{Host, Program, ProgramError};
 use installer_core::{Error, Result, Stage};
 
 use crate::boot_records::BootRecords;
-use crate::build::not_done;
 use crate::fat::{Fat, put_private};
 use crate::foreign::{Foreign, KICKSTART, LARGEST, Menu};
 use crate::iso9660::Volume;
 use crate::menu::{Edit, Language};
+use crate::program::not_done;
 
 /// A copy to make.
 pub struct CopyJob<'a> {

@@ -6,7 +6,36 @@
 //! commands together. A code keeps its meaning for ever; numbers of codes
 //! that are gone are not used again.
 
-use crate::diagnostic::Severity;
+use std::fmt;
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Most likely not what was meant; does not stop anything.
+    Warning,
+    /// The kickstart cannot be used like this.
+    Error,
+}
+
+impl Severity {
+    /// The word for it: `error`, `warning` or `info`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// A kind of diagnostic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,38 +5,11 @@
 
 use std::fmt;
 
-use crate::codes::Code;
-use crate::limits::shortened;
+use crate::codes::{Code, Severity};
 use crate::span::{Sources, Span};
 
-/// How bad it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Most likely not what was meant; does not stop anything.
-    Warning,
-    /// The kickstart cannot be used like this.
-    Error,
-}
-
-impl Severity {
-    /// The word for it: `error`, `warning` or `info`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+/// Bytes of a message; a word that it quotes may have any length.
+const MAX_MESSAGE: usize = 1000;
 
 /// A further place that a diagnostic talks about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,6 +34,11 @@ impl Fix {
     /// A fix that replaces one place.
     pub fn replace(description: impl Into<String>, span: Span, replacement: impl Into<String>) -> Fix {
         Fix { description: description.into(), edits: vec![(span, replacement.into())] }
+    }
+
+    /// Say of a misspelt word which one it should be.
+    pub(crate) fn did_you_mean(span: Span, name: &str) -> Fix {
+        Fix::replace(format!("write `{name}`"), span, name)
     }
 
     fn resolve(&self, sources: &Sources) -> ResolvedFix {
@@ -131,7 +109,7 @@ impl Diagnostic {
     pub(crate) fn fix_if(self, name: Option<&str>) -> Diagnostic {
         match name {
             Some(name) => {
-                let fix = crate::fixes::did_you_mean(self.span, name);
+                let fix = Fix::did_you_mean(self.span, name);
                 self.fix(fix)
             }
             None => self,
@@ -166,6 +144,16 @@ impl Diagnostic {
             fix: self.fix.as_ref().map(|fix| fix.resolve(sources)),
         }
     }
+}
+
+/// A message with no more of a very long text in it than shows which one it is.
+fn shortened(message: String) -> String {
+    if message.len() <= MAX_MESSAGE {
+        return message;
+    }
+    let head = message.floor_char_boundary(MAX_MESSAGE / 2);
+    let tail = message.ceil_char_boundary(message.len() - MAX_MESSAGE / 4);
+    format!("{}…{}", &message[..head], &message[tail..])
 }
 
 /// A [`Diagnostic`] in lines and columns; the form that is serialised.

@@ -11,19 +11,6 @@ use crate::diagnostic::{Diagnostic, Fix};
 use crate::lex;
 use crate::span::{SourceId, Sources, Span};
 
-/// The option that replaces a deprecated one of the same meaning.
-pub(crate) fn successor(command: &str, option: &str) -> Option<&'static str> {
-    match (command, option) {
-        ("timezone", "--isUtc") => Some("--utc"),
-        _ => None,
-    }
-}
-
-/// Say of a misspelt word which one it should be.
-pub(crate) fn did_you_mean(span: Span, name: &str) -> Fix {
-    Fix::replace(format!("write `{name}`"), span, name)
-}
-
 /// Add the fixes that only the text can tell, and drop those that do not fit it.
 pub(crate) fn complete(diagnostics: &mut [Diagnostic], sources: &Sources) {
     for diagnostic in diagnostics {
@@ -78,6 +65,12 @@ pub(crate) fn insert_end(at: Span, sources: &Sources) -> Fix {
     let on_its_own = before.is_empty() || before.ends_with(['\n', '\r']);
     let first = if on_its_own { "" } else { eol };
     Fix::replace("insert `%end`", Span { end: at.start, ..at }, format!("{first}%end{eol}"))
+}
+
+/// A backslash that is meant to join lines.
+pub(crate) fn continuation(at: Span) -> Diagnostic {
+    Diagnostic::new(&codes::LINE_CONTINUATION, at, "a kickstart command does not continue on the next line")
+        .help("write the whole command on one line, however long it gets")
 }
 
 /// Join a line that ends in the backslash at `backslash` with the lines that

@@ -13,6 +13,11 @@
 //! [`Silences`] (what comments in the file allow) and, with the feature of that name, `render`
 //! (findings for people, with the lines that they are about).
 //!
+//! Modules import in one direction, with one exception that is meant: a command's file has the
+//! command's type, of which [`Kickstart`] has a field, and the function that puts a line of it into
+//! the `Kickstart`. So one command is one file, and the circle between `commands`, `sections` and
+//! `kickstart` is its price.
+//!
 //! Pure: no I/O, no C library, no global state. Every finding has a span, all
 //! findings come from one run, and no input makes it panic.
 //!
@@ -59,6 +64,8 @@ mod lex;
 mod limits;
 mod lints;
 mod loader;
+mod options;
+mod pen;
 mod pykickstart;
 mod reader;
 #[cfg(feature = "render")]
@@ -70,10 +77,12 @@ mod suppress;
 mod syntax;
 mod templates;
 
-pub use diagnostic::{Diagnostic, Fix, Label, ResolvedDiagnostic, ResolvedEdit, ResolvedFix, Severity};
+pub use codes::Severity;
+pub use diagnostic::{Diagnostic, Fix, Label, ResolvedDiagnostic, ResolvedEdit, ResolvedFix};
 pub use document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
 pub use kickstart::Kickstart;
 pub use loader::{IncludeRequest, LoadError, Loaded, Loader};
+pub use options::ParseOptions;
 pub use secret::Secret;
 pub use span::{Location, Source, SourceId, Sources, Span};
 pub use suppress::Silences;
@@ -83,17 +92,6 @@ use std::collections::HashMap;
 
 use args::Cx;
 use reader::Reader;
-
-/// How to parse.
-#[derive(Clone, Copy, Default)]
-pub struct ParseOptions<'a> {
-    /// The version to read the file as. `None` takes the file's `#version=`
-    /// line, or else the default version.
-    pub syntax: Option<Syntax>,
-    /// Who fetches included files. `None` does not follow includes, and
-    /// reports each.
-    pub loader: Option<&'a dyn Loader>,
-}
 
 /// What came out.
 #[derive(Debug)]

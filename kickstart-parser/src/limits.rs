@@ -20,8 +20,6 @@ pub(crate) const MAX_DEPTH: usize = 32;
 pub(crate) const MAX_INCLUDES: usize = 1000;
 /// Findings of one kind; the rest is counted.
 pub(crate) const MAX_FINDINGS: usize = 1000;
-/// Bytes of a message; a word that it quotes may have any length.
-const MAX_MESSAGE: usize = 1000;
 /// How much of a script is searched for the name of a file that is not there.
 pub(crate) const MAX_SEARCHED: usize = 256 << 10;
 
@@ -68,16 +66,6 @@ pub(crate) fn bounded(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     tally.cut_off(&mut found, 0);
     found.extend(tally.rest());
     found
-}
-
-/// A message with no more of a very long text in it than shows which one it is.
-pub(crate) fn shortened(message: String) -> String {
-    if message.len() <= MAX_MESSAGE {
-        return message;
-    }
-    let head = message.floor_char_boundary(MAX_MESSAGE / 2);
-    let tail = message.ceil_char_boundary(message.len() - MAX_MESSAGE / 4);
-    format!("{}…{}", &message[..head], &message[tail..])
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 mod scripts;
 mod storage;
 mod system;
+mod unattended;
+mod written;
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,10 +15,12 @@ use crate::args::value::closest;
 use crate::codes;
 use crate::commands;
 use crate::diagnostic::Diagnostic;
-use crate::document::{Document, Statement};
-use crate::kickstart::{DisplayMode, Kickstart};
+use crate::document::Document;
+use crate::kickstart::Kickstart;
 use crate::limits::MAX_FINDINGS;
 use crate::span::{Sources, Span};
+use unattended::unasked;
+use written::{IMAGE, STORAGE, Written};
 
 /// Everything that is odd about the kickstart as a whole. `lost` is what could
 /// not be understood; `end` is the place to point at for
@@ -45,24 +49,6 @@ pub(crate) fn lint(kickstart: &Kickstart, document: &Document, lost: &Lost, end:
         }
     }
     found
-}
-
-/// Commands that may make a root file system.
-const STORAGE: &[&str] =
-    &["autopart", "btrfs", "logvol", "mount", "part", "partition", "raid", "stratisfs", "stratispool", "volgroup"];
-
-/// The line that says that no question is to be asked.
-fn unattended(kickstart: &Kickstart) -> Option<Span> {
-    let display = kickstart.display.as_ref()?;
-    (display.mode == DisplayMode::Cmdline || display.non_interactive).then_some(display.span)
-}
-
-/// With that line, if there is one.
-fn unasked(diagnostic: Diagnostic, kickstart: &Kickstart) -> Diagnostic {
-    match unattended(kickstart) {
-        Some(line) => diagnostic.label(line, "no question is asked, by this line"),
-        None => diagnostic,
-    }
 }
 
 /// Which commands have lines that could not be understood: nothing can be said
@@ -104,34 +90,6 @@ impl Lost {
     }
 }
 
-/// How often each command was written, understood or not. A command whose
-/// line has a mistake is not *missing*.
-struct Written([u32; commands::COMMANDS.len()]);
-
-impl Written {
-    fn of(document: &Document) -> Written {
-        let mut written = [0; commands::COMMANDS.len()];
-        for statement in &document.statements {
-            if let Statement::Command(line) = statement
-                && let Some(count) =
-                    line.words.first().and_then(|name| written.get_mut(commands::position(&name.value)?))
-            {
-                *count += 1;
-            }
-        }
-        Written(written)
-    }
-
-    fn count(&self, name: &str) -> usize {
-        let count = commands::position(name).and_then(|at| self.0.get(at));
-        count.map_or(0, |count| *count as usize)
-    }
-
-    fn any(&self, names: &[&str]) -> bool {
-        names.iter().any(|n| self.count(n) > 0)
-    }
-}
-
 fn mount_points(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
     let mut all: Vec<(&str, Span)> = Vec::new();
     all.extend(kickstart.partitions.iter().map(|p| (p.mount.as_str(), p.mount_span)));
@@ -159,9 +117,6 @@ fn users(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-/// Commands that say what to install.
-const IMAGE: &[&str] = &["ostreecontainer", "bootc", "ostreesetup", "liveimg"];
 
 fn no_image(kickstart: &Kickstart, written: &Written, end: Span, found: &mut Vec<Diagnostic>) {
     let tried = written.any(IMAGE);

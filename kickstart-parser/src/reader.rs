@@ -7,13 +7,14 @@
 mod append;
 mod include;
 
-use crate::ParseOptions;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
 use crate::fixes;
 use crate::lex::{self, LexError, RawLine, RawWord};
 use crate::limits::{MAX_LINE, Tally};
+use crate::options::ParseOptions;
+use crate::secret;
 use crate::sections;
 use crate::span::{SourceId, Sources, Span};
 use crate::templates;
@@ -315,9 +316,9 @@ impl<'a> Reader<'a> {
         }
         let before_blank = state.before_blank.take();
         if was_continued && fixes::looks_continued(trimmed) {
-            self.diagnostics.extend(before_blank.map(continuation));
+            self.diagnostics.extend(before_blank.map(fixes::continuation));
             state.continues = trimmed.ends_with('\\');
-            self.hides |= may_have_password(content);
+            self.hides |= secret::may_have_password(content);
             if self.hides {
                 self.secrets.push(span);
             }
@@ -339,7 +340,7 @@ impl<'a> Reader<'a> {
                 words
             }
         };
-        if trimmed.ends_with('\\') && may_have_password(content) && !state.continues {
+        if trimmed.ends_with('\\') && secret::may_have_password(content) && !state.continues {
             let at = span.start as usize + content.trim_end().len();
             state.before_blank = Some(Span::new(span.source, at - 1, at));
             (state.continues, self.hides) = (true, true);
@@ -415,7 +416,7 @@ impl<'a> Reader<'a> {
 
     fn report_lex_error(&mut self, error: LexError, content: &str, span: Span) {
         // Where the password begins cannot be told without words.
-        self.hides = may_have_password(content);
+        self.hides = secret::may_have_password(content);
         if self.hides {
             let command = content.trim_start().find([' ', '\t']).map_or(0, |blank| blank + 1);
             let indent = content.len() - content.trim_start().len();
@@ -437,12 +438,12 @@ impl<'a> Reader<'a> {
                 let message = format!("this line is longer than {} MiB", MAX_LINE >> 20);
                 Diagnostic::new(&codes::TOO_LARGE, Span { end: span.start, ..span }, message)
             }
-            LexError::Unclosed(_) if quoted => continuation(at(content.len() - 1)),
+            LexError::Unclosed(_) if quoted => fixes::continuation(at(content.len() - 1)),
             LexError::Unclosed(offset) => {
                 Diagnostic::new(&codes::UNCLOSED_QUOTE, at(offset), "this quote is not closed on its line")
             }
             LexError::TrailingBackslash(offset) => {
-                let mut diagnostic = continuation(at(offset));
+                let mut diagnostic = fixes::continuation(at(offset));
                 let backslash = span.range().start + offset;
                 diagnostic.fix = fixes::join_lines(&self.sources.text(span.source), span.source, backslash);
                 diagnostic
@@ -461,12 +462,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A backslash that is meant to join lines.
-pub(crate) fn continuation(at: Span) -> Diagnostic {
-    Diagnostic::new(&codes::LINE_CONTINUATION, at, "a kickstart command does not continue on the next line")
-        .help("write the whole command on one line, however long it gets")
-}
-
 /// The last line of a text that goes on in another one.
 fn no_line_end(end: Span) -> Diagnostic {
     Diagnostic::new(&codes::NO_LINE_END, end, "the last line of this text has no line end").help("add one")
@@ -480,11 +475,6 @@ fn start(words: Vec<Word>, span: Span) -> Section {
 pub(crate) fn is_filler(content: &str) -> bool {
     let trimmed = content.trim();
     trimmed.is_empty() || trimmed.starts_with('#')
-}
-
-/// Whether something on the line is named like a password.
-pub(crate) fn may_have_password(line: &str) -> bool {
-    ["pas", "pw", "wpakey", "wepkey"].iter().any(|word| line.contains(word))
 }
 
 /// From the first to the last word.

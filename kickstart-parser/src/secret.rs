@@ -29,6 +29,11 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether something on the line is named like a password.
+pub(crate) fn may_have_password(line: &str) -> bool {
+    ["pas", "pw", "wpakey", "wepkey"].iter().any(|word| line.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Secret;

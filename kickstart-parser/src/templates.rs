@@ -28,7 +28,7 @@ pub(crate) fn judge(words: &[Word], before: usize, cx: &mut Cx<'_>) {
         } else if let Some(last) = rest.last().filter(|w| w.value == " " && w.span.len() == 2) {
             // A backslash with a blank after it, at the end of the line.
             cx.diagnostics.truncate(before);
-            cx.report(crate::reader::continuation(last.span));
+            cx.report(crate::fixes::continuation(last.span));
         }
         return;
     }

@@ -56,6 +56,7 @@ install() {
     inst_rules 11-dm-lvm.rules 56-lvm.rules 60-cdrom_id.rules 60-persistent-storage.rules
 }
 
+# shellcheck disable=SC2154 # dracut's own
 units() {
     local unit
     for unit in bootc-ks-installer.service bootc-ks-shell@.service; do
@@ -114,7 +115,8 @@ secure_shell() {
     done
     accounts sshd
     # Where Fedora's locks up what it does not trust.
-    mkdir -p -m 0711 "$initdir/usr/share/empty.sshd"
+    mkdir -p "$initdir/usr/share/empty.sshd"
+    chmod 0711 "$initdir/usr/share/empty.sshd"
     inst_simple "$moddir/bootc-ks-sshd.service" "$systemdsystemunitdir/bootc-ks-sshd.service"
 }
 

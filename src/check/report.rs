@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use kickstart_parser::{Diagnostic, Location, Parsed, ResolvedDiagnostic, Sources, Syntax, codes};
 use serde::Serialize;
 
-use super::Checked;
+use super::checked::Checked;
 
 /// The whole report, version 1.
 #[derive(Serialize)]

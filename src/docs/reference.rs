@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use installer_core::request::effects::{self, Effect, Fate};
 use kickstart_parser::catalog::{self, ArgumentInfo, CommandInfo, OptionInfo, SectionInfo, Value, Versions};
 
-use super::{MADE, line};
+use super::page::{MADE, line};
 
 /// Every page of the reference, by its path below docs/.
 pub fn pages() -> Vec<(PathBuf, String)> {

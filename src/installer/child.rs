@@ -48,7 +48,7 @@ pub fn run(job: &Job<'_>, consoles: &Consoles, reporter: &Reporter) -> anyhow::R
             });
         }
         for line in stdout.map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
-            told.line(&line, reporter);
+            told.line(&line, &mut |line| reporter.event(line));
         }
     });
     let status = child.wait().context("waiting for the installation")?;
@@ -96,15 +96,23 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
 }
 
 impl Told {
-    /// A line of standard output: an event, or the report at the end.
-    fn line(&mut self, line: &str, reporter: &Reporter) {
-        if let Ok(event) = serde_json::from_str::<Event>(line) {
-            reporter.event(line);
-            if matches!(event, Event::Failed { .. }) {
-                self.failed = Some(event);
+    /// A line of standard output: an event, or at the end the report or the error. Events go on
+    /// as they came, those without a name here too: who listens may know more.
+    fn line(&mut self, line: &str, pass_on: &mut dyn FnMut(&str)) {
+        match serde_json::from_str::<Event>(line) {
+            Ok(event @ Event::Other(_)) if event.name() == "report" => match serde_json::from_str::<Report>(line) {
+                Ok(report) => self.end = Some(report.end),
+                Err(error) => tracing::warn!(%error, "the installation's report cannot be read"),
+            },
+            // The event before it said the same.
+            Ok(event @ Event::Other(_)) if event.name() == "error" => {}
+            Ok(event) => {
+                pass_on(line);
+                if matches!(event, Event::Failed { .. }) {
+                    self.failed = Some(event);
+                }
             }
-        } else if let Ok(report) = serde_json::from_str::<Report>(line) {
-            self.end = Some(report.end);
+            Err(error) => tracing::warn!(%error, line, "the installation wrote what is no event"),
         }
     }
 }
@@ -142,6 +150,29 @@ mod tests {
         ] {
             assert!(words.join(" ").contains(what), "{words:?}");
         }
-        crate::Cli::try_parse_from([vec!["bootc-ks".to_owned()], words].concat()).map(|_| ()).unwrap();
+        crate::cli::Cli::try_parse_from([vec!["bootc-ks".to_owned()], words].concat()).map(|_| ()).unwrap();
+    }
+
+    #[test]
+    fn lines_are_events_and_a_report_at_the_end() {
+        let failed = Event::failed(&Error::refused(Stage::Plan, "no"));
+        let failed_line = serde_json::to_string(&failed).unwrap();
+        let events = [
+            r#"{"type":"step-finished","event":"step-finished","step":1,"millis":3}"#,
+            r#"{"type":"of-a-newer-version","what":1}"#,
+            &failed_line,
+        ];
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let report = serde_json::json!({
+            "type": "report", "schema": 1, "plan": digest, "image": digest, "commit": "c", "target": "/dev/vda",
+            "kargs": [], "steps": [], "warnings": [], "end": "reboot", "of-a-newer-version": 1,
+        });
+        let rest = [r#"{"type":"error","schema":1,"error":{}}"#, "no JSON", &report.to_string()];
+        let (mut told, mut passed_on) = (Told::default(), Vec::new());
+        for line in events.iter().chain(&rest) {
+            told.line(line, &mut |line| passed_on.push(line.to_owned()));
+        }
+        assert_eq!(passed_on, events);
+        assert_eq!((told.end, told.failed), (Some(EndAction::Reboot), Some(failed)));
     }
 }

@@ -11,7 +11,8 @@ use installer_core::{Error, Stage};
 use pxe::options::{Options, Source};
 
 use super::consoles::Consoles;
-use super::{KICKSTART, WORK, media, nfs};
+use super::places::{KICKSTART, WORK};
+use super::{media, nfs};
 use crate::atomic_file;
 use crate::fetch::{self, Request};
 

@@ -91,7 +91,7 @@ pub fn mount(name: &str, at: &Path, patience: Option<Duration>) -> Result<(), Er
 
 /// Reads one file of it.
 pub fn read(name: &str, path: &str, patience: Option<Duration>) -> Result<Vec<u8>, Error> {
-    let at = Path::new(super::WORK).join("source");
+    let at = Path::new(super::places::WORK).join("source");
     mount(name, &at, patience)?;
     read_and_unmount(&at, path.trim_start_matches('/'))
         .map_err(|error| Error::input(Stage::Request, format!("{path} on {name}: {error}")))

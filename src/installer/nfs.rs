@@ -20,7 +20,7 @@ pub fn read(server: &str, path: &str, options: Option<&str>) -> Result<Vec<u8>, 
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let export = format!("{server}:{}", if directory.is_empty() { "/" } else { directory });
     let address = address(server)?;
-    let at = Path::new(super::WORK).join("source");
+    let at = Path::new(super::places::WORK).join("source");
     let doing = || format!("mounting {export}");
     fs::create_dir_all(&at).map_err(|error| Error::failed(Stage::Request, doing()).because(error))?;
     let mut first = None;

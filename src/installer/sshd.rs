@@ -16,9 +16,9 @@ use installer_core::system::password::crypt;
 use installer_core::units::Secret;
 use kickstart_parser::kickstart::Kickstart;
 
-use super::WORK;
 use super::consoles::Consoles;
 use super::network::own_address;
+use super::places::WORK;
 use crate::atomic_file::create_private;
 
 /// Addresses that are set aside for documentation, behind whatever route there is.

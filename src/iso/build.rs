@@ -13,7 +13,7 @@ use isolinux::{BuildJob, Embed};
 use pxe::environment::Environment;
 use tempfile::TempDir;
 
-use super::CustomArgs;
+use super::arguments::CustomArgs;
 use crate::image::AccessArgs;
 use crate::netboot::build;
 use crate::progress::Audience;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{IsTerminal, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,37 +10,10 @@ use installer_core::{Error, Stage};
 use isolinux::{Change, Found, Medium, State};
 use pxe::custom::Custom;
 
-use super::{CustomArgs, foreign, open};
+pub use super::arguments::CustomizeArgs as Args;
+use super::foreign;
+use super::open::open;
 use crate::atomic_file;
-
-/// Put a kickstart, kernel arguments or certificates onto an ISO.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "An ISO that 'bootc-ks iso build' made, a file or the whole device that it was written to, is \
-    changed in place, in an instant, unless there is an --output. What was built into it stays below what is put in: \
-    the kickstart takes the place of that one, kernel arguments and certificates are added. If something stops the \
-    change half way, the ISO starts nothing until it is customised again or reset.\n\n\
-    Of an ISO of another installer (Anaconda's of Fedora, CentOS and RHEL) a customised copy is written, which needs \
-    --output, xorriso and mtools: the kickstart becomes /ks.cfg in it, and every boot menu names it.\n\n\
-    Exit codes: 0 done; 2 the kickstart or the ISO cannot be used, or there is not enough room; 3 a program is \
-    missing or failed; 4 the ISO has been customised before, or has a /ks.cfg.")]
-#[command(group = clap::ArgGroup::new("something").args(["ks", "karg", "ca"]).multiple(true).required(true))]
-pub struct Args {
-    /// The ISO
-    #[arg(value_name = "ISO")]
-    pub(super) iso: PathBuf,
-
-    #[command(flatten)]
-    pub(super) custom: CustomArgs,
-
-    /// Leave the ISO as it is and write a copy to this file, which only its owner may read; '-' is
-    /// standard output, for ISOs of 'bootc-ks iso build'
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-
-    /// Put it in place of what was put in before
-    #[arg(long)]
-    pub(super) force: bool,
-}
 
 /// Writes and says so.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {

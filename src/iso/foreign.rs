@@ -11,7 +11,7 @@ use isolinux::{Foreign, Menu};
 use pxe::custom::Custom;
 use serde_json::{Value, json};
 
-use super::customize::Args;
+use super::arguments::CustomizeArgs as Args;
 use super::show;
 
 /// Writes a customised copy and says so.

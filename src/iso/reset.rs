@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use isolinux::Found;
 use pxe::custom::Custom;
 
-use super::{foreign, open};
+use super::foreign;
+use super::open::open;
 
 /// Bring an ISO back to what it was when it was built.
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,8 @@ use kickstart_parser::{ParseOptions, parse};
 use pxe::custom::Custom;
 use serde_json::{Value, json};
 
-use super::{foreign, open};
+use super::foreign;
+use super::open::open;
 use crate::atomic_file;
 
 /// Show what is on an ISO.

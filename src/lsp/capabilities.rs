@@ -8,7 +8,8 @@ use gen_lsp_types::{
 use serde_json::json;
 
 use super::actions::FIX_ALL;
-use super::state::{Client, Markup};
+use super::markup::Markup;
+use super::state::Client;
 use super::text::Encoding;
 
 /// What matters of what the editor can do.

@@ -3,7 +3,7 @@
 use installer_core::request::effects::{self, Effect, Fate};
 use kickstart_parser::catalog::{self, ArgumentInfo, CommandInfo, OptionInfo, SectionInfo, Value, Versions};
 
-use super::state::Markup;
+use super::markup::Markup;
 
 /// The tables of the language.
 pub struct Language {

@@ -9,7 +9,7 @@ use gen_lsp_types::{
 };
 use serde_json::Value;
 
-use super::server::{Answer, refusal};
+use super::answer::{Answer, refusal};
 use super::state::State;
 use super::{actions, completion, formatting, hover, navigation, outline};
 

@@ -5,13 +5,14 @@ use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 
-use gen_lsp_types::json_rpc::{Error, Id, RequestObject, ResponseObject};
+use gen_lsp_types::json_rpc::{Id, RequestObject, ResponseObject};
 use gen_lsp_types::{
     ErrorCodes, InitializeParams, InitializeRequest, Notification, PublishDiagnosticsNotification,
     PublishDiagnosticsParams, RegistrationRequest, ShowMessageNotification, ShowMessageParams, ShutdownRequest,
 };
 use serde_json::Value;
 
+use super::answer::{Answer, refusal};
 use super::state::State;
 use super::wire::{self, Incoming};
 use super::{capabilities, diagnostics, notifications, requests};
@@ -38,14 +39,6 @@ struct Server<W> {
     /// None before `initialize`.
     state: Option<State>,
     shut_down: bool,
-}
-
-/// What a request is answered with.
-pub type Answer = Result<ResponseObject, Error>;
-
-/// A refusal.
-pub fn refusal(code: ErrorCodes, message: impl Into<String>) -> Error {
-    Error { code, message: message.into(), data: None }
 }
 
 impl<W: Write> Server<W> {

@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::rc::Rc;
 
-use gen_lsp_types::{MarkupKind, TextDocumentContentChangeEvent, Uri};
+use gen_lsp_types::{TextDocumentContentChangeEvent, Uri};
 use installer_core::prepare::examine;
 use kickstart_parser::{ParseOptions, Parsed, Syntax, UnknownSyntax};
 use serde_json::Value;
 
 use super::buffers::Buffers;
 use super::language::Language;
+use super::markup::Markup;
 use super::text::{Encoding, Text};
 use super::uri;
 
@@ -40,25 +41,6 @@ pub struct Client {
     pub watches_files: bool,
     /// Whether it takes actions that are edits.
     pub actions: bool,
-}
-
-/// The form of longer texts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Markup {
-    /// As it is.
-    Plain,
-    /// With links, code and emphasis.
-    Markdown,
-}
-
-impl Markup {
-    /// Its name in the protocol.
-    pub fn kind(self) -> MarkupKind {
-        match self {
-            Markup::Plain => MarkupKind::PlainText,
-            Markup::Markdown => MarkupKind::Markdown,
-        }
-    }
 }
 
 /// Everything.

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::STATE;
-use super::client::{Client, segment};
+use super::client::{Client, STATE, segment};
 
 /// Let machines be installed at their next boot from the network.
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,9 @@ use installer_core::{Error, Stage};
 use pxe::serve::token::Admin;
 use serde_json::Value;
 
+/// Where the server keeps what it knows.
+pub const STATE: &str = "/var/lib/bootc-ks/netboot.state";
+
 /// No list of machines and no log is longer.
 const LIMIT: u64 = 256 << 20;
 

@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::STATE;
-use super::client::{Client, ago, last_word};
+use super::client::{Client, STATE, ago, last_word};
 
 /// List the machines of a running server.
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use anyhow::Context;
 use installer_core::{Error, Stage};
 use pxe::serve::server::{self, Options};
 
-use super::STATE;
+use super::client::STATE;
 use crate::logging;
 
 /// Serve boot scripts and kickstarts, and keep track of the machines that are installed.

@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::STATE;
-use super::client::{Client, ago, segment};
+use super::client::{Client, STATE, ago, segment};
 use super::list::Format;
 
 /// Show what a running server knows of a machine.

@@ -9,8 +9,6 @@ use installer_core::host::{Host, Program, Real};
 use installer_core::storage::filesystem::mkfs_esp;
 use installer_core::{Error, Stage};
 
-use super::MAC;
-
 /// Firmware and empty variables, where Debian and Fedora have them.
 const FIRMWARE: &[(&str, &str)] = &[
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
@@ -23,14 +21,14 @@ const MENUS: &[&str] = &["grub", "EFI/BOOT", "EFI/debian", "EFI/fedora", "EFI/ce
 const STICK: u64 = 64 << 20;
 
 /// QEMU's arguments for the firmware and the stick; the files are made in `work`. `server` is
-/// where the boot server is for the machine (`HOST:PORT`).
-pub fn args(work: &Path, environment: &Path, server: &str) -> anyhow::Result<Vec<String>> {
+/// where the boot server is for the machine (`HOST:PORT`), `mac` the address of its network card.
+pub fn args(work: &Path, environment: &Path, server: &str, mac: &str) -> anyhow::Result<Vec<String>> {
     let (code, variables) = FIRMWARE.iter().find(|(code, _)| Path::new(code).exists()).ok_or_else(|| {
         Error::world(Stage::Media, "there is no UEFI firmware for QEMU here").hint("install OVMF (Debian: ovmf)")
     })?;
     let own = work.join("firmware-variables.fd");
     fs::copy(variables, &own).with_context(|| format!("copying {variables}"))?;
-    let stick = stick(work, environment, server)?;
+    let stick = stick(work, environment, &menu_of(server, mac))?;
     let drive = |options: &str, file: &Path| {
         // A comma in a name is written twice.
         ["-drive".to_owned(), format!("{options},format=raw,file={}", file.display().to_string().replace(',', ",,"))]
@@ -44,7 +42,7 @@ pub fn args(work: &Path, environment: &Path, server: &str) -> anyhow::Result<Vec
     Ok(args)
 }
 
-fn stick(work: &Path, environment: &Path, server: &str) -> anyhow::Result<PathBuf> {
+fn stick(work: &Path, environment: &Path, commands: &str) -> anyhow::Result<PathBuf> {
     let grub = environment.join("efi/grubx64.efi");
     if !grub.is_file() {
         return Err(Error::world(Stage::Media, format!("{} has no GRUB for UEFI", environment.display()))
@@ -52,7 +50,7 @@ fn stick(work: &Path, environment: &Path, server: &str) -> anyhow::Result<PathBu
             .into());
     }
     let (menu, stick) = (work.join("stick.cfg"), work.join("stick.img"));
-    fs::write(&menu, menu_of(server)).with_context(|| format!("writing {}", menu.display()))?;
+    fs::write(&menu, commands).with_context(|| format!("writing {}", menu.display()))?;
     let file = fs::File::create(&stick).with_context(|| format!("making {}", stick.display()))?;
     file.set_len(STICK).with_context(|| format!("making {}", stick.display()))?;
     let image = stick.display().to_string();
@@ -75,6 +73,6 @@ fn stick(work: &Path, environment: &Path, server: &str) -> anyhow::Result<PathBu
 
 /// From here on it is as if GRUB had come by HTTP; but its variables for the card that it came by are
 /// empty, so the machine is named here.
-fn menu_of(server: &str) -> String {
-    format!("net_bootp\nset root=(http,{server})\nconfigfile '/grub/menu?mac={MAC}'\nsleep 20\n")
+fn menu_of(server: &str, mac: &str) -> String {
+    format!("net_bootp\nset root=(http,{server})\nconfigfile '/grub/menu?mac={mac}'\nsleep 20\n")
 }

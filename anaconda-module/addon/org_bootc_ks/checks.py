@@ -114,7 +114,7 @@ def look(module, reference, credentials, settings, report, cancelled):
     stop. The time limit is on silence, since a large image on a slow line is no failure.
     """
     cancel = module.Cancel()
-    messages = queue.SimpleQueue()
+    messages: queue.SimpleQueue = queue.SimpleQueue()
     worker = threading.Thread(
         target=_inspect,
         args=(module, reference, credentials, settings, cancel, messages),
@@ -166,14 +166,19 @@ def _wait(module, reference, limit, messages, cancel, report, cancelled):
             report(text)
 
 
+def _name(event):
+    # `type` since every line has one; before it was in `event` alone.
+    return event.get("type", event.get("event"))
+
+
 def _is_life(event):
     # An attempt that failed is no sign of life.
-    return event.get("event") not in ("retry", "warning")
+    return _name(event) not in ("retry", "warning")
 
 
 def told(event):
     """The sentence for an event, or nothing. A key that is missing is no reason to fail."""
-    name = event.get("event")
+    name = _name(event)
     if name == "progress" and event.get("total"):
         done, total = event.get("done", 0), event["total"]
         text = _("Checking the image: {done} of {total} ({percent} %)")

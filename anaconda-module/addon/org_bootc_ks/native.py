@@ -10,7 +10,7 @@ class Unavailable(Exception):
 def load():
     """The module bootc_ks."""
     try:
-        import bootc_ks  # noqa: PLC0415 # late: its absence must not keep the service from starting
+        import bootc_ks  # late: its absence must not keep the service from starting
     except ImportError as error:
         text = _("The module bootc_ks cannot be loaded ({error}); images are not checked.")
         raise Unavailable(text.format(error=error)) from None

@@ -6,6 +6,7 @@ together, under one lock.
 
 import threading
 from dataclasses import dataclass, field, replace
+from typing import Optional
 
 from org_bootc_ks import settings as section
 from org_bootc_ks import source as sources
@@ -22,7 +23,7 @@ class Check:
     state: str = NONE
     progress: str = ""
     problems: tuple = ()
-    facts: Facts = None
+    facts: Optional[Facts] = None
     key: tuple = field(default=(), repr=False)
     """What it was about: a result is of use only as long as this is still so."""
 

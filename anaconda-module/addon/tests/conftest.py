@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE)] if REAL else [str(HERE), str(HERE.parent)]
 if REAL:
     sys.path.append("/usr/share/anaconda/addons")
 
-left_out = []
+left_out: list = []
 
 
 def pytest_configure(config):

@@ -58,7 +58,7 @@ def image(layout, tag, *, labels=LABELS, architecture="amd64", without=()):
     }
     entry = _put(layout, f"{OCI}.manifest.v1+json", json.dumps(manifest).encode())
     path = layout / "index.json"
-    index = json.loads(path.read_text()) if path.exists() else {"schemaVersion": 2, "manifests": []}
+    index: dict = json.loads(path.read_text()) if path.exists() else {"schemaVersion": 2, "manifests": []}
     index["manifests"].append({**entry, "annotations": {"org.opencontainers.image.ref.name": tag}})
     path.write_text(json.dumps(index))
     (layout / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')

@@ -71,7 +71,7 @@ def registry(tmp_path, layout):
 
 def test_credentials_open_a_registry(registry):
     body = f"insecure-registry = {registry.address}"
-    told = []
+    told: list = []
     assert look(f"{registry.address}/org/os:1", Credentials("robot", PASSWORD), body, told).digest
     assert PASSWORD not in "".join(told)
 

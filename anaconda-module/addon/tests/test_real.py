@@ -26,8 +26,8 @@ OVERHEAD = 1.0
 @pytest.fixture(scope="module")
 def boss():
     """Boss, with all modules started."""
-    from pyanaconda.core.startup.dbus_launcher import AnacondaDBusLauncher  # noqa: PLC0415
-    from pyanaconda.modules.common.constants.services import BOSS  # noqa: PLC0415
+    from pyanaconda.core.startup.dbus_launcher import AnacondaDBusLauncher
+    from pyanaconda.modules.common.constants.services import BOSS
 
     launcher = AnacondaDBusLauncher()
     launcher.start()
@@ -41,7 +41,7 @@ def boss():
 @pytest.fixture
 def service(boss):
     """The add-on's service."""
-    from org_bootc_ks.constants import BOOTC_KS  # noqa: PLC0415
+    from org_bootc_ks.constants import BOOTC_KS
 
     return BOOTC_KS.get_proxy()
 
@@ -66,7 +66,7 @@ def read(boss, tmp_path):
 
 def run(path):
     """Runs a task of ours as Boss does. Returns what it said; raises what it raised."""
-    from org_bootc_ks.constants import BOOTC_KS  # noqa: PLC0415
+    from org_bootc_ks.constants import BOOTC_KS
 
     return run_proxy(BOOTC_KS.get_proxy(path))
 
@@ -76,7 +76,7 @@ def run_proxy(task):
     said = []
     task.ProgressChanged.connect(lambda _step, message: said.append(message))
     task.Start()
-    from gi.repository import GLib  # noqa: PLC0415
+    from gi.repository import GLib
 
     context = GLib.MainContext.default()
     while task.IsRunning:
@@ -92,7 +92,7 @@ def run_proxy(task):
 
 
 def view_of(service):
-    from org_bootc_ks import view  # noqa: PLC0415
+    from org_bootc_ks import view
 
     return view.from_structure(service.View)
 
@@ -158,7 +158,7 @@ def test_the_tasks_of_a_good_image(read, boss, service, layout):
 
 
 def test_a_bad_image_stops_before_the_disks(read, service, layout):
-    from pyanaconda.modules.common.errors.payload import SourceSetupError  # noqa: PLC0415
+    from pyanaconda.modules.common.errors.payload import SourceSetupError
 
     support.image(layout, "bad", without=("vmlinuz",))
     read(kickstart(f"oci:{layout}:bad"))
@@ -247,7 +247,7 @@ def test_a_checked_digest_is_pinned_where_that_is_asked_for(read, boss, service,
 def test_a_registry_that_says_nothing_leaves_the_service_awake(read, service):
     silent = support.Silent()
     read(kickstart(f"{silent.address}/org/os:1", f"insecure-registry = {silent.address}", "timeout = 5"))
-    from org_bootc_ks.constants import BOOTC_KS  # noqa: PLC0415
+    from org_bootc_ks.constants import BOOTC_KS
 
     task = BOOTC_KS.get_proxy(service.CheckWithTask())
     task.Start()
@@ -361,7 +361,9 @@ def installed_by_the_command(image, target, directory):
     done = subprocess.run(words, executable=ENTRY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     root = command("sgdisk", "--info=2", str(disk))
-    start = int(re.search(r"First sector: (\d+)", root).group(1)) * 512
+    first = re.search(r"First sector: (\d+)", root)
+    assert first, root
+    start = int(first[1]) * 512
     place = directory / "plain"
     place.mkdir()
     command("mount", "-o", f"ro,loop,offset={start}", str(disk), str(place))
@@ -396,12 +398,11 @@ def command(*words):
     not (os.access(ENTRY, os.X_OK) and DEMO), reason="wants an image with --payload, and BOOTC_KS_DEMO_IMAGE"
 )
 def test_the_real_deploy_task_installs_with_bootc_ks(read, service, disk, tmp_path):
-    from pyanaconda.modules.common.constants.services import PAYLOADS  # noqa: PLC0415
+    from pyanaconda.modules.common.constants.services import PAYLOADS
 
     image, target = f"oci:{DEMO}:demo", "registry.example.com/fleet/os:10"
     errors, _warnings = read(
-        "lang en_US.UTF-8\nrootpw --lock\n"
-        f"bootc --source-imgref={image} --target-imgref={target}\n"
+        f"lang en_US.UTF-8\nrootpw --lock\nbootc --source-imgref={image} --target-imgref={target}\n"
     )
     assert not errors
     [configure], [install] = service.ConfigureWithTasks(), service.InstallWithTasks()

@@ -76,5 +76,5 @@ def test_the_outcome_is_that_of_the_worst_problem():
 def test_events_that_lack_something_are_told_as_far_as_they_go():
     assert checks.told({}) == ""
     assert checks.told({"event": "progress"}) == ""
-    assert "50 %" in checks.told({"event": "progress", "done": 5, "total": 10})
+    assert "50 %" in checks.told({"type": "progress", "done": 5, "total": 10})
     assert "trying again" in checks.told({"event": "retry"})

@@ -10,9 +10,11 @@ from typing import Any, Literal, Self, final
 
 _Path = str | PathLike[str]
 _Event = dict[str, Any]
-"""One event in its JSON form; ``event["event"]`` is its name: ``started``, ``step-started``,
-``step-finished``, ``layer-started``, ``progress`` (``done`` and ``total`` in bytes),
-``layer-finished``, ``retry``, ``warning``, ``output``, ``finished``, ``failed``."""
+"""One event in its JSON form; ``event["type"]`` is its name: ``looking``, ``layer-read``,
+``started``, ``step-started``, ``step-finished``, ``layer-started``, ``progress`` (``done`` and
+``total`` in bytes), ``layer-finished``, ``retry``, ``warning``, ``output``, ``finished``,
+``failed``. ``event["event"]``, its older place, has the same name. Later versions may add types:
+pass over those you do not know."""
 _OnEvent = Callable[[_Event], object]
 
 __all__ = [

@@ -11,7 +11,6 @@ use super::{Args, Argument, Cx, Given, Value, value};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::document::Word;
-use crate::fixes;
 use crate::span::Span;
 use crate::syntax::State;
 
@@ -147,7 +146,7 @@ fn unknown_option(spec: &'static Spec, word: &Word, name: &str, syntax: crate::s
             _ => {
                 Diagnostic::new(&codes::OPTION_REMOVED, span, format!("option `{name}` of `{}` was removed", spec.name))
                     .help(format!("it is gone since {}", option.life.removed))
-                    .fix_if(fixes::successor(spec.name, option.name))
+                    .fix_if(successor(spec.name, option.name))
             }
         };
     }
@@ -239,9 +238,7 @@ fn warn_if_deprecated(option: &Opt, span: Span, spec: &Spec, cx: &mut Cx<'_>) {
     if option.life.state(cx.syntax) == State::Deprecated {
         let message =
             format!("option `{}` of `{}` is deprecated since {}", option.name, spec.name, option.life.deprecated);
-        cx.report(
-            Diagnostic::new(&codes::OPTION_DEPRECATED, span, message).fix_if(fixes::successor(spec.name, option.name)),
-        );
+        cx.report(Diagnostic::new(&codes::OPTION_DEPRECATED, span, message).fix_if(successor(spec.name, option.name)));
     }
 }
 
@@ -340,7 +337,7 @@ pub(crate) fn surplus(spec: &Spec, count: usize, value: &str, span: Span, cx: &m
     if count > 1 {
         diagnostic = diagnostic.help("a value with blanks in it needs quotes");
     } else if spec.options.iter().any(|o| o.names().any(|n| n == dashed)) {
-        let fix = fixes::did_you_mean(span, &dashed);
+        let fix = Fix::did_you_mean(span, &dashed);
         diagnostic = diagnostic.help(format!("did you mean `{dashed}`?")).fix(fix);
     }
     cx.report(diagnostic);
@@ -366,5 +363,12 @@ fn check_required(args: &Args, cx: &mut Cx<'_>) {
                 format!("`{}` needs {}", spec.name, positional.what),
             ));
         }
+    }
+}
+/// The option that replaces a deprecated one of the same meaning.
+fn successor(command: &str, option: &str) -> Option<&'static str> {
+    match (command, option) {
+        ("timezone", "--isUtc") => Some("--utc"),
+        _ => None,
     }
 }

@@ -1,12 +1,12 @@
 //! `auth` and `authconfig`: arguments for authconfig, a program of the past.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, Spec, any};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::Syntax;
 

@@ -1,10 +1,10 @@
 //! `authselect`: arguments for the program of that name.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, Spec, any};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `authselect`.

@@ -1,12 +1,13 @@
 //! `autopart`: a layout that the installer thinks up.
 
-use super::{Command, encryption, storage};
+use super::command::Command;
+use super::{encryption, storage};
 use crate::args::spec::{NO, Opt, Spec, count, flag, text};
 use crate::args::{Args, Cx, Given};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

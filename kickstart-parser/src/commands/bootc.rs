@@ -1,11 +1,11 @@
 //! `bootc`: a container image that installs itself by way of `bootc install`.
 
-use super::Command;
+use super::command::Command;
 use super::image::name_something;
 use crate::args::spec::{NO, Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `bootc`.

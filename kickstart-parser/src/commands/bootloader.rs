@@ -1,12 +1,12 @@
 //! `bootloader`: where it goes and what it passes to the kernel.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, NO, Spec, choice, flag, int, list, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

@@ -1,13 +1,14 @@
 //! `btrfs`: a btrfs volume or one of its subvolumes.
 
+use super::command::Command;
 use super::part::normal_path;
-use super::{Command, storage};
+use super::storage;
 use crate::args::spec::{NO, Spec, any, flag, one, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `btrfs`.

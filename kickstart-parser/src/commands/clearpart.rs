@@ -1,10 +1,10 @@
 //! `clearpart`: which existing partitions go away.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag, list, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `clearpart`.

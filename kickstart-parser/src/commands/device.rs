@@ -1,12 +1,12 @@
 //! `device` and `deviceprobe`: drivers to load, in the oldest version.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, NO, Spec, any, one, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `device`.

@@ -1,10 +1,10 @@
 //! `text`, `cmdline` and `graphical`: how the installer shows itself.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Opt, Spec, flag};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `text`, `cmdline` or `graphical`.

@@ -1,10 +1,10 @@
 //! `dmraid`: a RAID of the firmware, in the oldest version.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, NO, Spec, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `dmraid`.

@@ -1,12 +1,12 @@
 //! `driverdisk`: drivers that the installer does not bring.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, any, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `driverdisk`: where the drivers are.

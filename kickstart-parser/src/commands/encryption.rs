@@ -5,7 +5,7 @@ use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Encryption;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 
 /// The value of `--luks-version` from which on a disk may encrypt itself.

@@ -1,10 +1,10 @@
 //! `reboot`, `poweroff`, `halt` and `shutdown`: what happens afterwards.
 
-use super::Command;
+use super::command::Command;
 use crate::args::Args;
 use crate::args::spec::{Opt, Spec, flag};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `reboot`, `poweroff`, `halt` or `shutdown`.

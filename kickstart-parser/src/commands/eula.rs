@@ -1,10 +1,10 @@
 //! `eula`: the licence is agreed to.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `eula`.

@@ -1,10 +1,10 @@
 //! `firewall`: whether there is one, and what it lets through.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag, list, text};
 use crate::args::{Args, Cx, Value};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `firewall`.

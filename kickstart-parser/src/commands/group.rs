@@ -1,10 +1,10 @@
 //! `group`: a group of users.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, int, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `group`.

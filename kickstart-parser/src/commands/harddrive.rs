@@ -1,12 +1,12 @@
 //! `harddrive`: packages from a disk.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, Spec, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

@@ -1,12 +1,12 @@
 //! `ignoredisk`: which disks the installer may see.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, NO, Spec, flag, list};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::Syntax;
 

@@ -1,12 +1,12 @@
 //! `keyboard`: the layouts of console and desktop.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, any, list, text};
 use crate::args::{Args, Cx, scan};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `keyboard`.

@@ -1,10 +1,10 @@
 //! `lang`: the language of the installed system.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, list, one};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `lang`.

@@ -1,9 +1,9 @@
 //! Commands of one word about the medium: `cdrom`, `hmc`, `mediacheck`, `unsupported_hardware`.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, NO, Spec};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// A command that has nothing but its name.

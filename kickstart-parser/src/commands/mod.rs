@@ -1,13 +1,11 @@
 //! The commands, one file each.
 //!
-//! A command's file holds its type, one table ([`Spec`]) that says which
+//! A command's file holds its type, one table ([`Command::spec`]) that says which
 //! options there are and in which versions, one function from the sorted
 //! arguments to the type, and its tests. To add one: write the file, add its
 //! line to [`COMMANDS`].
 
-use crate::args::spec::Spec;
-use crate::args::{Args, Cx};
-use crate::kickstart::Kickstart;
+pub(crate) use command::Command;
 
 pub(crate) mod auth;
 pub(crate) mod authselect;
@@ -16,6 +14,7 @@ pub(crate) mod bootc;
 pub(crate) mod bootloader;
 pub(crate) mod btrfs;
 pub(crate) mod clearpart;
+mod command;
 pub(crate) mod device;
 pub(crate) mod display;
 pub(crate) mod dmraid;
@@ -76,12 +75,6 @@ pub(crate) mod xconfig;
 pub(crate) mod zerombr;
 pub(crate) mod zfcp;
 pub(crate) mod zipl;
-
-/// A command: its table and what it does to a kickstart.
-pub(crate) struct Command {
-    pub spec: &'static Spec,
-    pub apply: fn(&Args, &mut Cx<'_>, &mut Kickstart),
-}
 
 /// By name, sorted.
 pub(crate) const COMMANDS: &[(&str, Command)] = &[

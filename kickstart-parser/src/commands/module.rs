@@ -1,10 +1,10 @@
 //! `module`: a module stream of a package repository.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, NO, Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `module`.

@@ -1,13 +1,13 @@
 //! `mount`: a device that is there already gets a mount point.
 
-use super::Command;
+use super::command::Command;
 use super::part::normal_path;
 use crate::args::spec::{ALL, Spec, one, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `mount`.

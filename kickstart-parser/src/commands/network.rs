@@ -2,13 +2,13 @@
 
 mod team;
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{NO, Spec, boolean, choice, flag, text};
 use crate::args::{Args, Cx, value};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 use crate::syntax::Syntax;

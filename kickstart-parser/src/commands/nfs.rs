@@ -1,10 +1,10 @@
 //! `nfs`: an installation tree on an NFS server.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `nfs`.

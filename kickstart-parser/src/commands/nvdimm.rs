@@ -1,12 +1,12 @@
 //! `nvdimm`: memory modules that keep their content, as disks.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{NO, Spec, choice, count, list, one, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `nvdimm`.

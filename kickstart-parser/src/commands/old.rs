@@ -1,12 +1,12 @@
 //! Commands that newer versions do without: `autostep`, `install`, `method`, `upgrade`.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, NO, Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `autostep`.

@@ -1,11 +1,11 @@
 //! `ostreecontainer`: the container image that becomes the system.
 
-use super::Command;
+use super::command::Command;
 use super::image::name_something;
 use crate::args::spec::{Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `ostreecontainer`.

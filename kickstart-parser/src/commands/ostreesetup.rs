@@ -1,12 +1,12 @@
 //! `ostreesetup`: a commit of an OSTree repository that becomes the system.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `ostreesetup`.

@@ -1,12 +1,13 @@
 //! `part` and `partition`: one partition.
 
-use super::{Command, encryption, storage};
+use super::command::Command;
+use super::{encryption, storage};
 use crate::args::spec::{NO, Opt, Spec, count, flag, one, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

@@ -1,13 +1,14 @@
 //! `raid`: a software RAID array.
 
+use super::command::Command;
 use super::part::normal_path;
-use super::{Command, encryption, storage};
+use super::{encryption, storage};
 use crate::args::spec::{NO, Opt, Spec, any, count, flag, one, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

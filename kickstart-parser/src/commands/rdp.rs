@@ -1,10 +1,10 @@
 //! `rdp`: the installer on a screen elsewhere.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

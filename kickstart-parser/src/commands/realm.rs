@@ -1,12 +1,12 @@
 //! `realm`: joins a domain, with arguments of the program `realm`.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Kind, Opt, Spec, any, flag, text};
 use crate::args::{Args, Argument, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

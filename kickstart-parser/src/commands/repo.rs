@@ -1,11 +1,11 @@
 //! `repo`: a package repository.
 
-use super::Command;
+use super::command::Command;
 use super::url::{Ssl, one_place};
 use crate::args::spec::{ALL, Spec, boolean, flag, int, list, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `repo`.

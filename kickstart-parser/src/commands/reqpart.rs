@@ -1,10 +1,10 @@
 //! `reqpart`: the partitions that the platform needs to boot.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `reqpart`.

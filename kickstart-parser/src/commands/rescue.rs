@@ -1,12 +1,12 @@
 //! `rescue`: a shell on the machine instead of an installation.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `rescue`.

@@ -1,12 +1,12 @@
 //! `rhsm`: registers the machine with Red Hat.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{NO, Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

@@ -1,12 +1,12 @@
 //! `rootpw`: the password of root.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag, optional};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

@@ -1,12 +1,12 @@
 //! `services`: what starts with the system, and what does not.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, list};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `services`.

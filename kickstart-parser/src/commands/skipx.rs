@@ -1,11 +1,11 @@
 //! `skipx`: the installed system gets no X server set up.
 
-use super::Command;
+use super::command::Command;
 use super::media::Bare;
 use crate::args::spec::Spec;
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 
 const SPEC: Spec = Spec::new("skipx").doc("Sets up no X Window System on the installed system.");
 

@@ -1,12 +1,12 @@
 //! `snapshot`: a snapshot of a logical volume.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, one, text};
 use crate::args::{Args, Cx, Value};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `snapshot`.

@@ -1,10 +1,10 @@
 //! `sshkey`: a key that may log in.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, Spec, one, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

@@ -1,12 +1,12 @@
 //! `sshpw`: who may log in to the installer itself.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, any, flag, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

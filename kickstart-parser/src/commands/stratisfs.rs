@@ -1,11 +1,11 @@
 //! `stratisfs`: a file system in a Stratis pool.
 
-use super::Command;
+use super::command::Command;
 use super::part::normal_path;
 use crate::args::spec::{NO, Spec, count, flag, one, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `stratisfs`.

@@ -1,12 +1,12 @@
 //! `stratispool`: a Stratis pool.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{NO, Spec, any, flag, text};
 use crate::args::{Args, Argument, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

@@ -1,10 +1,10 @@
 //! `syspurpose`: what the machine is for, as Red Hat counts it.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{NO, Spec, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `syspurpose`.

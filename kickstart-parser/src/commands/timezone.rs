@@ -1,12 +1,12 @@
 //! `timezone`: the time zone, and whether the hardware clock keeps UTC.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{NO, Spec, any, flag, list};
 use crate::args::{Args, Cx, scan};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::Syntax;
 

@@ -1,12 +1,12 @@
 //! `updates`: an image of changes to the installer itself.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, optional};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::{Life, State};
 

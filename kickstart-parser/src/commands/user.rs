@@ -1,10 +1,10 @@
 //! `user`: an account.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag, int, list, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

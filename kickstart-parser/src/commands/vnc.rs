@@ -1,10 +1,10 @@
 //! `vnc`: the installer on a screen elsewhere, until `rdp` took its place.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{NO, Spec, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::secret::Secret;
 use crate::span::Span;
 

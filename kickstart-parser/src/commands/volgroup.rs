@@ -1,12 +1,13 @@
 //! `volgroup`: an LVM volume group.
 
-use super::{Command, storage};
+use super::command::Command;
+use super::storage;
 use crate::args::spec::{Spec, any, count, flag, one};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `volgroup`.

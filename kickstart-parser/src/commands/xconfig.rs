@@ -1,10 +1,10 @@
 //! `xconfig`: the desktop of the installed system.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `xconfig`.

@@ -1,10 +1,10 @@
 //! `zerombr`: initialise disks whose partition table is unreadable.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::Spec;
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `zerombr`.

@@ -1,12 +1,12 @@
 //! `zfcp`: disks over Fibre Channel on IBM Z.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{Spec, text};
 use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::At;
 

@@ -1,10 +1,10 @@
 //! `zipl`: the boot loader of IBM Z.
 
-use super::Command;
+use super::command::Command;
 use crate::args::spec::{ALL, Spec, flag};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 
 /// `zipl`.

@@ -1,7 +1,7 @@
 //! `auth` and `authconfig` to `authselect`: only what has a certain counterpart.
 
-use super::Outcome;
 use super::line::Line;
+use super::outcome::Outcome;
 
 /// What holds without being asked for.
 const HOLDS: &[&str] = &[

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::Outcome;
-use super::rules::RULES;
+use super::outcome::Outcome;
 use crate::args::scan::scan;
 use crate::args::{Args, Cx};
 use crate::commands;
@@ -71,8 +70,8 @@ pub(super) struct Line<'a> {
     edited: Edited,
 }
 
-/// Apply every rule that fits.
-pub(super) fn edit(content: &str, from: Syntax, to: Syntax) -> Edited {
+/// Reads a line that was written for `from`, and lets `change` change it.
+pub(super) fn edit(content: &str, from: Syntax, change: impl FnOnce(&mut Line<'_>)) -> Edited {
     let words: Vec<Word> = match lex::words(content) {
         Ok(raw) => raw.into_iter().map(|w| Word::new(w, SourceId::ROOT, 0)).collect(),
         Err(_) => return Edited::default(),
@@ -81,10 +80,7 @@ pub(super) fn edit(content: &str, from: Syntax, to: Syntax) -> Edited {
     let known = args.iter().flat_map(|a| &a.given).map(|g| (g.span.start, g.name)).collect();
     let end = words.last().map_or(0, |w| w.span.end as usize);
     let mut line = Line { content, words, known, edited: Edited { end, ..Edited::default() } };
-    let name = line.name().to_owned();
-    for rule in RULES.iter().filter(|r| r.names.contains(&name.as_str()) && to.reached(r.since)) {
-        rule.apply(&mut line);
-    }
+    change(&mut line);
     line.edited
 }
 

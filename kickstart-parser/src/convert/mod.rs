@@ -9,6 +9,7 @@
 
 mod auth;
 mod line;
+mod outcome;
 mod rules;
 
 use std::collections::{HashMap, HashSet};
@@ -19,17 +20,7 @@ use crate::format;
 use crate::lex;
 use crate::{Diagnostic, ParseOptions, SourceId, Syntax, parse};
 use line::Edited;
-
-/// What became of a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
-    /// It says the same in the words of the new version, or was not needed any more.
-    Converted,
-    /// It works, but is deprecated in the new version.
-    Deprecated,
-    /// It is as it was, and the new version does not take it.
-    Left,
-}
+pub use outcome::Outcome;
 
 /// What became of a line, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -103,7 +94,7 @@ pub fn convert(text: &str, from: Option<Syntax>, to: Syntax) -> Conversion {
                 row(format!("{VERSION}{to}{end}"));
             }
             LineKind::Command | LineKind::SectionStart if !format::is_template(content) => {
-                let edited = line::edit(content, parsed.syntax, to);
+                let edited = line::edit(content, parsed.syntax, |line| rules::apply(line, to));
                 let said = edited.said.iter().map(|(outcome, message)| (n + 1, *outcome, message.clone()));
                 notes.extend(said.map(|(line, outcome, message)| Note { line, outcome, message }));
                 take_over(edited, content, end, &mut row);

@@ -3,15 +3,15 @@
 //! What no row speaks of is judged by the parser in the new version, so a row is needed only
 //! where something can be done, or better advice be given.
 
-use super::Outcome;
 use super::auth;
 use super::line::Line;
+use super::outcome::Outcome;
 use crate::args::spec::{ALL, NO};
 use crate::format::quote;
-use crate::syntax::At;
+use crate::syntax::{At, Syntax};
 
 /// What a rule does to a line.
-pub(super) enum Act {
+enum Act {
     /// The line goes.
     Drop,
     /// The line stays, for nothing takes its place.
@@ -29,11 +29,11 @@ pub(super) enum Act {
 }
 
 /// One thing that is gone.
-pub(super) struct Rule {
+struct Rule {
     /// The commands or sections that it was part of.
-    pub names: &'static [&'static str],
+    names: &'static [&'static str],
     /// The versions that have taken it away, or do nothing about it any more.
-    pub since: At,
+    since: At,
     act: Act,
     /// Why that can be done, or what to do instead.
     why: &'static str,
@@ -47,7 +47,7 @@ const PARTITION: &[&str] = &["part", "partition"];
 const AUTH: &[&str] = &["auth", "authconfig"];
 const EVERYWHERE: (u8, u8) = (ALL, ALL);
 
-pub(super) const RULES: &[Rule] = &[
+const RULES: &[Rule] = &[
     // Whole commands.
     rule(&["install"], (8, ALL), Act::Drop, "installing is what happens anyway"),
     rule(&["upgrade"], EVERYWHERE, Act::Leave, "an installer does not upgrade; upgrade the running system"),
@@ -101,8 +101,16 @@ pub(super) const RULES: &[Rule] = &[
     rule(&["xconfig"], EVERYWHERE, Act::With(xconfig), ""),
 ];
 
+/// Applies every rule that fits a line on its way to the version `to`.
+pub(super) fn apply(line: &mut Line<'_>, to: Syntax) {
+    let name = line.name().to_owned();
+    for rule in RULES.iter().filter(|rule| rule.names.contains(&name.as_str()) && to.reached(rule.since)) {
+        rule.apply(line);
+    }
+}
+
 impl Rule {
-    pub fn apply(&self, line: &mut Line<'_>) {
+    fn apply(&self, line: &mut Line<'_>) {
         match self.act {
             Act::Drop => {
                 line.say(Outcome::Converted, format!("`{}` is gone: {}", line.name(), self.why));

@@ -143,7 +143,7 @@ impl<'a> Paste<'a> {
             self.out.push_str(&format!("# the section below holds {name}, included by {}\n", self.place(start.span)));
         }
         self.line(start);
-        let name = super::section_name(self.text(start));
+        let name = super::line::section_name(self.text(start));
         self.body(body, is_read_by_lines(name.as_deref()));
         // Whatever a fragment ends with, the section's end is a line of its own.
         self.end_line();

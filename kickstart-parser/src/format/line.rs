@@ -119,6 +119,11 @@ fn push(line: &mut String, text: &str) {
     line.push_str(text);
 }
 
+/// The name as the parser has it: it may be in quotes, or have a comment right behind it.
+pub(super) fn section_name(content: &str) -> Option<String> {
+    lex::words(content).ok()?.into_iter().next().map(|word| word.value.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,6 @@ use std::fmt;
 
 use crate::codes;
 use crate::document::{File, Line, LineKind};
-use crate::lex;
 use crate::limits::MAX_FINDINGS;
 use crate::span::{SourceId, Span};
 use crate::{Diagnostic, Parsed};
@@ -141,7 +140,7 @@ fn rows(parsed: &Parsed, file: &File, wrong: &HashSet<Span>) -> Vec<Row> {
             LineKind::Broken if cured.is_some() && content.trim_start().starts_with('#') => comment(content),
             LineKind::Command => (Kind::Line, canonical().unwrap_or_else(|| content.to_owned())),
             LineKind::SectionStart => {
-                section = section_name(content);
+                section = line::section_name(content);
                 (Kind::Start, canonical().unwrap_or_else(|| content.to_owned()))
             }
             LineKind::SectionEnd => {
@@ -172,11 +171,6 @@ fn comment(content: &str) -> (Kind, String) {
         _ if read(text) && !read(content) => (Kind::Comment, format!(" {text}")),
         _ => (Kind::Comment, text.to_owned()),
     }
-}
-
-/// The name as the parser has it: it may be in quotes, or have a comment right behind it.
-fn section_name(content: &str) -> Option<String> {
-    lex::words(content).ok()?.into_iter().next().map(|word| word.value.to_string())
 }
 
 fn section_end(content: &str) -> String {

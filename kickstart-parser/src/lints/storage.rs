@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::{unasked, unattended};
+use super::unattended::{unasked, unattended};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Kickstart, RaidLevel, Thin};

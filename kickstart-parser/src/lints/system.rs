@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::{IMAGE, STORAGE, Written, unasked, unattended};
+use super::unattended::{unasked, unattended};
+use super::written::{IMAGE, STORAGE, Written};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Given, Kickstart};

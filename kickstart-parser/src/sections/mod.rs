@@ -6,6 +6,7 @@
 mod certificate;
 mod packages;
 mod script;
+mod stretches;
 mod verbatim;
 
 pub use certificate::Certificate;
@@ -17,8 +18,7 @@ use crate::args::Cx;
 use crate::args::spec::Spec;
 use crate::document::Section;
 use crate::kickstart::{Given, Kickstart};
-use crate::pykickstart::Pen;
-use crate::span::Span;
+use crate::pen::Pen;
 
 /// A section: the form of its header, and what takes it into a kickstart.
 struct Known {
@@ -67,16 +67,6 @@ pub(crate) fn write(kickstart: &Kickstart, pen: &mut Pen) {
     verbatim::write(kickstart, pen);
     packages::write(kickstart, pen);
     certificate::write(kickstart, pen);
-}
-
-/// A body by the stretches that it was written in: text and place.
-fn stretches<'a>(body: &'a str, spans: &'a [Span]) -> impl Iterator<Item = (&'a str, Span)> {
-    let mut rest = body;
-    spans.iter().map(move |span| {
-        let (text, after) = rest.split_at_checked(span.len()).unwrap_or((rest, ""));
-        rest = after;
-        (text, *span)
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::stretches;
+use super::stretches::stretches;
 use crate::args::scan::scan;
 use crate::args::spec::{ALL, NO, Spec, flag, int, text};
 use crate::args::{Args, Cx};
@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Section;
 use crate::kickstart::Kickstart;
 use crate::lex;
-use crate::pykickstart::Pen;
+use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::{Life, State};
 

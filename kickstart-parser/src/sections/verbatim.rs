@@ -1,6 +1,6 @@
 //! `%addon` and `%anaconda`: sections whose bodies other programs read.
 
-use super::stretches;
+use super::stretches::stretches;
 use crate::args::Cx;
 use crate::args::spec::{Spec, any};
 use crate::codes;
@@ -8,8 +8,8 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Section;
 use crate::kickstart::Kickstart;
 use crate::lex;
-use crate::pykickstart::Pen;
-use crate::reader::may_have_password;
+use crate::pen::Pen;
+use crate::secret::may_have_password;
 use crate::span::Span;
 
 /// An `%addon` section, verbatim: the add-on gives it its meaning.

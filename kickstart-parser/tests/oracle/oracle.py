@@ -22,7 +22,7 @@ from pykickstart.parser import KickstartParser
 from pykickstart.version import returnClassForVersion, stringToVersion, versionToString
 
 # Made once for each version: asking for a class makes Python's search path longer each time.
-CLASSES = {}
+CLASSES: dict = {}
 
 # Printed whether or not the text has them, `logging` as an empty line.
 ALWAYS_WRITTEN = {"bootloader", "logging"}
@@ -87,7 +87,7 @@ def attempt(question, everything):
             if isinstance(error, (AttributeError, KeyError)) and not everything:
                 # A command looked at another one that this parser was made without.
                 return attempt(question, everything=True)
-            told = {"class": type(error).__name__, "message": str(getattr(error, "message", error))}
+            told: dict = {"class": type(error).__name__, "message": str(getattr(error, "message", error))}
             told["line"] = getattr(error, "lineno", None)
             answer = {"ok": False, "error": told}
     answer["warnings"] = [

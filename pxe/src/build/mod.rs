@@ -10,6 +10,7 @@
 //! same modules. The tree is a scratch copy and goes when the work is done.
 
 mod guard;
+mod job;
 mod loaders;
 mod tree;
 
@@ -19,32 +20,19 @@ use std::path::{Path, PathBuf};
 
 use installer_core::deploy;
 use installer_core::error::Context as _;
-use installer_core::event::{Event, Sink};
+use installer_core::event::Sink;
 use installer_core::host::{Host, in_private_mounts};
-use installer_core::image::{Image, ImageFacts};
+use installer_core::image::ImageFacts;
 use installer_core::units::Bytes;
 use installer_core::{Error, Result, Stage};
 
 use crate::environment::{Environment, INITRD, KERNEL, MANIFEST, Manifest};
+pub use job::Build;
 use tree::Tree;
 
 /// Where the installer finds what is known of the image that it was made from. If that is what it
 /// installs, nothing of it need be read twice.
 pub const IMAGE_FACTS: &str = "/etc/bootc-ks/image-facts.json";
-
-/// What to make an environment of.
-pub struct Build<'a> {
-    /// The opened image.
-    pub image: &'a Image,
-    /// Its facts.
-    pub facts: &'a ImageFacts,
-    /// This command, which becomes the installer.
-    pub command: &'a Path,
-    /// Certificate authorities in PEM form for an image that has none.
-    pub certificates: Option<PathBuf>,
-    /// The directory to make.
-    pub output: &'a Path,
-}
 
 /// Makes the environment, or none: a failure leaves what was there.
 pub fn build(job: &Build<'_>, host: &dyn Host, events: &dyn Sink) -> Result<Environment> {
@@ -134,11 +122,6 @@ fn replace(new: &Path, output: &Path) -> Result<()> {
         fs::rename(output, &old).doing(Stage::Media, doing())?;
     }
     fs::rename(new, output).doing(Stage::Media, doing())
-}
-
-/// A line of progress.
-fn tell(events: &dyn Sink, line: impl Into<String>) {
-    events.emit(&Event::Output { line: line.into() });
 }
 
 /// How large what was made is.

@@ -9,7 +9,8 @@ use installer_core::event::{Event, Sink};
 use installer_core::host::{Host, Mount, MountKind, PROGRAMS, Program};
 use installer_core::{Error, Result, Stage};
 
-use super::{Build, guard, tell};
+use super::guard;
+use super::job::Build;
 
 /// Where dracut looks for modules.
 const MODULES: &str = "usr/lib/dracut/modules.d";
@@ -129,7 +130,7 @@ impl<'a> Tree<'a> {
         self.check_command(host)?;
         let tmp = self.root.join("tmp");
         fs::create_dir_all(tmp.join("conf")).doing(Stage::Media, "making a directory for dracut's configuration")?;
-        tell(events, format!("making the initramfs for kernel {}", self.kernel));
+        events.emit(&Event::Output { line: format!("making the initramfs for kernel {}", self.kernel) });
         let dracut = Program::new("dracut")
             .args(["--force", "--no-hostonly", "--no-hostonly-cmdline", "--no-early-microcode", "--reproducible"])
             // What the image is configured for is its own boot, and not this one.

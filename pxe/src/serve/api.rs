@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::{Problem, document, empty, plain, set, text};
+use super::app::{App, Shared, now};
 use super::fleet::{Reply, on_disk};
-use super::http::{App, Shared, now};
 use super::identity::Identity;
 use super::record::{Progress, Record, Remark, State};
 use super::token;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use installer_core::event::Event;
 use installer_core::{Error, Result, Stage};
 use serde_json::Value;
 
@@ -181,8 +182,8 @@ impl Fleet {
             return Err(Denied::State("this installation is over".to_owned()));
         }
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-            let event: Value = serde_json::from_str(line)
-                .map_err(|_| Denied::Bad("events are JSON documents, one a line".to_owned()))?;
+            let event: Event = serde_json::from_str(line)
+                .map_err(|_| Denied::Bad("events are JSON objects, one a line".to_owned()))?;
             record.event(now, &event);
         }
         // Progress that a crash loses comes again a second later.

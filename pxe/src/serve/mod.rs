@@ -12,6 +12,7 @@
 
 pub mod answer;
 pub mod api;
+pub mod app;
 pub mod files;
 pub mod fleet;
 pub mod http;

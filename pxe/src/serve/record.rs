@@ -11,6 +11,7 @@
 
 use std::collections::VecDeque;
 
+use installer_core::event::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -270,28 +271,32 @@ impl Record {
         Ok(())
     }
 
-    /// One event of the installer.
-    pub fn event(&mut self, now: u64, event: &Value) {
+    /// One event of the installer, whose version may be another one.
+    pub fn event(&mut self, now: u64, event: &Event) {
         self.seen = Some(now);
-        let number = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
-        let text = |name: &str| -> String {
-            event.get(name).and_then(Value::as_str).unwrap_or("").chars().take(LONGEST).collect()
-        };
+        let short = |text: &str| text.chars().take(LONGEST).collect();
         let progress = &mut self.progress;
-        match event.get("event").and_then(Value::as_str) {
-            Some("started") => progress.steps = number("steps"),
-            Some("step-started") => {
-                (progress.step, progress.steps) = (number("step"), number("steps"));
-                progress.title = text("title");
+        match event {
+            Event::Started { steps, .. } => progress.steps = *steps as u64,
+            Event::StepStarted { step, steps, title } => {
+                (progress.step, progress.steps) = (*step as u64, *steps as u64);
+                progress.title = short(title);
             }
-            Some("progress") => (progress.done, progress.total) = (number("done"), number("total")),
-            Some("warning" | "retry") => {
+            Event::Progress { done, total } => (progress.done, progress.total) = (done.0, total.0),
+            Event::Warning { message } | Event::Retry { message, .. } => {
                 progress.warnings += 1;
-                progress.message = text("message");
+                progress.message = short(message);
             }
-            Some("failed") => progress.message = text("message"),
-            // Lines of scripts may hold secrets, and are in the log.
-            _ => {}
+            Event::Failed { message, .. } => progress.message = short(message),
+            // Lines of scripts may hold secrets, and are in the log. What a newer installer tells
+            // and this server has no name for says at least that the machine is alive.
+            Event::Output { .. } | Event::Other(_) => {}
+            Event::Looking { .. }
+            | Event::LayerRead { .. }
+            | Event::StepFinished { .. }
+            | Event::LayerStarted { .. }
+            | Event::LayerFinished { .. }
+            | Event::Finished { .. } => {}
         }
     }
 }

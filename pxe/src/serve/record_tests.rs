@@ -1,5 +1,7 @@
 //! The life of a machine.
 
+use serde_json::json;
+
 use super::*;
 
 fn armed() -> Record {
@@ -107,17 +109,21 @@ fn remarks_do_not_pile_up() {
 
 #[test]
 fn events_are_progress() {
+    let plan = format!("sha256:{}", "0".repeat(64));
     let mut record = armed();
     for event in [
-        serde_json::json!({"event": "started", "schema": 1, "steps": 20}),
-        serde_json::json!({"event": "step-started", "step": 9, "steps": 20, "title": "import the image"}),
-        serde_json::json!({"event": "progress", "done": 5, "total": 10}),
-        serde_json::json!({"event": "warning", "message": "no signature is verified"}),
-        serde_json::json!({"event": "output", "line": "password is hunter2"}),
-        serde_json::json!(["no", "event"]),
+        json!({"type": "started", "event": "started", "schema": 1, "plan": plan, "steps": 20}),
+        // As the installer told it before every line had a type.
+        json!({"event": "step-started", "step": 9, "steps": 20, "title": "import the image"}),
+        json!({"type": "progress", "done": 5, "total": 10}),
+        json!({"type": "warning", "message": "no signature is verified"}),
+        json!({"type": "output", "line": "password is hunter2"}),
+        // Of a newer installer.
+        json!({"type": "disk-warmed", "message": "40 degrees"}),
     ] {
-        record.event(130, &event);
+        record.event(130, &serde_json::from_value(event).unwrap());
     }
+    assert_eq!(record.seen, Some(130));
     let progress = Progress {
         step: 9,
         steps: 20,

@@ -23,9 +23,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
 use super::answer::Problem;
+use super::app::{About, App};
 use super::files::Files;
 use super::fleet::Fleet;
-use super::http::{About, App, router};
+use super::http::router;
 use super::metrics::{Metrics, count};
 use super::token::Admin;
 use crate::environment::Environment;

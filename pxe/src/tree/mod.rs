@@ -10,13 +10,10 @@ use std::path::{Path, PathBuf};
 use installer_core::error::Context as _;
 use installer_core::{Error, Result, Stage};
 
-use crate::environment::{self, Environment};
+use crate::environment::Environment;
 use crate::kargs;
 use place::Place;
 pub use place::Url;
-
-/// What the list of digests begins with: the sign that a tree is ours.
-const MARK: &str = "# Made by 'bootc-ks netboot tree'; checked by 'sha256sum --check sha256sums'.\n";
 
 /// What the installer is told of its kickstart.
 #[derive(Clone, Debug)]

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use installer_core::error::Context as _;
 use installer_core::{Error, Result, Stage};
 
-use super::{MARK, environment::sha256};
+use crate::environment::sha256;
+
+/// What the list of digests begins with: the sign that a tree is ours.
+const MARK: &str = "# Made by 'bootc-ks netboot tree'; checked by 'sha256sum --check sha256sums'.\n";
 
 /// `http://HOST[:PORT][/PATH]`, of signs that mean nothing to any boot loader.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@
 
 Runs inside `run --shell`, on an X display. A step is `wait` (for the check to end), `shot=NAME`,
 `enter`, `leave`, `state` (prints what the service has), `key=KEYS` (pressed by xdotool),
-`type=TEXT`, `texts` (prints what the spoke shows), or `sleep=SECONDS`. Ends with 0 if every step worked; what the hub said last is on
-standard output.
+`type=TEXT`, `texts` (prints what the spoke shows), or `sleep=SECONDS`. Ends with 0 if every step
+worked; what the hub said last is on standard output.
 """
 
 import contextlib
@@ -25,8 +25,8 @@ with open("/tmp/buildstamp", "w", encoding="utf-8") as stamp:
     stamp.write("[Main]\nProduct=Example OS\nVersion=10\nIsFinal=True\n")
 os.environ["PRODBUILDPATH"] = "/tmp/buildstamp"
 
-from pyanaconda.core.startup.dbus_launcher import AnacondaDBusLauncher  # noqa: E402
-from pyanaconda.modules.common.constants.services import BOSS  # noqa: E402
+from pyanaconda.core.startup.dbus_launcher import AnacondaDBusLauncher
+from pyanaconda.modules.common.constants.services import BOSS
 
 # Spokes that want services of the system bus, which a container need not have.
 HIDDEN = "[User Interface]\nhidden_spokes =\n    KeyboardSpoke\n    NetworkSpoke\n"

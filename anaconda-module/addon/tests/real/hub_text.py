@@ -16,11 +16,11 @@ sys.path.append("/usr/share/anaconda/addons")
 if os.environ.get("BOOTC_KS_REAL_ANACONDA") != "yes":
     raise SystemExit("hub_text.py: start it with `run --shell`, in namespaces of its own")
 
-from pyanaconda.core.startup.dbus_launcher import AnacondaDBusLauncher  # noqa: E402
+from pyanaconda.core.startup.dbus_launcher import AnacondaDBusLauncher
 
 # hub.py is the graphical one; it knows how all is set up.
 sys.path.append(os.path.dirname(__file__))
-import hub  # noqa: E402
+import hub
 
 
 class Lines:

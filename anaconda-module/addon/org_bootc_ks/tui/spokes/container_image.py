@@ -104,7 +104,7 @@ class ContainerImageSpoke(NormalTUISpoke):
 
     def input(self, args, key):
         """Takes a number; all else is Anaconda's."""
-        if self._container.process_user_input(key):
+        if self._container is not None and self._container.process_user_input(key):
             return InputState.PROCESSED_AND_REDRAW
         return super().input(args, key)
 

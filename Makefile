@@ -27,6 +27,8 @@ build: setup ## build everything, optimised
 wheel: setup ## build the Python package, for every Python from 3.9 on
 	python3 -m venv target/maturin
 	target/maturin/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.16,<2'
+	cargo build --release --locked --package bootc-ks-ostree
+	install -D --strip target/release/bootc-ks-ostree anaconda-module/python/bootc_ks/libexec/bootc-ks-ostree
 	cd anaconda-module && ../target/maturin/bin/maturin build --release --locked --strip --out ../target/wheels
 
 image: setup ## build the demo image (cached; prints where it is)
@@ -35,7 +37,7 @@ image: setup ## build the demo image (cached; prints where it is)
 # Less than the others need: who only wants to see it should not wait for their packages.
 demo: ## install the demo image into a disk file and boot it
 	@tools/setup --demo
-	cargo build --release --package bootc-ks
+	cargo build --release --package bootc-ks --package bootc-ks-ostree
 	@$(SUDO) tests/image/build
 	tools/demo
 

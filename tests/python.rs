@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use crate::support::mini_system::mini_system;
 use crate::support::registry::Registry;
 use crate::support::site::Site;
-use crate::support::{need_root, output, python, source_root};
+use crate::support::{need_root, needed_libraries, output, python, source_root};
 
 const USER: &str = "installer";
 const PASSWORD: &str = "s3cret-of-the-registry";
@@ -63,6 +63,20 @@ fn the_package_does_what_it_says() {
     let said = passes(&mut pytest);
     let last = said.trim_end().lines().last().unwrap_or_default();
     assert!(last.contains(" passed") && !last.contains("skipped"), "{said}");
+}
+
+/// The extension works without libostree; the program in the package needs it.
+#[test]
+fn the_extension_is_not_linked_to_libostree() {
+    let script = "import bootc_ks, pathlib; print(pathlib.Path(bootc_ks.__file__).parent)";
+    let package = PathBuf::from(passes(Command::new(with_the_wheel()).args(["-c", script])).trim_end());
+    let entries = std::fs::read_dir(&package).expect("listing the package").flatten();
+    let extension = entries.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "so"));
+    let of = |file: &Path| needed_libraries(file).into_iter().any(|name| name.starts_with("libostree-"));
+    assert!(!of(&extension.expect("finding the extension")), "the extension needs libostree");
+    let program = package.join("libexec/bootc-ks-ostree");
+    assert!(of(&program), "{} does not need libostree", program.display());
+    assert!(passes(Command::new(program).arg("--version")).starts_with("bootc-ks-ostree "));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::qemu::{Firmware, Machine};
 use crate::support::registry::Registry;
 use crate::support::ssh::{SshKey, Way};
 use crate::support::vm::Vm;
-use crate::support::{demo_image, need, run};
+use crate::support::{demo_image, need, ostree_program, run};
 
 const PATIENCE: Duration = Duration::from_secs(900);
 /// What Debian's ca-certificates makes.
@@ -47,20 +47,23 @@ fn kickstart(registry: &str, key: &SshKey) -> String {
     )
 }
 
-/// Copies the command into the machine as `/var/tmp/bootc-ks`, and beside it this machine's CA
+/// Copies our two programs into the machine, below `/var/tmp`, and beside them this machine's CA
 /// certificates, which the image does not have.
 fn send_command(vm: &Vm, key: &SshKey, dir: &Path) {
-    let small = dir.join("bootc-ks");
     let strip = need("strip", "binutils");
-    run(Command::new(strip).arg("-o").arg(&small).arg(env!("CARGO_BIN_EXE_bootc-ks")));
+    let programs = [PathBuf::from(env!("CARGO_BIN_EXE_bootc-ks")), ostree_program()].map(|program| {
+        let small = dir.join(program.file_name().unwrap_or_default());
+        run(Command::new(&strip).arg("-o").arg(&small).arg(&program));
+        small
+    });
     let Way::Port(port) = vm.way() else { panic!("the machine is in no network of its own") };
     let mut scp = Command::new(need("scp", "openssh-client"));
     scp.arg("-i").arg(&key.private).args(["-q", "-C", "-P", &port.to_string()]);
     for option in ["IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes"] {
         scp.args(["-o", option]);
     }
-    run(scp.arg(&small).arg(CERTIFICATES).arg("admin-user@127.0.0.1:/var/tmp/"));
-    let missing = vm.ssh("ldd /var/tmp/bootc-ks | grep 'not found'");
+    run(scp.args(&programs).arg(CERTIFICATES).arg("admin-user@127.0.0.1:/var/tmp/"));
+    let missing = vm.ssh("ldd /var/tmp/bootc-ks /var/tmp/bootc-ks-ostree | grep 'not found'");
     assert!(!missing.status.success(), "the image lacks {}", String::from_utf8_lossy(&missing.stdout));
 }
 

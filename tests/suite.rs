@@ -26,6 +26,7 @@ mod install;
 mod install_ways;
 mod iso;
 mod iso_foreign;
+mod libostree;
 mod lsp;
 mod netboot;
 mod oracle;

@@ -25,13 +25,22 @@ mod plan;
 mod values;
 mod work;
 
+use std::path::PathBuf;
+
 use pyo3::prelude::*;
+
+/// Says where the package has the program that makes deployments.
+#[pyfunction]
+fn _set_libexec(directory: PathBuf) {
+    installer_core::host::set_libexec(directory);
+}
 
 /// The installer of bootc-ks as a Python module.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     errors::quiet_panics();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(_set_libexec, module)?)?;
     errors::register(module)?;
     cancel::register(module)?;
     diagnostic::register(module)?;

@@ -40,6 +40,7 @@ installkernel() {
 # shellcheck disable=SC2154 # dracut's own
 install() {
     inst_binary /usr/bin/bootc-ks
+    inst_binary /usr/libexec/bootc-ks/bootc-ks-ostree
     inst_simple "$moddir/image-facts.json" /etc/bootc-ks/image-facts.json
     units
     network

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use installer_core::host::Real;
+use installer_core::host::{OSTREE_PROGRAM, Real, locate};
 use installer_core::image::{Access, CacheIn};
 use installer_core::prepare::look;
 use installer_core::{apply, machine};
@@ -48,14 +48,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Makes an environment out of `image` at `output`.
 pub fn make(image: &str, output: &Path, access: &AccessArgs) -> anyhow::Result<Environment> {
     apply::require_root()?;
+    apply::require_ostree()?;
     let audience = Audience::new(None)?;
     let machine = machine::probe()?;
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let access = Access { cache_in: CacheIn::Directory(parent.to_owned()), ..access.access() };
     let (image, facts) = look(image, &machine.arch, &access, audience.clone())?;
     let command = std::env::current_exe().context("finding this program")?;
+    let ostree = locate(OSTREE_PROGRAM).context("finding bootc-ks-ostree")?;
     let certificates = BUNDLES.iter().map(PathBuf::from).find(|bundle| bundle.is_file());
-    let job = Build { image: &image, facts: &facts, command: &command, certificates, output };
+    let job = Build { image: &image, facts: &facts, command: &command, ostree: &ostree, certificates, output };
     let environment = build(&job, &Real, &*audience)?;
     let (release, size) = (environment.kernel_release(), size(&environment)?);
     println!("{}: kernel {release} and initrd, {size}; boot it with 'inst.ks=http://SERVER/site.ks'", output.display());

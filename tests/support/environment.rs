@@ -1,5 +1,5 @@
-//! The installer environment of the demo image, made once for a command and an image, and
-//! kept below target/.
+//! The installer environment of the demo image, made once for our two programs and an image,
+//! and kept below target/.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use super::disk::file_sha256;
-use super::{demo_image, need_root, run, source_root};
+use super::{demo_image, need_root, ostree_program, run, source_root};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -24,7 +24,8 @@ pub fn environment_of(tag: &str) -> PathBuf {
     let image = fs::canonicalize(&layout).expect("finding the demo image");
     let image = image.parent().and_then(|dir| dir.file_name()).expect("the image's key").to_string_lossy().into_owned();
     let all = source_root().join("target/environments");
-    let key = format!("{image}-{}", &file_sha256(&command)[..16]);
+    let (ours, ostree) = (file_sha256(&command), file_sha256(&ostree_program()));
+    let key = format!("{image}-{}-{}", &ours[..16], &ostree[..16]);
     let dir = all.join(format!("{key}-{tag}"));
     if !dir.join("environment.json").is_file() {
         // Those of earlier commands are of no use; what is being made is hidden.

@@ -38,6 +38,23 @@ pub fn source_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// `bootc-ks-ostree`, which `cargo test --workspace` builds beside the command.
+pub fn ostree_program() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_bootc-ks")).with_file_name("bootc-ks-ostree");
+    assert!(program.is_file(), "{} is missing: run `cargo test --workspace`", program.display());
+    program
+}
+
+/// The libraries that a program or a library names as needed, its own and not theirs.
+pub fn needed_libraries(file: &Path) -> Vec<String> {
+    let dynamic = run(Command::new(need("readelf", "binutils")).arg("--dynamic").arg("--wide").arg(file));
+    let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
+    let names: Vec<String> =
+        needed.filter_map(|line| Some(line.split_once('[')?.1.trim_end_matches(']').to_owned())).collect();
+    assert!(!names.is_empty(), "readelf names no library of {}", file.display());
+    names
+}
+
 /// Fails the test, naming what to install, if `program` is not in PATH
 /// (nor in the sbin directories, which PATH may lack).
 pub fn need(program: &str, debian_package: &str) -> PathBuf {

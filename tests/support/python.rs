@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{need, run, source_root};
+use super::{need, ostree_program, run, source_root};
 
 /// Variables of the running `cargo test` that would make the cargo under it build all anew.
 fn is_of_the_outer_cargo(name: &str) -> bool {
@@ -53,6 +53,7 @@ fn build_wheel(python: &Path) -> PathBuf {
     let module = source_root().join("anaconda-module");
     let wheels = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wheels");
     let _ = std::fs::remove_dir_all(&wheels);
+    put_ostree_program(&module.join("python/bootc_ks/libexec"));
     let mut maturin = Command::new(python);
     maturin.args(["-m", "maturin", "build", "--locked", "--profile", "dev", "--interpreter"]).arg(python);
     maturin.arg("--out").arg(&wheels).current_dir(&module);
@@ -68,4 +69,12 @@ fn build_wheel(python: &Path) -> PathBuf {
     let name = wheel.file_name().unwrap_or_default().to_string_lossy();
     assert!(name.contains("-cp39-abi3-linux_"), "{name} is not for every Python from 3.9 on");
     wheel.clone()
+}
+
+/// What `make wheel` does before it calls maturin: the program that makes deployments becomes a
+/// part of the package.
+fn put_ostree_program(libexec: &Path) {
+    let program = libexec.join("bootc-ks-ostree");
+    std::fs::create_dir_all(libexec).expect("making the package's directory for programs");
+    run(Command::new(need("strip", "binutils")).arg("-o").arg(&program).arg(ostree_program()));
 }

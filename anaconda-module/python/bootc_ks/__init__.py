@@ -31,6 +31,7 @@ from ._native import (
     User,
     WorldError,
     __version__,
+    _set_libexec,
     format,
     inspect,
     install,
@@ -73,3 +74,6 @@ __all__ = [
     "probe",
     "syntaxes",
 ]
+
+# The program that makes deployments, the one part that needs libostree, lies in the package.
+_set_libexec(__path__[0] + "/libexec")

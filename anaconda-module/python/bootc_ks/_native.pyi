@@ -49,6 +49,9 @@ __all__ = [
     "syntaxes",
 ]
 
+def _set_libexec(directory: _Path) -> None:
+    """Says where the package has ``bootc-ks-ostree``."""
+
 __version__: str
 
 class Error(Exception):

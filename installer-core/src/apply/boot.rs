@@ -203,7 +203,7 @@ fn menu(run: &mut Run<'_>, plan: &BootPlan, grub: &Grub, reads_entries: bool) ->
         _ => {}
     }
     std::os::unix::fs::symlink("../loader/grub.cfg", &link).doing(Stage::Bootloader, doing)?;
-    sysroot::set_bootloader_backend(&run.physical_root(), "grub2")
+    sysroot::set_bootloader_backend(run.host, &run.physical_root(), "grub2")
 }
 
 fn loader_dir(boot: &Path) -> PathBuf {

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::run::Run;
-use crate::deploy::labels::Labeller;
+use crate::deploy::labels::{Label, Policy};
 use crate::error::{Context, Result, Stage};
 use crate::host::root::TargetRoot;
 
@@ -26,8 +26,7 @@ pub fn label(run: &mut Run<'_>) -> Result<()> {
     if !run.plan.steps.iter().any(|step| matches!(step, crate::plan::Step::Import { selinux: true, .. })) {
         return Ok(());
     }
-    let labeller = Labeller::load(&deployed.root).doing(Stage::System, "loading the image's SELinux policy")?;
-    let composefs = deployed.root.join(".ostree.cfs");
+    let (deployment, composefs) = (deployed.root.clone(), deployed.root.join(".ostree.cfs"));
     let system = run.system()?;
     let mut paths = std::mem::take(&mut run.written);
     let parents: Vec<String> = paths.iter().flat_map(|path| ancestors(path)).collect();
@@ -38,12 +37,48 @@ pub fn label(run: &mut Run<'_>) -> Result<()> {
     }
     all.sort();
     all.dedup();
+    let mut wanted = Vec::new();
     for path in all {
-        label_one(&system, &labeller, &path).doing(Stage::System, format_args!("labelling {path}"))?;
+        let mode = mode(&system, &path).doing(Stage::System, format_args!("labelling {path}"))?;
+        wanted.push(Wanted { on: On::System(path.clone()), like: path, mode });
     }
-    let root = run.physical_root();
-    around(&labeller, &root, &composefs).doing(Stage::System, "labelling what lies around the deployment")
+    around(&run.physical_root(), &composefs, &mut wanted)
+        .doing(Stage::System, "listing what lies around the deployment")?;
+    let policy = Policy { root: &deployment, host: run.host };
+    let asked = wanted.iter().map(|wanted| (wanted.like.clone(), wanted.mode)).collect();
+    let labels = policy.labels(Stage::System, asked).doing(Stage::System, "asking the image's SELinux policy")?;
+    for (wanted, label) in wanted.iter().zip(labels) {
+        let name = wanted.on.name();
+        set(&system, &wanted.on, label).doing(Stage::System, format_args!("labelling {name}"))?;
+    }
+    Ok(())
 }
+
+/// Something that wants a label.
+struct Wanted {
+    on: On,
+    /// The path that the policy is asked about.
+    like: String,
+    mode: u32,
+}
+
+/// What is to get it.
+enum On {
+    /// A path as the installed system has it.
+    System(String),
+    /// A path as this machine has it.
+    Host(PathBuf),
+}
+
+impl On {
+    fn name(&self) -> String {
+        match self {
+            On::System(path) => path.clone(),
+            On::Host(path) => path.display().to_string(),
+        }
+    }
+}
+
 /// The parents of `path` below /var and /etc.
 fn ancestors(path: &str) -> Vec<String> {
     let mut list = Vec::new();
@@ -70,28 +105,27 @@ fn below(system: &TargetRoot, path: &str, all: &mut Vec<String>) -> io::Result<(
     Ok(())
 }
 
-fn label_one(system: &TargetRoot, labeller: &Labeller, path: &str) -> io::Result<()> {
+/// The mode of what is at `path`, a link itself.
+fn mode(system: &TargetRoot, path: &str) -> io::Result<u32> {
     let on_host = system.path().join(path.trim_start_matches('/'));
-    let stat = rustix::fs::statat(rustix::fs::CWD, &on_host, AtFlags::SYMLINK_NOFOLLOW)?;
-    if let Some(label) = labeller.label(path, stat.st_mode)? {
-        system.set_xattr(path, NAME, &label)?;
-    }
-    Ok(())
+    Ok(rustix::fs::statat(rustix::fs::CWD, &on_host, AtFlags::SYMLINK_NOFOLLOW)?.st_mode)
 }
 
 /// The root of the disk, /boot and OSTree's directories; deployments and objects have theirs.
-fn around(labeller: &Labeller, root: &Path, composefs: &Path) -> io::Result<()> {
-    set(labeller, root, "/")?;
+fn around(root: &Path, composefs: &Path, wanted: &mut Vec<Wanted>) -> io::Result<()> {
+    want(root, "/", wanted)?;
     walk(&root.join("boot"), &mut |path, below| {
-        set(labeller, path, format!("/boot/{}", below.display()).trim_end_matches('/'))
+        want(path, format!("/boot/{}", below.display()).trim_end_matches('/'), wanted)?;
+        Ok(true)
     })?;
     walk(&root.join("ostree"), &mut |path, below| {
         if labelled_already(below) {
             return Ok(false);
         }
-        set(labeller, path, LIKE).map(|labelled| labelled && below != Path::new("repo/objects"))
+        want(path, LIKE, wanted)?;
+        Ok(below != Path::new("repo/objects"))
     })?;
-    if composefs.exists() { set(labeller, composefs, LIKE).map(drop) } else { Ok(()) }
+    if composefs.exists() { want(composefs, LIKE, wanted) } else { Ok(()) }
 }
 
 /// Whether `below` (from /ostree) is a deployment or a /var, which libostree labels.
@@ -129,20 +163,29 @@ fn walk(top: &Path, each: &mut dyn FnMut(&Path, &Path) -> io::Result<bool>) -> i
     Ok(())
 }
 
-/// Gives `path` the label that the policy has for `like`. Whether that could be done: not every
-/// file system can keep them (an EFI system partition cannot).
-fn set(labeller: &Labeller, path: &Path, like: &str) -> io::Result<bool> {
+/// Wants for `path` the label that the policy has for `like`.
+fn want(path: &Path, like: &str, wanted: &mut Vec<Wanted>) -> io::Result<()> {
     let stat = rustix::fs::statat(rustix::fs::CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
     let kind = FileType::from_raw_mode(stat.st_mode);
     if kind == FileType::RegularFile && stat.st_nlink > 1 {
         // A kernel in /boot may be one of OSTree's objects, whose label is part of its checksum.
-        return Ok(true);
+        return Ok(());
     }
     // What a directory is like has that directory's label, whatever it is.
     let mode = if like == LIKE { FileType::Directory.as_raw_mode() } else { stat.st_mode };
-    let Some(label) = labeller.label(like, mode)? else { return Ok(true) };
-    match rustix::fs::lsetxattr(path, NAME, &label, XattrFlags::empty()) {
-        Err(Errno::OPNOTSUPP) => Ok(false),
-        other => other.map(|()| true).map_err(Into::into),
+    wanted.push(Wanted { on: On::Host(path.to_owned()), like: like.to_owned(), mode });
+    Ok(())
+}
+
+/// Sets the label, if there is one.
+fn set(system: &TargetRoot, on: &On, label: Label) -> io::Result<()> {
+    let Some(label) = label else { return Ok(()) };
+    match on {
+        On::System(path) => system.set_xattr(path, NAME, &label),
+        On::Host(path) => match rustix::fs::lsetxattr(path, NAME, &label, XattrFlags::empty()) {
+            // Not every file system can keep one: an EFI system partition cannot.
+            Err(Errno::OPNOTSUPP) => Ok(()),
+            other => other.map_err(Into::into),
+        },
     }
 }

@@ -36,7 +36,7 @@ use crate::request::EndAction;
 use crate::storage::select::{self, Target};
 use crate::units::Digest;
 
-pub use preflight::{preflight, require_root};
+pub use preflight::{preflight, require_ostree, require_root};
 pub use script::run_pre_script;
 
 use run::Run;

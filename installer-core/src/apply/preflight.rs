@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::deploy::ostree;
 use crate::error::{Error, Result, Stage};
 use crate::host::{Host, Program, Real, locate, row};
 use crate::image::ImageFacts;
@@ -15,8 +16,8 @@ use crate::units::Bytes;
 /// Whether `plan` can be carried out here.
 pub fn preflight(plan: &Plan, facts: &ImageFacts, machine: &Machine) -> Result<()> {
     require_root()?;
+    libostree(facts, require_ostree()?)?;
     programs(plan, machine)?;
-    libostree(facts)?;
     volume_group(plan, &Real)?;
     if let Target::ImageFile(file) = &plan.target {
         room(plan, Path::new(&file.path))?;
@@ -96,9 +97,14 @@ pub fn can_mount_esp(machine: &Machine) -> bool {
     machine.kernel.filesystems.iter().any(|fs| fs == "vfat")
 }
 
+/// Whether a deployment can be made here: the program that makes them is there, and runs.
+pub fn require_ostree() -> Result<ostree::protocol::Version> {
+    ostree::version(&Real)
+}
+
 /// An image that insists on composefs does not boot from a deployment without it.
-fn libostree(facts: &ImageFacts) -> Result<()> {
-    if facts.composefs == Some(true) && !ostree::check_version(2024, 7) {
+fn libostree(facts: &ImageFacts, version: ostree::protocol::Version) -> Result<()> {
+    if facts.composefs == Some(true) && version.libostree < (2024, 7) {
         return Err(Error::world(
             Stage::Plan,
             format!("{} boots from composefs only, which this machine's libostree cannot make", facts.reference),

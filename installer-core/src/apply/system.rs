@@ -20,7 +20,7 @@ const RECORDS: &str = "/var/log/bootc-ks";
 /// Makes the OSTree system root.
 pub fn initialise(run: &mut Run<'_>, stateroot: &str) -> Result<()> {
     run.touched = true;
-    sysroot::initialise(&run.physical_root(), stateroot).map(|_| ())
+    sysroot::initialise(run.host, &run.physical_root(), stateroot)
 }
 
 /// Imports the image.
@@ -31,6 +31,7 @@ pub fn import(run: &mut Run<'_>, target: &str, selinux: bool) -> Result<()> {
         repo: &repo,
         selinux,
         target,
+        host: run.host,
         events: run.events,
         cancel: &run.options.cancel,
     };
@@ -46,10 +47,14 @@ pub fn import(run: &mut Run<'_>, target: &str, selinux: bool) -> Result<()> {
 pub fn deploy(run: &mut Run<'_>, stateroot: &str, origin: &str, kargs: &[String]) -> Result<()> {
     let commit = run.commit.clone().ok_or_else(|| Error::failed(Stage::Deploy, "nothing was imported"))?;
     run.kargs = kargs.iter().map(|karg| run.names.fill(karg)).collect();
-    let root = run.physical_root();
-    let deployed =
-        sysroot::deploy(&sysroot::Deploy { root: &root, stateroot, commit: &commit, origin, kargs: &run.kargs })?;
-    run.deployed = Some(deployed);
+    let job = sysroot::Deploy {
+        root: run.physical_root(),
+        stateroot: stateroot.to_owned(),
+        commit,
+        origin: origin.to_owned(),
+        kargs: run.kargs.clone(),
+    };
+    run.deployed = Some(sysroot::deploy(run.host, &job)?);
     enter(run)
 }
 

@@ -1,13 +1,13 @@
 //! The commits of an image and the refs that lead to them: one commit a layer, one of the
 //! whole, with the metadata that bootc reads back (`store.rs::query_image_commit`).
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::encapsulated::Base;
 use super::gvariant::{self, Checksum};
-use super::labels::Labeller;
+use super::labels::{self, Label, Policy};
 use super::refs;
 use super::store::Store;
 use super::tree::{Content, Dir, Node, show};
@@ -24,8 +24,8 @@ pub struct Contents<'a> {
     pub base: Option<&'a Base>,
     /// Plain layers, lowest first.
     pub layers: &'a [Dir],
-    /// The policy's root, where directories are to be labelled.
-    pub policy: Option<&'a Path>,
+    /// The policy, where directories are to be labelled.
+    pub policy: Option<Policy<'a>>,
 }
 
 impl Contents<'_> {
@@ -48,7 +48,11 @@ impl Contents<'_> {
 /// Writes one commit a layer, the merged commit, and the refs of all of them; `target` is the
 /// image's name for updates.
 pub fn write(image: &Image, target: &str, store: &Store, contents: &Contents<'_>) -> io::Result<Checksum> {
-    let labeller = contents.policy.map(Labeller::load).transpose()?;
+    let mut root = contents.merged();
+    root.remove_if_empty_file("usr/etc/hostname");
+    root.remove_if_empty_file("usr/etc/resolv.conf");
+    let trees = contents.layers.iter().chain([&root]);
+    let labels = contents.policy.map(|policy| policy.of_directories(trees)).transpose()?;
     let timestamp = created(image);
     let version = [("ostree.importer.version", IMPORTER_VERSION)];
     let in_base = contents.base.map_or(0, Base::layers);
@@ -56,16 +60,13 @@ pub fn write(image: &Image, target: &str, store: &Store, contents: &Contents<'_>
         let commit = match (contents.base, contents.layers.get(index.wrapping_sub(in_base))) {
             (Some(base), _) if index < in_base => base.layer_commit(index, store)?,
             (_, Some(layer)) => {
-                let (tree, meta) = write_tree(store, layer, labeller.as_ref(), "/")?;
+                let (tree, meta) = write_tree(store, layer, labels.as_ref(), "/")?;
                 write_commit(store, &gvariant::Commit { metadata: &version, parent: None, timestamp, tree, meta })?
             }
             _ => return Err(io::Error::other(format!("layer {} was not read", index + 1))),
         };
         refs::write(store.path(), &refs::blob(&facts.digest), &commit)?;
     }
-    let mut root = contents.merged();
-    root.remove_if_empty_file("usr/etc/hostname");
-    root.remove_if_empty_file("usr/etc/resolv.conf");
     let metadata = [
         ("ostree.manifest-digest", image.manifest_digest().to_string()),
         ("ostree.manifest", canonical_json(image.manifest())?),
@@ -73,7 +74,7 @@ pub fn write(image: &Image, target: &str, store: &Store, contents: &Contents<'_>
         ("ostree.importer.version", IMPORTER_VERSION.to_owned()),
     ];
     let metadata: Vec<(&str, &str)> = metadata.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let (tree, meta) = write_tree(store, &root, labeller.as_ref(), "/")?;
+    let (tree, meta) = write_tree(store, &root, labels.as_ref(), "/")?;
     let parent = contents.base.map(|base| base.commit);
     let commit = write_commit(store, &gvariant::Commit { metadata: &metadata, parent, timestamp, tree, meta })?;
     refs::write(store.path(), &refs::image(target), &commit)?;
@@ -84,8 +85,11 @@ fn write_commit(store: &Store, commit: &gvariant::Commit<'_>) -> io::Result<Chec
     store.write_metadata("commit", &gvariant::commit(commit))
 }
 
+/// The label of every directory, where they are labelled.
+type Labels = BTreeMap<String, Label>;
+
 /// Writes the dirtree and dirmeta objects of `dir` and everything below.
-fn write_tree(store: &Store, dir: &Dir, labeller: Option<&Labeller>, path: &str) -> io::Result<(Checksum, Checksum)> {
+fn write_tree(store: &Store, dir: &Dir, labels: Option<&Labels>, path: &str) -> io::Result<(Checksum, Checksum)> {
     let mut files: Vec<(&[u8], Checksum)> = Vec::new();
     let mut dirs: Vec<(&[u8], Checksum, Checksum)> = Vec::new();
     for (name, node) in &dir.entries {
@@ -99,14 +103,13 @@ fn write_tree(store: &Store, dir: &Dir, labeller: Option<&Labeller>, path: &str)
                 _ => return Err(io::Error::other(format!("'{}' was never stored", show(std::slice::from_ref(name))))),
             },
             Node::Dir(sub) => {
-                let path = format!("{}/{}", path.trim_end_matches('/'), String::from_utf8_lossy(name));
-                let (tree, meta) = write_tree(store, sub, labeller, &path)?;
+                let (tree, meta) = write_tree(store, sub, labels, &labels::child(path, name))?;
                 dirs.push((name, tree, meta));
             }
         }
     }
-    let meta = match labeller {
-        Some(labeller) => store.write_dirmeta(&labeller.labelled(&dir.meta, path, 0o040_000 | dir.meta.mode)?)?,
+    let meta = match labels {
+        Some(labels) => store.write_dirmeta(&labels::labelled(&dir.meta, labels.get(path).cloned().flatten()))?,
         None => store.write_dirmeta(&dir.meta)?,
     };
     Ok((store.write_metadata("dirtree", &gvariant::dirtree(files, dirs))?, meta))
@@ -123,8 +126,8 @@ fn created(image: &Image) -> u64 {
     let annotation = |raw: &[u8], pointer: &str| {
         let value: serde_json::Value = serde_json::from_slice(raw).ok()?;
         let text = value.pointer(pointer)?.as_str()?;
-        let time = ostree::glib::DateTime::from_iso8601(text, None).ok()?;
-        u64::try_from(time.to_unix()).ok()
+        let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+        u64::try_from(time.timestamp()).ok()
     };
     annotation(image.manifest(), "/annotations/org.opencontainers.image.created")
         .or_else(|| annotation(image.config(), "/created"))

@@ -169,23 +169,7 @@ fn string_dictionary(entries: &[(&str, &str)]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use ostree::glib;
-    use ostree::glib::variant::{StaticVariantType, ToVariant};
-
     use super::*;
-
-    /// GLib's own serialisation of the same value is the oracle.
-    fn glib_bytes<T: ToVariant + StaticVariantType>(value: &T) -> Vec<u8> {
-        value.to_variant().data().to_vec()
-    }
-
-    fn attrs() -> Vec<Xattr> {
-        vec![(b"security.capability".to_vec(), vec![1, 0, 0, 2, 0, 4, 0, 0]), (b"user.long".to_vec(), vec![7; 70_000])]
-    }
-
-    fn nul_named(list: &[Xattr]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        list.iter().map(|(name, value)| ([name.as_slice(), b"\0"].concat(), value.clone())).collect()
-    }
 
     #[test]
     fn a_plain_header_has_the_known_18_bytes() {
@@ -193,73 +177,5 @@ mod tests {
         assert_eq!(&header[..8], &[0, 0, 0, 18, 0, 0, 0, 0]);
         assert_eq!(header.len(), 8 + 18);
         assert_eq!(header[25], 0x11);
-    }
-
-    #[test]
-    fn headers_and_dirmetas_are_what_glib_writes() {
-        for list in [vec![], attrs(), attrs()[..1].to_vec()] {
-            let mode = 0o120777u32;
-            let value = (5u32.to_be(), 6u32.to_be(), mode.to_be(), 0u32, "usr/bin/true".to_owned(), nul_named(&list));
-            assert_eq!(content_header(5, 6, mode, b"usr/bin/true", &list)[8..], glib_bytes(&value));
-            let value = (5u32.to_be(), 6u32.to_be(), 0o40755u32.to_be(), nul_named(&list));
-            assert_eq!(dirmeta(5, 6, 0o40755, &list), glib_bytes(&value));
-        }
-    }
-
-    #[test]
-    fn trees_of_any_size_are_what_glib_writes() {
-        for count in [0usize, 1, 3, 6, 7, 300, 3000] {
-            let names: Vec<String> = (0..count).map(|n| format!("entry-{n:05}")).collect();
-            let sum = [0xabu8; 32];
-            let value = (
-                names.iter().map(|name| (name.clone(), sum.to_vec())).collect::<Vec<_>>(),
-                names.iter().map(|name| (name.clone(), sum.to_vec(), vec![1u8; 32])).collect::<Vec<_>>(),
-            );
-            let ours = dirtree(
-                names.iter().map(|name| (name.as_bytes(), sum)),
-                names.iter().map(|name| (name.as_bytes(), sum, [1u8; 32])),
-            );
-            assert_eq!(ours, glib_bytes(&value), "{count} entries");
-        }
-    }
-
-    #[test]
-    fn commits_are_what_glib_writes() {
-        let long = "x".repeat(70_000);
-        for metadata in [vec![], vec![("ostree.importer.version", "1")], vec![("a", "b"), ("key.two", long.as_str())]] {
-            let dictionary = glib::VariantDict::new(None);
-            let mut entries = Vec::new();
-            for (key, value) in &metadata {
-                dictionary.insert(key, *value);
-                entries.push(glib::variant::DictEntry::new((*key).to_owned(), value.to_variant()).to_variant());
-            }
-            let dictionary =
-                glib::Variant::array_from_iter_with_type(glib::VariantTy::new("{sv}").unwrap(), entries.iter());
-            let bytes = |data: &[u8]| data.to_vec().to_variant();
-            let related = glib::Variant::array_from_iter_with_type(
-                glib::VariantTy::new("(say)").unwrap(),
-                std::iter::empty::<glib::Variant>(),
-            );
-            for parent in [None, Some([9u8; 32])] {
-                let value = glib::Variant::tuple_from_iter([
-                    dictionary.clone(),
-                    bytes(parent.as_ref().map_or(&[][..], |p| &p[..])),
-                    related.clone(),
-                    "".to_variant(),
-                    "".to_variant(),
-                    1_700_000_000u64.to_be().to_variant(),
-                    bytes(&[3; 32]),
-                    bytes(&[4; 32]),
-                ]);
-                let ours = commit(&Commit {
-                    metadata: &metadata,
-                    parent,
-                    timestamp: 1_700_000_000,
-                    tree: [3; 32],
-                    meta: [4; 32],
-                });
-                assert_eq!(ours, value.data().to_vec());
-            }
-        }
     }
 }

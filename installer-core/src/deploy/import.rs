@@ -4,20 +4,21 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::commits::{self, Contents};
 use super::encapsulated::{self, Base, ObjectSet};
-use super::labels;
+use super::labels::{self, Policy};
 use super::layer::{self, LayerError, Mode};
 use super::store::{Store, sync_filesystem};
 use super::tree::Dir;
 use crate::cancel::Cancel;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
+use crate::host::Host;
 use crate::image::{self, Image};
 use crate::units::{Bytes, hex};
 
@@ -31,6 +32,8 @@ pub struct Import<'a> {
     pub selinux: bool,
     /// The name under which updates will look for it, containers-transports form.
     pub target: &'a str,
+    /// Runs what knows the labels of an SELinux policy.
+    pub host: &'a dyn Host,
     /// Who is told.
     pub events: &'a dyn Sink,
     /// Stops the reading of layers.
@@ -56,12 +59,13 @@ pub fn import(job: &Import<'_>) -> Result<Imported> {
     // The layers themselves look at it as they are read.
     job.cancel.check(Stage::Image)?;
     let policy_root = store.tmp_path().join("bootc-ks-policy");
+    let policy = Policy { root: &policy_root, host: job.host };
     let sealed = if mode == Mode::Staged {
-        label(&mut base, &mut layers, &store, &policy_root).doing(Stage::Image, "labelling the image's files")?
+        label(&mut base, &mut layers, &store, policy).doing(Stage::Image, "labelling the image's files")?
     } else {
-        None
+        false
     };
-    let contents = Contents { base: base.as_ref(), layers: &layers, policy: sealed.as_deref() };
+    let contents = Contents { base: base.as_ref(), layers: &layers, policy: Some(policy).filter(|_| sealed) };
     let commit =
         commits::write(job.image, job.target, &store, &contents).doing(Stage::Image, "writing the image's commits")?;
     labels::clean_up(&store, &policy_root).doing(Stage::Image, "cleaning the repository")?;
@@ -237,27 +241,22 @@ fn separate(job: &Import<'_>, store: &Store, read: Vec<Layer>) -> Result<(Option
     Ok((Some(base), trees))
 }
 
-/// Labels the layers, and the base where its own labels no longer hold. `None` if there is
-/// nothing to label: a base comes labelled.
-fn label(
-    base: &mut Option<Base>,
-    layers: &mut [Dir],
-    store: &Store,
-    policy_root: &Path,
-) -> io::Result<Option<PathBuf>> {
+/// Labels the layers, and the base where its own labels no longer hold. Whether there was anything
+/// to label: a base comes labelled.
+fn label(base: &mut Option<Base>, layers: &mut [Dir], store: &Store, policy: Policy<'_>) -> io::Result<bool> {
     let merged = Contents { base: base.as_ref(), layers, policy: None }.merged();
     let relabel = base.as_ref().is_some_and(|base| base.is_mislabelled(&merged));
     if layers.is_empty() && !relabel {
-        return Ok(None);
+        return Ok(false);
     }
-    if !labels::extract_policy(&merged, store, policy_root)? {
+    if !labels::extract_policy(&merged, store, policy.root)? {
         return Err(io::Error::other("the image's configuration names an SELinux policy that it does not bring"));
     }
     // The files of the layers are the layers' alone again.
     drop(merged);
     if let Some(base) = base.as_mut().filter(|_| relabel) {
-        base.relabel(store, policy_root, threads())?;
+        base.relabel(store, policy, threads())?;
     }
-    labels::seal(layers, store, policy_root, threads())?;
-    Ok(Some(policy_root.to_owned()))
+    labels::seal(layers, store, policy, threads())?;
+    Ok(true)
 }

@@ -3,66 +3,81 @@
 //! A label is part of an object's checksum, and the policy that decides it is inside some
 //! layer. So the layers of such an image are set down first, the policy is taken out of the
 //! merged tree, and then every file is labelled, hashed and put in its place: written once.
+//!
+//! The policy is asked about many paths at once: each question loads it anew, in another process.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use ostree::{gio, prelude::Cast};
+use std::sync::Arc;
 
 use super::gvariant::Checksum;
+use super::ostree;
 use super::store::{Store, object_path};
 use super::tree::{Content, Dir, File, Meta, Node};
+use crate::error::Stage;
+use crate::host::Host;
 
 /// The attribute that holds a label.
 pub const SELINUX: &[u8] = b"security.selinux";
 /// Where the policy lies in an image's tree.
 pub const POLICY: &str = "usr/etc/selinux";
 
-/// Held by the thread that loads a policy, itself or through libostree.
-///
-/// libselinux keeps the paths of the policy in variables of the process, and
-/// `selinux_set_policy_root` frees and sets them without a lock: two threads at once free twice.
-/// A policy that is loaded is a handle of its own and needs none.
-pub(super) fn loading_a_policy() -> MutexGuard<'static, ()> {
-    static LOADING: Mutex<()> = Mutex::new(());
-    LOADING.lock().unwrap_or_else(PoisonError::into_inner)
+/// A label as the kernel keeps it, with its NUL; `None` where the policy has none.
+pub type Label = Option<Vec<u8>>;
+
+/// A policy, which knows the label of every path.
+#[derive(Clone, Copy)]
+pub struct Policy<'a> {
+    /// It is below `etc/selinux` in here.
+    pub root: &'a Path,
+    /// Runs what reads it.
+    pub host: &'a dyn Host,
 }
 
-/// Knows the label of every path. One per thread.
-pub struct Labeller {
-    policy: ostree::SePolicy,
+impl Policy<'_> {
+    /// The labels of `paths`, each with its mode, in their order.
+    pub fn labels(&self, stage: Stage, paths: Vec<(String, u32)>) -> io::Result<Vec<Label>> {
+        let labels = ostree::labels(self.host, stage, self.root, paths).map_err(io::Error::other)?;
+        Ok(labels.into_iter().map(|label| label.map(|label| [label.as_bytes(), b"\0"].concat())).collect())
+    }
+
+    /// The label of every directory of `trees`.
+    pub fn of_directories<'t>(&self, trees: impl Iterator<Item = &'t Dir>) -> io::Result<BTreeMap<String, Label>> {
+        let mut modes = BTreeMap::new();
+        for tree in trees {
+            directories(tree, "/", &mut modes);
+        }
+        let paths: Vec<(String, u32)> = modes.into_iter().collect();
+        let labels = self.labels(Stage::Image, paths.clone())?;
+        Ok(paths.into_iter().map(|(path, _)| path).zip(labels).collect())
+    }
 }
 
-impl Labeller {
-    /// Loads the policy below `root` (`root/etc/selinux`).
-    pub fn load(root: &Path) -> io::Result<Self> {
-        let file = gio::File::for_path(root);
-        let _loading = loading_a_policy();
-        let policy = ostree::SePolicy::new(&file, gio::Cancellable::NONE).map_err(io::Error::other)?;
-        if policy.name().is_none() {
-            return Err(io::Error::other("the image's SELinux policy could not be loaded"));
+fn directories(dir: &Dir, path: &str, modes: &mut BTreeMap<String, u32>) {
+    for (name, node) in &dir.entries {
+        if let Node::Dir(sub) = node {
+            directories(sub, &child(path, name), modes);
         }
-        Ok(Labeller { policy: policy.upcast() })
     }
+    modes.insert(path.to_owned(), 0o040_000 | dir.meta.mode);
+}
 
-    /// The label of `path` as the kernel keeps it, with its NUL; `None` where the policy has none.
-    pub fn label(&self, path: &str, mode: u32) -> io::Result<Option<Vec<u8>>> {
-        let label = self.policy.label(path, mode, gio::Cancellable::NONE).map_err(io::Error::other)?;
-        Ok(label.map(|label| [label.as_bytes(), b"\0"].concat()))
-    }
+/// The path of `name` in the directory `path`.
+pub fn child(path: &str, name: &[u8]) -> String {
+    format!("{}/{}", path.trim_end_matches('/'), String::from_utf8_lossy(name))
+}
 
-    /// `meta` with the label of `path` in place of whatever label it had.
-    pub fn labelled(&self, meta: &Meta, path: &str, mode: u32) -> io::Result<Meta> {
-        let mut meta = meta.clone();
-        meta.xattrs.retain(|(name, _)| name != SELINUX);
-        if let Some(label) = self.label(path, mode)? {
-            meta.xattrs.push((SELINUX.to_vec(), label));
-            meta.xattrs.sort();
-        }
-        Ok(meta)
+/// `meta` with `label` in place of any label it had.
+pub fn labelled(meta: &Meta, label: Label) -> Meta {
+    let mut meta = meta.clone();
+    meta.xattrs.retain(|(name, _)| name != SELINUX);
+    if let Some(label) = label {
+        meta.xattrs.push((SELINUX.to_vec(), label));
+        meta.xattrs.sort();
     }
+    meta
 }
 
 /// Writes the policy of `root` below `target`, as `etc/selinux`; whether there is one.
@@ -98,42 +113,54 @@ fn extract(dir: &Dir, store: &Store, target: &Path) -> io::Result<()> {
 }
 
 /// Labels, hashes and stores every staged file of `layers`, on `threads` threads.
-pub fn seal(layers: &mut [Dir], store: &Store, policy_root: &Path, threads: usize) -> io::Result<()> {
-    each_file(layers, policy_root, threads, |path, file, labeller| seal_one(file, path, store, labeller))
+pub fn seal(layers: &mut [Dir], store: &Store, policy: Policy<'_>, threads: usize) -> io::Result<()> {
+    each_file(layers, policy, threads, staged_mode, |file, label| seal_one(file, label, store))
 }
 
-/// Calls `work` with the path of every file of `trees`, on `threads` threads.
+/// Calls `work` with every file of `trees` for which `mode` gives a mode, and with its label, on
+/// `threads` threads: each asks for the labels of its share at once.
 pub fn each_file(
     trees: &mut [Dir],
-    policy_root: &Path,
+    policy: Policy<'_>,
     threads: usize,
-    work: impl Fn(&str, &mut File, &Labeller) -> io::Result<()> + Sync,
+    mode: impl Fn(&File) -> io::Result<Option<u32>> + Sync,
+    work: impl Fn(&mut File, Label) -> io::Result<()> + Sync,
 ) -> io::Result<()> {
     let mut jobs = Vec::new();
     for tree in trees.iter_mut() {
         collect(tree, "", &mut jobs);
     }
-    let work = &work;
     let share = jobs.len().div_ceil(threads).max(1);
+    let (mode, work) = (&mode, &work);
     std::thread::scope(|scope| {
-        let workers: Vec<_> = jobs
-            .chunks_mut(share)
-            .map(|jobs| {
-                scope.spawn(move || -> io::Result<()> {
-                    let labeller = Labeller::load(policy_root)?;
-                    jobs.iter_mut().try_for_each(|(path, file)| work(path, file, &labeller))
-                })
-            })
-            .collect();
+        let workers: Vec<_> =
+            jobs.chunks_mut(share).map(|jobs| scope.spawn(move || label_share(jobs, policy, mode, work))).collect();
         workers.into_iter().try_for_each(|worker| {
             worker.join().unwrap_or_else(|_| Err(io::Error::other("a labelling thread panicked")))
         })
     })
 }
 
+fn label_share(
+    jobs: &mut [(String, &mut File)],
+    policy: Policy<'_>,
+    mode: impl Fn(&File) -> io::Result<Option<u32>>,
+    work: impl Fn(&mut File, Label) -> io::Result<()>,
+) -> io::Result<()> {
+    let (mut paths, mut files) = (Vec::new(), Vec::new());
+    for (path, file) in jobs {
+        if let Some(mode) = mode(file)? {
+            paths.push((std::mem::take(path), mode));
+            files.push(file);
+        }
+    }
+    let labels = policy.labels(Stage::Image, paths)?;
+    files.into_iter().zip(labels).try_for_each(|(file, label)| work(file, label))
+}
+
 fn collect<'a>(dir: &'a mut Dir, prefix: &str, jobs: &mut Vec<(String, &'a mut File)>) {
     for (name, node) in &mut dir.entries {
-        let path = format!("{prefix}/{}", String::from_utf8_lossy(name));
+        let path = child(prefix, name);
         match node {
             Node::Dir(dir) => collect(dir, &path, jobs),
             Node::File(file) => jobs.push((path, file)),
@@ -141,18 +168,23 @@ fn collect<'a>(dir: &'a mut Dir, prefix: &str, jobs: &mut Vec<(String, &'a mut F
     }
 }
 
-fn seal_one(file: &mut File, path: &str, store: &Store, labeller: &Labeller) -> io::Result<()> {
+/// The mode with which a file that is not stored yet is looked up.
+#[allow(clippy::unnecessary_wraps)] // as `each_file` wants it
+fn staged_mode(file: &File) -> io::Result<Option<u32>> {
+    Ok(match &file.content {
+        Content::Object(_) => None,
+        Content::Symlink(_) => Some(0o120_777),
+        Content::Staged(_) => Some(0o100_000 | file.meta.mode),
+    })
+}
+
+fn seal_one(file: &mut File, label: Label, store: &Store) -> io::Result<()> {
+    let meta = labelled(&file.meta, label);
     let sum: Checksum = match &file.content {
         Content::Object(_) => return Ok(()),
-        Content::Symlink(target) => {
-            let meta = labeller.labelled(&file.meta, path, 0o120_777)?;
-            store.write_symlink(&meta, target)?
-        }
-        Content::Staged(staged) => {
-            let meta = labeller.labelled(&file.meta, path, 0o100_000 | file.meta.mode)?;
-            // Hard links share what is staged; only a sole owner may give it away.
-            store.write_staged(&meta, staged, Arc::strong_count(staged) == 1)?
-        }
+        Content::Symlink(target) => store.write_symlink(&meta, target)?,
+        // Hard links share what is staged; only a sole owner may give it away.
+        Content::Staged(staged) => store.write_staged(&meta, staged, Arc::strong_count(staged) == 1)?,
     };
     file.content = Content::Object(sum);
     Ok(())

@@ -4,7 +4,7 @@
 //! layer blobs ─► layer ─► store (objects)      per layer, side by side
 //!                   └───► tree (in memory) ─► merge ─► commits, refs    import
 //! the lowest layers of an ostree-encapsulated image: encapsulated in place of layer
-//! merged commit ─► sysroot: libostree deploys it, kernel arguments, origin
+//! merged commit ─► sysroot: libostree (by way of ostree) deploys it, kernel arguments, origin
 //!           or ─► unpack: a plain tree, for work inside it
 //! ```
 //!
@@ -16,6 +16,7 @@ pub mod gvariant;
 pub mod import;
 pub mod labels;
 pub mod layer;
+pub mod ostree;
 pub mod refs;
 pub mod store;
 pub mod sysroot;

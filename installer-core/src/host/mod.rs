@@ -3,6 +3,7 @@
 //! [`Real`] does; [`Recording`] writes down what would be done, for tests of what cannot be
 //! done everywhere. Block devices are `storage::device`, files under the target [`root`].
 
+mod libexec;
 mod namespace;
 mod output;
 mod program;
@@ -20,8 +21,9 @@ use crate::ffi::session::in_own_session;
 
 use output::Output;
 
+pub use libexec::{LIBEXEC_VARIABLE, set_libexec};
 pub use namespace::in_private_mounts;
-pub use program::{PROGRAMS, Program, Row, locate, quote, row};
+pub use program::{OSTREE_PROGRAM, PROGRAMS, Program, Row, locate, quote, row};
 
 /// A file system to mount.
 #[derive(Clone, Debug, PartialEq, Eq)]

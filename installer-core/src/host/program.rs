@@ -15,8 +15,12 @@ pub struct Row {
     pub packages: (&'static str, &'static str),
 }
 
+/// The one that comes with this program.
+pub const OSTREE_PROGRAM: &str = "bootc-ks-ostree";
+
 /// Every external program that is ever run on the installing machine.
 pub const PROGRAMS: &[Row] = &[
+    Row { name: OSTREE_PROGRAM, purpose: "make deployments with libostree", packages: ("bootc-ks", "bootc-ks") },
     Row { name: "mkfs.xfs", purpose: "make XFS file systems", packages: ("xfsprogs", "xfsprogs") },
     Row { name: "mkfs.ext4", purpose: "make ext4 file systems", packages: ("e2fsprogs", "e2fsprogs") },
     Row { name: "mkfs.btrfs", purpose: "make btrfs file systems", packages: ("btrfs-progs", "btrfs-progs") },
@@ -42,10 +46,13 @@ pub fn row(name: &str) -> Option<&'static Row> {
     PROGRAMS.iter().find(|row| row.name == name)
 }
 
-/// Where `name` is, in $PATH or in the directories where a rescue shell's $PATH may not look.
+/// Where `name` is: for a program of ours, where those are; else in $PATH or in the directories where a rescue shell's $PATH may not look.
 pub fn locate(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Some(PathBuf::from(name)).filter(|path| path.exists());
+    }
+    if name == OSTREE_PROGRAM {
+        return super::libexec::find(name);
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

@@ -47,6 +47,7 @@ pub fn prepare(
 ) -> Result<Prepared> {
     // Before gigabytes are fetched for nothing.
     apply::require_root()?;
+    apply::require_ostree()?;
     let machine = machine::probe()?;
     let at_risk = AtRisk::of(request, &machine, before.after_wipe)?;
     let (cache_in, cache_limit) = download_guard::room(request);
@@ -105,6 +106,7 @@ pub fn prepare_to_filesystem(
     events: Arc<dyn Sink>,
 ) -> Result<Prepared> {
     apply::require_root()?;
+    apply::require_ostree()?;
     let machine = machine::probe()?;
     let mounted = machine::mounted(onto.root)?;
     // There must be room for the image anyway.

@@ -12,6 +12,8 @@ pub struct Build<'a> {
     pub facts: &'a ImageFacts,
     /// This command, which becomes the installer.
     pub command: &'a Path,
+    /// The program beside it that makes the deployment.
+    pub ostree: &'a Path,
     /// Certificate authorities in PEM form for an image that has none.
     pub certificates: Option<PathBuf>,
     /// The directory to make.

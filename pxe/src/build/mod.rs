@@ -2,7 +2,7 @@
 //! made by the image's own dracut with a module of ours.
 //!
 //! ```text
-//! image ─► unpacked tree ─► + dracut module, + this command ─► dracut ─► initrd.img
+//! image ─► unpacked tree ─► + dracut module, + our programs ─► dracut ─► initrd.img
 //!                      └──► vmlinuz, boot loaders                     └► environment.json
 //! ```
 //!
@@ -48,7 +48,7 @@ pub fn build(job: &Build<'_>, host: &dyn Host, events: &dyn Sink) -> Result<Envi
         .doing(Stage::Media, format_args!("making a scratch directory in {}", parent.display()))?;
     let new = scratch.path().join("environment");
     fs::create_dir(&new).doing(Stage::Media, "making the environment's directory")?;
-    let root = deploy::unpack(job.image, scratch.path(), events)?;
+    let root = deploy::unpack(job.image, scratch.path(), host, events)?;
     let tree = Tree::open(&root, version)?;
     tree.add(job, events)?;
     let panicked = Error::failed(Stage::Media, "making the environment stopped by an internal error");

@@ -28,6 +28,9 @@ const FILES: &[(&str, &str)] = &[
     ("bootc-ks-nm.service", include_str!("../../module/bootc-ks-nm.service")),
     ("NetworkManager.conf", include_str!("../../module/NetworkManager.conf")),
 ];
+/// Where our programs are in the environment: the command, and what makes the deployment.
+const COMMAND: &str = "/usr/bin/bootc-ks";
+const OSTREE: &str = "/usr/libexec/bootc-ks/bootc-ks-ostree";
 /// dracut modules that an image's configuration may ask for, and that look for a root file
 /// system, start what is on the disks, or make no sense without one.
 const OMIT: &str = "ostree crypt lvm mdraid multipath dmraid rootfs-block fs-lib plymouth dracut-systemd bootc";
@@ -79,11 +82,14 @@ impl<'a> Tree<'a> {
         fs::write(module.join("programs"), programs).doing(Stage::Media, doing)?;
         let facts = serde_json::to_string(job.facts).map_err(|error| Error::failed(Stage::Media, error.to_string()))?;
         fs::write(module.join("image-facts.json"), facts).doing(Stage::Media, doing)?;
-        let binary = self.root.join("usr/bin/bootc-ks");
-        // The image may have one of its own: a link into the repository, not to be written into.
-        let _ = fs::remove_file(&binary);
-        fs::copy(job.command, &binary).doing(Stage::Media, format_args!("copying {}", job.command.display()))?;
-        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).doing(Stage::Media, doing)?;
+        for (from, to) in [(job.command, COMMAND), (job.ostree, OSTREE)] {
+            let binary = self.root.join(to.trim_start_matches('/'));
+            fs::create_dir_all(binary.parent().unwrap_or(self.root)).doing(Stage::Media, doing)?;
+            // The image may have one of its own: a link into the repository, not to be written into.
+            let _ = fs::remove_file(&binary);
+            fs::copy(from, &binary).doing(Stage::Media, format_args!("copying {}", from.display()))?;
+            fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).doing(Stage::Media, doing)?;
+        }
         self.add_certificates(&module, job.certificates.as_deref(), events)
     }
 
@@ -170,14 +176,24 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    /// A command that was built for newer libraries than the image has would fail on the
+    /// A program that was built for newer libraries than the image has would fail on the
     /// machine, and not here.
     fn check_command(&self, host: &dyn Host) -> Result<()> {
-        let program = Program::new("/usr/bin/bootc-ks").arg("--version").inside(self.root);
-        host.run(&program, &mut |_| ()).map_err(|error| {
-            Error::world(Stage::Media, "this bootc-ks does not run inside the image")
-                .because(error)
-                .hint("the image needs libostree, and a C library as new as that of the machine it was built on")
-        })
+        let checks = [
+            (COMMAND, "the image needs a C library as new as that of the machine it was built on"),
+            (OSTREE, "the image needs libostree, and a C library as new as that of the machine it was built on"),
+        ];
+        for (name, hint) in checks {
+            host.run(&Program::new(name).arg("--version").inside(self.root), &mut |_| ()).map_err(|error| {
+                Error::world(Stage::Media, format!("this {} does not run inside the image", base_name(name)))
+                    .because(error)
+                    .hint(hint)
+            })?;
+        }
+        Ok(())
     }
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }

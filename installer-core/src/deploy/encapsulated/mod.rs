@@ -14,7 +14,7 @@
 
 mod base;
 mod objects;
-mod variant;
+pub mod variant;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,10 +22,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use ostree::glib;
-
 use super::gvariant::{self, Checksum};
-use super::labels::{self, Labeller};
+use super::labels::{self, Label, Policy};
 use super::store::{Store, object_path};
 use super::tree::{Content, Dir, File, Meta, Node};
 use crate::units::hex;
@@ -97,11 +95,9 @@ impl Base {
             return Ok(false);
         };
         let text = fs::read_to_string(object_path(store.path(), sum, "file"))?;
-        let file = glib::KeyFile::new();
-        file.load_from_data(&text, glib::KeyFileFlags::NONE).map_err(io::Error::other)?;
-        let composefs = file.string("composefs", "enabled").ok();
-        let composefs = composefs.is_some_and(|value| !matches!(value.trim(), "no" | "false" | "0"));
-        Ok(composefs || file.boolean("root", "transient").unwrap_or(false))
+        let composefs = key(&text, "composefs", "enabled");
+        let composefs = composefs.is_some_and(|value| !matches!(value, "no" | "false" | "0"));
+        Ok(composefs || matches!(key(&text, "root", "transient"), Some("true" | "1")))
     }
 
     /// Whether the base's own labels are not those of the system: it has none, or a layer above
@@ -111,12 +107,27 @@ impl Base {
         !labelled || !same(self.tree.find(labels::POLICY), merged.find(labels::POLICY))
     }
 
-    /// Gives every file the label that the policy below `policy_root` has for it. The objects
-    /// of the commit stay; a file whose label changes becomes another object.
-    pub fn relabel(&mut self, store: &Store, policy_root: &Path, threads: usize) -> io::Result<()> {
+    /// Gives every file the label that `policy` has for it. The objects of the commit stay; a file
+    /// whose label changes becomes another object.
+    pub fn relabel(&mut self, store: &Store, policy: Policy<'_>, threads: usize) -> io::Result<()> {
         let tree = std::slice::from_mut(&mut self.tree);
-        labels::each_file(tree, policy_root, threads, |path, file, labeller| relabel(path, file, store, labeller))
+        let mode = |file: &File| mode_of(file, store);
+        labels::each_file(tree, policy, threads, mode, |file, label| relabel(file, label, store))
     }
+}
+
+/// The value of `name` in the section `section` of a key file; of several the last.
+fn key<'a>(text: &'a str, section: &str, name: &str) -> Option<&'a str> {
+    let (mut inside, mut found) = (false, None);
+    for line in text.lines().map(str::trim) {
+        if let Some(title) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            inside = title == section;
+        } else if inside {
+            let value = line.split_once('=').filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim());
+            found = value.or(found);
+        }
+    }
+    found
 }
 
 fn same(left: Option<&Node>, right: Option<&Node>) -> bool {
@@ -133,11 +144,17 @@ fn same(left: Option<&Node>, right: Option<&Node>) -> bool {
     }
 }
 
-fn relabel(path: &str, file: &mut File, store: &Store, labeller: &Labeller) -> io::Result<()> {
+/// The mode of a stored file, with the file type.
+fn mode_of(file: &File, store: &Store) -> io::Result<Option<u32>> {
+    let Content::Object(sum) = file.content else { return Ok(None) };
+    Ok(Some(rustix::fs::lstat(object_path(store.path(), &sum, "file"))?.st_mode))
+}
+
+fn relabel(file: &mut File, label: Label, store: &Store) -> io::Result<()> {
     let Content::Object(sum) = file.content else { return Ok(()) };
     let object = object_path(store.path(), &sum, "file");
-    let (meta, full_mode) = object_meta(&object)?;
-    let labelled = labeller.labelled(&meta, path, full_mode)?;
+    let meta = object_meta(&object)?;
+    let labelled = labels::labelled(&meta, label);
     if labelled == meta {
         return Ok(());
     }
@@ -151,8 +168,8 @@ fn relabel(path: &str, file: &mut File, store: &Store, labeller: &Labeller) -> i
     Ok(())
 }
 
-/// What a bare repository keeps on the object itself; and its mode with the file type.
-fn object_meta(object: &Path) -> io::Result<(Meta, u32)> {
+/// What a bare repository keeps on the object itself.
+fn object_meta(object: &Path) -> io::Result<Meta> {
     let stat = rustix::fs::lstat(object)?;
     let mut names = vec![0; 64 << 10];
     let length = rustix::fs::llistxattr(object, &mut names)?;
@@ -164,7 +181,7 @@ fn object_meta(object: &Path) -> io::Result<(Meta, u32)> {
         xattrs.push((name.to_vec(), value));
     }
     xattrs.sort();
-    Ok((Meta { uid: stat.st_uid, gid: stat.st_gid, mode: stat.st_mode & 0o7777, xattrs }, stat.st_mode))
+    Ok(Meta { uid: stat.st_uid, gid: stat.st_gid, mode: stat.st_mode & 0o7777, xattrs })
 }
 
 /// A commit whose only directory names every object by its checksum: what keeps a layer's
@@ -177,4 +194,18 @@ fn list(files: &BTreeMap<Checksum, bool>, store: &Store) -> io::Result<Checksum>
     let meta = store.write_dirmeta(&Meta::default_directory())?;
     let commit = gvariant::Commit { metadata: &[], parent: None, timestamp: 0, tree, meta };
     store.write_metadata("commit", &gvariant::commit(&commit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_in_its_own_section_alone() {
+        let text = "enabled=9\n# enabled=8\n[composefs]\n enabled = yes \n\n[root]\nenabled=no\ntransient=true\n";
+        assert_eq!(key(text, "composefs", "enabled"), Some("yes"));
+        assert_eq!(key(text, "root", "transient"), Some("true"));
+        assert_eq!(key(text, "etc", "transient"), None);
+        assert_eq!(key("[a]\nb=1\n[a]\nb=2\n", "a", "b"), Some("2"));
+    }
 }

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use installer_core::deploy::labels::Labeller;
+use installer_core::Stage;
+use installer_core::deploy::labels::Policy;
 
 use super::encapsulate::Xattrs;
-use super::world::{assert_same, commit, listing, ostree, try_import, write};
+use super::world::{assert_same, commit, host, listing, ostree, try_import, write};
 use super::{Source, change_by_hand, entry, layer_above};
 
 const RULES: &str = "/.* system_u:object_r:default_t:s0\n/usr(/.*)? system_u:object_r:usr_t:s0\n\
@@ -99,14 +100,25 @@ fn a_base_without_labels_gets_them() {
 }
 
 #[test]
-fn policies_are_loaded_by_many_threads_at_once() {
+fn the_policy_is_asked_by_many_threads_at_once() {
     let root = tempfile::tempdir().unwrap();
     policy(root.path(), RULES);
-    let load = || {
-        for _ in 0..200 {
-            let label = Labeller::load(root.path()).unwrap().label("/usr/bin/x", 0o100_755).unwrap();
-            assert_eq!(label.unwrap(), b"system_u:object_r:bin_t:s0\0");
+    let ask = || {
+        for _ in 0..5 {
+            let policy = Policy { root: root.path(), host: host() };
+            let paths = vec![("/usr/bin/x".to_owned(), 0o100_755), ("/usr".to_owned(), 0o040_755)];
+            let labels = policy.labels(Stage::Image, paths).unwrap();
+            let expected = [b"system_u:object_r:bin_t:s0\0".to_vec(), b"system_u:object_r:usr_t:s0\0".to_vec()];
+            assert_eq!(labels, expected.map(Some));
         }
     };
-    std::thread::scope(|scope| (0..8).for_each(|_| _ = scope.spawn(load)));
+    std::thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(ask)));
+}
+
+#[test]
+fn a_policy_that_cannot_be_loaded_is_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    let policy = Policy { root: root.path(), host: host() };
+    let error = policy.labels(Stage::Image, vec![("/usr".to_owned(), 0o040_755)]).unwrap_err();
+    assert!(error.to_string().contains("the image's SELinux policy could not be loaded"), "{error}");
 }

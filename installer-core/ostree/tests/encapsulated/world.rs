@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use installer_core::cancel::Cancel;
 use installer_core::deploy::{Import, Imported, import};
 use installer_core::event::{Event, Sink};
+use installer_core::host::{Real, set_libexec};
 use installer_core::image::{self, Access};
 use ostree::gio;
 use sha2::{Digest, Sha256};
@@ -155,6 +156,12 @@ impl Sink for Heard {
     }
 }
 
+/// This machine, with the program under test.
+pub fn host() -> &'static Real {
+    set_libexec(Path::new(env!("CARGO_BIN_EXE_bootc-ks-ostree")).parent().unwrap().to_owned());
+    &Real
+}
+
 /// The result of an import.
 pub struct Outcome {
     pub repo: PathBuf,
@@ -172,7 +179,15 @@ pub fn try_import(layers: &[Vec<u8>], in_base: usize, selinux: bool) -> Result<O
     let reference = format!("oci:{}:t", layout.display()).parse().unwrap();
     let events = Arc::new(Heard::default());
     let opened = image::open(&reference, "amd64", &Access::default(), events.clone()).unwrap();
-    let job = Import { image: &opened, repo: &repo, selinux, target: TARGET, events: &*events, cancel: &Cancel::new() };
+    let job = Import {
+        image: &opened,
+        repo: &repo,
+        selinux,
+        target: TARGET,
+        host: host(),
+        events: &*events,
+        cancel: &Cancel::new(),
+    };
     let Imported { commit, .. } = import(&job).map_err(|error| error.to_string())?;
     let warnings = events.0.lock().unwrap().clone();
     Ok(Outcome { repo, commit, warnings, _dir: dir })

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
 use installer_core::event::Sink;
-use installer_core::host::{Host, Program, ProgramError};
+use installer_core::host::{Host, ProgramError};
 use installer_core::image::Image;
+use installer_core::program::Program;
 use installer_core::units::hex;
 use installer_core::{Error, Result, Stage};
 use pxe::custom::Custom;
@@ -101,7 +102,7 @@ pub fn build(job: &BuildJob<'_>, host: &dyn Host, events: &dyn Sink) -> Result<B
 pub(crate) fn not_done(error: ProgramError) -> Error {
     match error {
         ProgramError::Missing { ref name, .. } => {
-            let package = installer_core::host::row(name).map_or("", |row| row.packages.0);
+            let package = installer_core::program::row(name).map_or("", |row| row.packages.0);
             Error::world(Stage::Media, error.to_string()).hint(format!("Debian's package is {package}"))
         }
         other => Error::world(Stage::Media, "making the ISO").because(other),

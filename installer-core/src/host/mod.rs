@@ -5,7 +5,6 @@
 
 mod namespace;
 mod output;
-mod program;
 pub mod root;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,11 +16,11 @@ use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
 use crate::cancel::Cancel;
 use crate::ffi::session::in_own_session;
+use crate::program::{Program, row};
 
 use output::Output;
 
 pub use namespace::in_private_mounts;
-pub use program::{PROGRAMS, Program, Row, locate, quote, row};
 
 /// A file system to mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +90,18 @@ pub trait Host: Send + Sync {
     fn unmount(&self, target: &Path) -> std::io::Result<()>;
     /// The same, where nobody can stop a program that runs: for what undoes something.
     fn uninterrupted(&self) -> &dyn Host;
+}
+
+/// Where `name` is, in $PATH or in the directories where a rescue shell's $PATH may not look.
+pub fn locate(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(|path| path.exists());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from))
+        .map(|dir| dir.join(name))
+        .find(|candidate| candidate.is_file())
 }
 
 /// How many lines of a failed program's output go into its error.

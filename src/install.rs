@@ -220,6 +220,6 @@ fn end(plan: &Plan) -> anyhow::Result<()> {
     if !matches!(&plan.target, Target::Disk { path, .. } if !path.starts_with("/dev/loop")) {
         return Ok(());
     }
-    let program = installer_core::host::Program::new("systemctl").arg(verb);
+    let program = installer_core::program::Program::new("systemctl").arg(verb);
     installer_core::host::Host::run(&Real, &program, &mut |_| ()).with_context(|| format!("asking for a {verb}"))
 }

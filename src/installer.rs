@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use installer_core::host::{Host, Program, Real};
+use installer_core::host::{Host, Real};
+use installer_core::program::Program;
 use installer_core::request::EndAction;
 use installer_core::{Error, Stage};
 use pxe::options::{BootImage, Options, Source};

@@ -31,6 +31,7 @@ pub mod image;
 pub mod machine;
 pub mod plan;
 pub mod prepare;
+pub mod program;
 pub mod request;
 pub mod storage;
 pub mod system;

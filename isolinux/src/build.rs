@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
 use installer_core::event::Sink;
-use installer_core::host::{Host, Program};
+use installer_core::host::Host;
 use installer_core::image::Image;
+use installer_core::program::Program;
 use installer_core::units::hex;
 use installer_core::{Error, Result, Stage};
 use pxe::custom::Custom;

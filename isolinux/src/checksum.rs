@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use installer_core::Result;
-use installer_core::host::{Host, Program, ProgramError};
+use installer_core::host::{Host, ProgramError};
+use installer_core::program::Program;
 
 use crate::program::not_done;
 

@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use installer_core::error::Context as _;
-use installer_core::host::{Host, Program};
+use installer_core::host::Host;
+use installer_core::program::Program;
 use installer_core::{Result, Stage};
 
 use crate::loaders::Loaders;

@@ -6,7 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
-use installer_core::host::{Host, Program, ProgramError};
+use installer_core::host::{Host, ProgramError};
+use installer_core::program::Program;
 use installer_core::{Error, Result, Stage};
 
 use crate::iso9660::Extent;

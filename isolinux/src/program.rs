@@ -7,7 +7,7 @@ use installer_core::{Error, Stage};
 pub(crate) fn not_done(error: ProgramError) -> Error {
     match error {
         ProgramError::Missing { ref name, .. } => {
-            let package = installer_core::host::row(name).map_or("", |row| row.packages.0);
+            let package = installer_core::program::row(name).map_or("", |row| row.packages.0);
             Error::world(Stage::Media, error.to_string()).hint(format!("Debian's package is {package}"))
         }
         other => Error::world(Stage::Media, "making the ISO").because(other),

@@ -5,7 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use installer_core::host::{Host, Program, ProgramError, Real};
+use installer_core::host::{Host, ProgramError, Real};
+use installer_core::program::Program;
 use installer_core::units::Secret;
 use installer_core::{Error, Stage};
 use pxe::options::{Options, Source};

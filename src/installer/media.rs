@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use installer_core::host::{Host, Program, Real};
+use installer_core::host::{Host, Real};
+use installer_core::program::Program;
 use installer_core::{Error, Stage};
 
 use super::consoles::Consoles;

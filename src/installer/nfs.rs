@@ -5,7 +5,8 @@ use std::fs;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::path::Path;
 
-use installer_core::host::{Host, Program, Real};
+use installer_core::host::{Host, Real};
+use installer_core::program::Program;
 use installer_core::{Error, Stage};
 
 use super::media::read_and_unmount;

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use installer_core::host::{Host, Program, Real};
+use installer_core::host::{Host, Real};
+use installer_core::program::Program;
 use installer_core::request::Password;
 use installer_core::system::password::crypt;
 use installer_core::units::Secret;

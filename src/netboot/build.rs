@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use installer_core::host::{OSTREE_PROGRAM, Real, locate};
+use installer_core::host::{Real, locate};
 use installer_core::image::{Access, CacheIn};
 use installer_core::prepare::look;
+use installer_core::program::OSTREE_PROGRAM;
 use installer_core::{apply, machine};
 use pxe::build::{Build, build, size};
 use pxe::environment::Environment;

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use installer_core::host::{Host, Program, Real};
+use installer_core::host::{Host, Real};
+use installer_core::program::Program;
 use installer_core::storage::filesystem::mkfs_esp;
 use installer_core::{Error, Stage};
 

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use super::run::Run;
 use crate::deploy::sysroot;
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::{Mount, MountKind, Program};
+use crate::host::{Mount, MountKind};
 use crate::plan::{BootPlan, Device, Loader, Names, Step};
+use crate::program::Program;
 use crate::request::Purpose;
 
 /// What the self-contained GRUB must be able to do before it can read anything else. Those

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use crate::host::Program;
 use crate::plan::Step;
+use crate::program::Program;
 use crate::request::Purpose;
 use crate::storage::select::Target;
 

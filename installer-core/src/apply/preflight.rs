@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::deploy::ostree;
 use crate::error::{Error, Result, Stage};
-use crate::host::{Host, Program, Real, locate, row};
+use crate::host::{Host, Real, locate};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
 use crate::plan::{Loader, Plan, Planned, Step, partition_node};
+use crate::program::{Program, row};
 use crate::storage::select::Target;
 use crate::units::Bytes;
 

@@ -11,7 +11,8 @@ use super::stray_processes;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::root::TargetRoot;
-use crate::host::{Host, Mount, MountKind, Program, ProgramError};
+use crate::host::{Host, Mount, MountKind, ProgramError};
+use crate::program::Program;
 use crate::request::Script;
 
 /// Runs a %post script.

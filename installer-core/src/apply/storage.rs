@@ -8,8 +8,9 @@ use uuid::{Uuid, uuid};
 use super::run::Run;
 use super::teardown::Close;
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::{Mount, MountKind, Program};
+use crate::host::{Mount, MountKind};
 use crate::plan::{Device, Names, Step};
+use crate::program::Program;
 use crate::request::Purpose;
 use crate::storage::device::{
     GptPartition, LoopDevice, announce_partitions, forget_partitions, require_unused, wipe_signatures, write_gpt,

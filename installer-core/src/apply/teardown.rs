@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::stray_processes;
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::{Host, Program};
+use crate::host::Host;
+use crate::program::Program;
 use crate::storage::device::LoopDevice;
 
 /// Something to close.

@@ -6,7 +6,6 @@
 mod libexec;
 mod namespace;
 mod output;
-mod program;
 pub mod root;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,12 +17,12 @@ use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
 use crate::cancel::Cancel;
 use crate::ffi::session::in_own_session;
+use crate::program::{OSTREE_PROGRAM, Program, row};
 
 use output::Output;
 
 pub use libexec::{LIBEXEC_VARIABLE, set_libexec};
 pub use namespace::in_private_mounts;
-pub use program::{OSTREE_PROGRAM, PROGRAMS, Program, Row, locate, quote, row};
 
 /// A file system to mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +92,22 @@ pub trait Host: Send + Sync {
     fn unmount(&self, target: &Path) -> std::io::Result<()>;
     /// The same, but a running program cannot be cancelled: for steps that undo something.
     fn uninterrupted(&self) -> &dyn Host;
+}
+
+/// Where `name` is: a program of ours where those are kept, another one in $PATH or in the
+/// directories where a rescue shell's $PATH may not look.
+pub fn locate(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(|path| path.exists());
+    }
+    if name == OSTREE_PROGRAM {
+        return libexec::find(name);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from))
+        .map(|dir| dir.join(name))
+        .find(|candidate| candidate.is_file())
 }
 
 /// How many lines of a failed program's output go into its error.

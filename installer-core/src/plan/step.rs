@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::Program;
 use crate::machine::partition_path;
+use crate::program::Program;
 use crate::request::{Purpose, Script};
 use crate::storage::filesystem;
 use crate::storage::layout::PlannedPartition;

@@ -2,7 +2,7 @@
 //!
 //! Pure: the commands are only written down here.
 
-use crate::host::Program;
+use crate::program::Program;
 use crate::units::Bytes;
 
 /// A file system that can hold an OSTree root.

@@ -17,7 +17,8 @@ use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use installer_core::error::Context as _;
-use installer_core::host::{Host, Program};
+use installer_core::host::Host;
+use installer_core::program::Program;
 use installer_core::{Error, Result, Stage};
 
 use crate::cpio::{Writer, padding};

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use installer_core::error::Context as _;
-use installer_core::host::{Host, Program};
+use installer_core::host::Host;
+use installer_core::program::Program;
 use installer_core::{Result, Stage};
 
 /// By the names that they get, where images keep them: below bootupd's updates and where

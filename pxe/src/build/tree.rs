@@ -6,7 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use installer_core::error::Context as _;
 use installer_core::event::{Event, Sink};
-use installer_core::host::{Host, Mount, MountKind, PROGRAMS, Program};
+use installer_core::host::{Host, Mount, MountKind};
+use installer_core::program::{PROGRAMS, Program};
 use installer_core::{Error, Result, Stage};
 
 use super::guard;

@@ -15,11 +15,12 @@ use std::path::Path;
 use rustix::fs::MemfdFlags;
 
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::{Host, Program, ProgramError};
+use crate::host::{Host, ProgramError};
+use crate::program::Program;
 use crate::units::Secret;
 use protocol::{Answer, Deploy, PROTOCOL, Request, Version, Work};
 
-pub use crate::host::OSTREE_PROGRAM as PROGRAM;
+pub use crate::program::OSTREE_PROGRAM as PROGRAM;
 
 /// Its option that names the file for the answer.
 pub const ANSWER_OPTION: &str = "--answer";

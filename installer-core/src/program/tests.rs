@@ -16,6 +16,8 @@ const BY_VARIABLE: &[(&str, &str, &str)] = &[
     ("installer-core/src/storage/filesystem.rs", "fs.mkfs", "below"),
     ("pxe/src/build/loaders.rs", "tool", "one of two that are written beside it"),
     ("isolinux/src/fat.rs", "program", "mtools, below"),
+    ("installer-core/src/deploy/ostree/mod.rs", "PROGRAM", "`OSTREE_PROGRAM`, which is a row"),
+    ("pxe/src/build/tree.rs", "name", "our own two programs, tried in the image"),
 ];
 /// What is no part of an installation: trying one in a virtual machine starts QEMU.
 const NOT_OURS: &[&str] = &["src/try_vm.rs"];

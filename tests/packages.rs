@@ -121,7 +121,15 @@ fn the_debian_package_installs_a_machine() {
     let inside = |program: &[&str]| root.run(&layout, program);
     // There is no network: apt has to find all that the package depends on among what was
     // downloaded for the root, so a dependency that is new fails here until it is listed there.
-    let apt = ["apt-get", "install", "--yes", "--no-install-recommends", "/root/bootc-ks.deb"];
+    let apt = [
+        "apt-get",
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        "-o",
+        "DPkg::Options::=--force-unsafe-io",
+        "/root/bootc-ks.deb",
+    ];
     let recommended: Vec<&str> = recommended.iter().map(String::as_str).collect();
     inside(&[&apt[..], &recommended].concat());
 

@@ -1,11 +1,11 @@
-# What people type. Everything built is under target/, and cached there.
+# The commands of this repository. Everything that is built is below target/, and cached there.
 
 SHELL := /bin/bash
 # Tests start emulated machines, each of which fills a processor: more threads than processors
 # would make them late (BOOTC_KS_MACHINES says how many run at a time).
 TEST_THREADS ?= $(shell nproc)
 
-# Images and disks are root's business: loop devices, owners, capabilities.
+# Images and disks need root: loop devices, owners, capabilities.
 ifneq ($(shell id -u),0)
 SUDO := sudo
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
@@ -13,16 +13,30 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build wheel image demo test test-long bench memory pictures fuzz lint lint-words clean
+.PHONY: help setup build install deb rpm wheel image demo test test-long bench memory pictures fuzz lint lint-words clean
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## install what this machine lacks (Debian; root or sudo)
+setup: ## install the packages that are missing (Debian; root or sudo)
 	@tools/setup
 
-build: setup ## build everything, optimised
+build: ## build everything, optimised
+	@tools/setup --build
 	cargo build --release --workspace
+
+# What `make build` made, so that root compiles nothing.
+BUILD ?= $(or $(CARGO_TARGET_DIR),target)/release
+PREFIX ?= /usr/local
+install: ## install what 'make build' made (PREFIX, DESTDIR)
+	@packaging/install '$(BUILD)' '$(DESTDIR)' '$(PREFIX)'
+
+PACKAGES := $(or $(CARGO_TARGET_DIR),target)/packages
+deb: setup build ## a Debian package: target/packages/
+	@packaging/deb '$(BUILD)' $(PACKAGES)/
+
+rpm: setup build ## an RPM: target/packages/
+	@packaging/rpm '$(BUILD)' $(PACKAGES)/rpm
 
 wheel: setup ## build the Python package, for every Python from 3.9 on
 	python3 -m venv target/maturin
@@ -34,7 +48,7 @@ wheel: setup ## build the Python package, for every Python from 3.9 on
 image: setup ## build the demo image (cached; prints where it is)
 	@$(SUDO) tests/image/build
 
-# Less than the others need: who only wants to see it should not wait for their packages.
+# It needs fewer packages than the other targets, so it does not install theirs.
 demo: ## install the demo image into a disk file and boot it
 	@tools/setup --demo
 	cargo build --release --package bootc-ks --package bootc-ks-ostree
@@ -58,7 +72,7 @@ test: lint image ## everything that a change has to pass
 test-long: test ## also the tests that take minutes each (marked #[ignore])
 	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) --ignored --skip the_picture_of_the_documentation --skip with_little_memory 2>&1 | tools/sum-tests
 
-bench: build image ## an installation, an ISO, the parser and the Python package beside pykickstart, 5,000 machines at once
+bench: setup build image ## an installation, an ISO, the parser and the Python package beside pykickstart, 5,000 machines at once
 	tools/bench
 	tools/bench-iso
 	tools/bench-parser
@@ -77,12 +91,12 @@ memory: image ## how much memory an installation takes: one for each size
 FUZZ_SECONDS ?= 300
 FUZZ := kickstart-parser/fuzz
 FUZZ_WORK := target/fuzz
-# Safe code: what is looked for are panics, and a sanitizer only makes them rarer.
+# The code is safe, so panics are searched for; a sanitizer finds no more of them, and is slower.
 CARGO_FUZZ := cargo +nightly fuzz run --fuzz-dir $(FUZZ) --sanitizer none
 
-fuzz: ## throw made-up text at the parser (wants a nightly compiler and cargo-fuzz)
+fuzz: ## try generated texts on the parser (needs a nightly compiler and cargo-fuzz)
 	@if ! cargo +nightly fuzz --version >/dev/null 2>&1; then \
-		echo "FUZZING SKIPPED: it wants 'rustup toolchain install nightly' and 'cargo install cargo-fuzz'" >&2; exit 0; \
+		echo "FUZZING SKIPPED: it needs 'rustup toolchain install nightly' and 'cargo install cargo-fuzz'" >&2; exit 0; \
 	fi; set -e; \
 	cargo run --quiet --manifest-path $(FUZZ)/Cargo.toml --features seeds --bin seeds -- $(FUZZ_WORK)/seeds $(FUZZ_WORK)/words; \
 	cp tests/kickstarts/*.ks kickstart-parser/benches/typical.ks $(FUZZ_WORK)/seeds; \

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    check, commands, convert, docs, explain, flatten, fmt, inspect, install, installer, iso, lsp, netboot, plan, probe,
-    try_vm,
+    check, commands, completions, convert, docs, explain, flatten, fmt, inspect, install, installer, iso, lsp, netboot,
+    plan, probe, try_vm,
 };
 
 /// Install bootable container images on machines, from a kickstart.
@@ -49,6 +49,8 @@ pub enum Verb {
     Commands(commands::Args),
     /// Try a kickstart in a virtual machine: boot, install, restart, log in
     Try(try_vm::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
     /// Be the installer of an installer environment
     #[command(hide = true)]
     Supervise(installer::Args),

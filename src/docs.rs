@@ -1,10 +1,13 @@
 //! `bootc-ks docs`, hidden: the pages that are made from the code, so that they cannot say
 //! something else than it does. `docs/kickstart.md` and `docs/kickstart/`,
-//! `docs/diagnostics.md`, `docs/man/`.
+//! `docs/diagnostics.md` and `docs/diagnostics/`, `docs/commands.md`, `docs/man/`.
 
+mod command_list;
 mod man;
 mod page;
 mod reference;
+mod surroundings;
+mod verbs;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,6 +49,7 @@ fn pages(command: &Command) -> anyhow::Result<Vec<(PathBuf, String)>> {
             format!("{MADE}\n{}", explain::page(code)),
         ));
     }
+    list.push((PathBuf::from("commands.md"), command_list::page(command)));
     for (name, text) in man::pages(command)? {
         list.push((Path::new("man").join(name), text));
     }

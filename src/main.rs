@@ -8,6 +8,7 @@ mod bootc_compat;
 mod check;
 mod cli;
 mod commands;
+mod completions;
 mod convert;
 mod diagnostics;
 mod docs;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Verb::Lsp(args) => lsp::run(&args),
         Verb::Commands(args) => commands::run(&args),
         Verb::Try(args) => try_vm::run(&args),
+        Verb::Completions(args) => Ok(completions::run(&args, &Cli::command())),
         Verb::Supervise(args) => installer::run(&args),
         Verb::Docs(args) => docs::run(&args, &Cli::command()),
     };

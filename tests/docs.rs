@@ -1,5 +1,5 @@
-//! Every kickstart that the documentation shows is one of `tests/kickstarts`, and can be
-//! planned.
+//! The documentation shows what is there: kickstarts are those of `tests/kickstarts` and can be
+//! planned, the session of the README is that of `tools/demo`, links and paths lead to files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let mut list: Vec<PathBuf> = pages.collect();
-    list.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name)));
+    list.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)));
     list.sort();
     list
 }
@@ -91,6 +91,136 @@ fn the_findings_that_are_shown_are_real() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8(check.stdout).unwrap(), shown);
+}
+
+/// The README's session with the demo image, and what stands behind its prompts.
+fn session(readme: &str) -> (&str, Vec<&str>) {
+    let (_, rest) = readme.split_once("```console\n$ bootc-ks check target/demo").expect("the README has no session");
+    let end = rest.find("\n## ").unwrap();
+    let start = readme.len() - rest.len();
+    let text = &readme[start - "$ bootc-ks check target/demo".len()..start + end];
+    let typed = text.lines().filter_map(|line| line.strip_prefix("$ bootc-ks ").or(line.strip_prefix("demo$ ")));
+    (text, typed.collect())
+}
+
+/// `make demo` types what the README shows, in that order.
+#[test]
+fn the_session_of_the_readme_is_that_of_the_demo() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (text, shown) = session(&readme);
+    let registry = text.split("--insecure-registry ").nth(1).unwrap().split(' ').next().unwrap();
+    let demo = fs::read_to_string(root().join("tools/demo")).unwrap();
+    let (_, options) = demo.split_once("local where=(").expect("tools/demo has no list of options");
+    let options = options.split(")\n").next().unwrap();
+    let plain = |line: &str| {
+        let line = line.replace("\"${where[@]}\"", options).replace("$registry", registry);
+        line.replace("$demo", "target/demo").replace(['"', '\''], "")
+    };
+    let typed: Vec<String> = demo
+        .lines()
+        .map(str::trim_start)
+        .filter_map(|line| {
+            line.strip_prefix("bootc_ks ")
+                .or(line.strip_prefix("show_inside "))
+                .or(line.strip_prefix("printf '\\ndemo$ ").map(|line| line.split("\\n").next().unwrap()))
+        })
+        .map(plain)
+        .filter(|line| line != "%s")
+        .collect();
+    // The script has the functions in another order than it calls them.
+    let (inside, outside): (Vec<String>, Vec<String>) =
+        typed.into_iter().partition(|line| !["check", "plan", "install"].iter().any(|verb| line.starts_with(verb)));
+    assert_eq!(shown, [outside, inside].concat());
+}
+
+/// What the README shows of the plan is what `plan` says, but for figures and addresses.
+#[test]
+fn the_plan_that_is_shown_is_real() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (text, _) = session(&readme);
+    let (_, shown) = text.split_once("\nTarget:").expect("the README shows no plan");
+    let (shown, _) = shown.split_once("\n\n").unwrap();
+    let shown = format!("Target:{shown}").replace("127.0.0.1:37237", "registry.example");
+    let plan = Command::new(env!("CARGO_BIN_EXE_bootc-ks"))
+        .args(["plan", "tests/kickstarts/demo.ks", "--machine", "tests/machines/vm-virtio.json"])
+        .args(["--image-facts", "tests/images/demo.json", "--disk-image", "target/demo/disk.img", "--size", "6G"])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = [plan.stdout, plan.stderr].concat();
+    let said: Vec<String> = String::from_utf8(said).unwrap().lines().map(without_figures).collect();
+    for line in shown.lines().filter(|line| line.trim() != "…") {
+        assert!(said.contains(&without_figures(line)), "{line:?} is not in\n{}", said.join("\n"));
+    }
+}
+
+/// `line` with one `#` for every number, digest and run of blanks.
+fn without_figures(line: &str) -> String {
+    let words = line.split_whitespace().map(|word| {
+        let figure = word.starts_with("sha256:") || word.trim_end_matches('.').parse::<f64>().is_ok();
+        if figure { "#".to_owned() } else { word.replace(|c: char| c.is_ascii_digit(), "#") }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Every file of the repository, by its path.
+fn tracked() -> BTreeSet<String> {
+    fn walk(dir: &Path, list: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap()) {
+            let path = entry.path();
+            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+            if name == "target" || name == ".git" {
+                continue;
+            }
+            // Whether it is there counts, and not what a link leads to.
+            if entry.file_type().unwrap().is_dir() {
+                walk(&path, list);
+            }
+            list.insert(name);
+        }
+    }
+    let mut list = BTreeSet::new();
+    walk(root(), &mut list);
+    list
+}
+
+/// What is in backticks and looks like a path of the repository is one.
+#[test]
+fn paths_in_backticks_exist() {
+    let files = tracked();
+    let top: BTreeSet<&str> = files.iter().filter(|file| !file.contains('/')).map(String::as_str).collect();
+    let mut seen = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for token in
+            text.lines().filter(|line| !line.starts_with("```")).flat_map(|line| line.split('`').skip(1).step_by(2))
+        {
+            let path = token.trim_end_matches('/');
+            let first = path.split('/').next().unwrap_or_default();
+            let plain = !path.contains(|c: char| c.is_whitespace() || "*<>:$=~{".contains(c));
+            let exists = match path.strip_prefix("…/") {
+                _ if !plain => continue,
+                Some(rest) => files.iter().any(|file| file.ends_with(&format!("/{rest}"))),
+                None if path.contains('/') && top.contains(first) => files.contains(path),
+                None if path.ends_with(".rs") => files.iter().any(|file| file.ends_with(&format!("/{path}"))),
+                None => continue,
+            };
+            seen += 1;
+            assert!(exists, "{}: there is no {token}", page.display());
+        }
+    }
+    assert!(seen > 40, "only {seen} paths were found");
+}
+
+/// The index of the documentation has every page.
+#[test]
+fn the_index_has_every_page() {
+    let index = fs::read_to_string(root().join("docs/README.md")).unwrap();
+    for page in pages().iter().filter(|page| page.parent() == Some(&root().join("docs"))) {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(name == "README.md" || index.contains(&format!("({name})")), "docs/README.md lacks {name}");
+    }
 }
 
 /// Links from page to page lead somewhere.

@@ -30,6 +30,7 @@ mod libostree;
 mod lsp;
 mod netboot;
 mod oracle;
+mod packages;
 mod plan;
 mod python;
 mod rescue;

@@ -1,4 +1,4 @@
-"""The examples of docs/python.md and the README do what the page says."""
+"""The examples of docs/python.md do what the page says."""
 
 import pathlib
 import re
@@ -33,19 +33,6 @@ def test_an_image_is_installed(examples: list[str], site: pathlib.Path, image: s
     assert outcome.returncode == 0, outcome.stderr
     assert "100 %" in outcome.stdout and f"is on {tmp_path}/disk.img" in outcome.stdout
     assert left_behind(tmp_path) == ["disk.img"]
-
-
-def test_the_readme_installs_an_image(
-    source: pathlib.Path, site: pathlib.Path, image: str, tmp_path: pathlib.Path
-) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (source / "README.md").read_text(), re.DOTALL)
-    named = {"target/demo/demo.ks": str(site / "site.ks"), "oci:target/images/current/oci:demo": image}
-    for old, new in {**named, "python.img": str(tmp_path / "python.img")}.items():
-        assert old in code
-        code = code.replace(old, new)
-    outcome = run(code)
-    assert outcome.returncode == 0, outcome.stderr
-    assert "100 %" in outcome.stdout and f"is on {tmp_path}/python.img" in outcome.stdout
 
 
 def test_all_are_python(examples: list[str], tmp_path: pathlib.Path) -> None:

@@ -20,6 +20,7 @@ pub mod mini_image;
 pub mod mini_layer;
 pub mod mini_system;
 pub mod network;
+pub mod packages;
 pub mod payload;
 pub mod places;
 pub mod python;

@@ -1,0 +1,54 @@
+//! `bootc-ks completions`: what makes a shell complete this command's verbs and options. The
+//! script is made from the arguments themselves, so it cannot lag behind them.
+
+use std::process::ExitCode;
+
+use clap::Command;
+use clap_complete::Shell;
+
+/// Print the completion script of a shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Packages and 'make install' put the scripts where shells look for them. By hand:\n\n\
+    bash: bootc-ks completions bash > ~/.local/share/bash-completion/completions/bootc-ks\n\n\
+    fish: bootc-ks completions fish > ~/.config/fish/completions/bootc-ks.fish\n\n\
+    zsh: bootc-ks completions zsh > DIR/_bootc-ks, where DIR is one of $fpath\n\n\
+    Exit codes: 0 done; 2 there is no such shell.")]
+pub struct Args {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    shell: Supported,
+}
+
+/// The shells whose scripts the tests run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Supported {
+    /// GNU Bash
+    Bash,
+    /// The Z shell
+    Zsh,
+    /// The friendly interactive shell
+    Fish,
+}
+
+/// Prints the script for `command`, the whole command line.
+pub fn run(args: &Args, command: &Command) -> ExitCode {
+    let shell = match args.shell {
+        Supported::Bash => Shell::Bash,
+        Supported::Zsh => Shell::Zsh,
+        Supported::Fish => Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut visible(command), command.get_name(), &mut script);
+    print!("{}", String::from_utf8_lossy(&script));
+    ExitCode::SUCCESS
+}
+
+/// `command` without its hidden verbs. They are not for typing, and clap_complete offers them.
+fn visible(command: &Command) -> Command {
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
+    Command::new(env!("CARGO_PKG_NAME"))
+        .about(command.get_about().cloned().unwrap_or_default())
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(command.get_arguments().cloned())
+        .subcommands(verbs)
+}

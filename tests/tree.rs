@@ -155,7 +155,7 @@ fn kea_offers_it_by_the_example() {
 
 /// Addresses come from another server, and what to boot from dnsmasq's proxy.
 #[test]
-fn the_proxy_adds_it_to_somebody_elses_addresses() {
+fn the_proxy_adds_it_to_another_servers_addresses() {
     let mut site = Bootable::new();
     let mut addresses: Value = serde_json::from_str(&site.example("kea-dhcp4.json")).unwrap();
     addresses["Dhcp4"].as_object_mut().unwrap().remove("client-classes");

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_sleeps_through_it() {
+    fn it_ends_a_sleep() {
         let flag = Cancel::new();
         flag.sleep(Duration::from_millis(1), Stage::Resolve).unwrap();
         std::thread::scope(|scope| {

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_let_in_by_a_locked_account() {
+    fn a_locked_account_allows_no_login() {
         let parsed = parse("sshpw --username=root --lock x\n", "site.ks", &ParseOptions::default());
         assert!(guests(&parsed.kickstart).password.is_none());
     }

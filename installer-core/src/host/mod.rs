@@ -188,7 +188,12 @@ fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Resul
     // The command holds the writing ends; without this the reader never sees the end.
     drop(command);
     if let (Some(mut stdin), Some(secret)) = (child.stdin.take(), &program.stdin) {
-        stdin.write_all(secret.expose().as_bytes()).map_err(start)?;
+        // A program that ends before it has read everything says why itself: by its output and its
+        // status, which a broken pipe must not hide.
+        match stdin.write_all(secret.expose().as_bytes()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(start(error)),
+            _ => {}
+        }
     }
     let tail = read_lines(Output::of(reader, &child, stop).map_err(start)?, line);
     let status = child.wait().map_err(start)?;
@@ -352,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_what_a_program_leaves_behind() {
+    fn what_a_program_leaves_behind_is_not_waited_for() {
         for leftover in ["sleep 1000", "exec 2>/dev/null; yes"] {
             let program = Program::new("sh").args(["-c", &format!("({leftover}) & echo $!; echo last")]);
             let (mut seen, started) = (Vec::new(), std::time::Instant::now());
@@ -363,6 +368,14 @@ mod tests {
             let pid = rustix::process::Pid::from_raw(seen[0].parse().unwrap()).unwrap();
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
+    }
+
+    #[test]
+    fn a_program_that_reads_nothing_is_judged_by_its_status() {
+        let mut program = Program::new("sh").args(["-c", "echo 'no such library' >&2; exit 127"]);
+        program.stdin = Some(crate::units::Secret::new("x".repeat(1 << 20)));
+        let error = Real.run(&program, &mut |_| ()).unwrap_err().to_string();
+        assert!(error.contains("exit code 127") && error.contains("no such library"), "{error}");
     }
 
     #[test]

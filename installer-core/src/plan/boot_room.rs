@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_no_reason() {
+    fn an_unknown_size_is_no_reason() {
         assert!(too_small(Bytes::mib(1), "ext4", &facts(None)).is_none());
         assert!(too_small(Bytes::mib(1), "minix", &facts(Some(Bytes::mib(64)))).is_none());
     }

@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_somebody_else_is_refused_by_name() {
+    fn the_id_of_another_account_is_refused_by_name() {
         let mut files = accounts();
         let error = files.add_user(&UserPlan { uid: Some(1000), ..user(&[]) }, None, 1).unwrap_err();
         assert_eq!(error.to_string(), "user id 1000 asked for 'admin-user' belongs to 'other'");

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_identify_nobody() {
+    fn placeholders_identify_no_machine() {
         assert_eq!(uuid("00000000-0000-0000-0000-000000000000"), None);
         assert_eq!(uuid("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"), None);
         assert_eq!(uuid("Not Settable"), None);

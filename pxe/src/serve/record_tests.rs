@@ -31,7 +31,7 @@ fn one_arming_is_one_installation() {
 }
 
 #[test]
-fn nobody_is_installed_who_is_not_armed() {
+fn no_machine_is_installed_that_is_not_armed() {
     let mut record = Record::new("x", false);
     assert_eq!(ask(&mut record, 1), Answer::Local);
     assert!(record.fetch(2).is_err());

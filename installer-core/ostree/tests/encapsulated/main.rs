@@ -197,7 +197,7 @@ fn layers_above_are_laid_over_the_base() {
 }
 
 #[test]
-fn a_link_to_an_object_that_nobody_brings_is_an_error() {
+fn a_link_to_an_object_that_no_layer_brings_is_an_error() {
     let mut source = Source::new(|root| symlink("x", root.join("usr/y")).unwrap(), 1, Xattrs::Linked, &[]);
     let mut tar = tar::Builder::new(Vec::new());
     hard_link(&mut tar, "usr/lib/third", &format!("sysroot/ostree/repo/objects/ab/{:062}.file", 0));

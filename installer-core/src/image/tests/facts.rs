@@ -188,7 +188,7 @@ fn a_path_out_of_the_image_is_an_error() {
 }
 
 #[test]
-fn an_initramfs_of_another_compression_is_nobodys_guess() {
+fn an_initramfs_of_another_compression_is_not_guessed_at() {
     let tar = Tar::default()
         .file("usr/lib/modules/1/vmlinuz", "k")
         .file("usr/lib/modules/1/initramfs.img", b"\xfd7zXZ\0rest")

@@ -278,7 +278,7 @@ fn silence_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn nobody_there() {
+fn no_server_there() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let once = |access: &mut Access| access.retries = 0;
     let error = refused(&gone, once);

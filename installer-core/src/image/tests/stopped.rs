@@ -46,7 +46,7 @@ fn while_it_waits_for_another_attempt() {
 }
 
 #[test]
-fn while_nobody_answers() {
+fn while_no_answer_comes() {
     let silent = |_: &Made, _: &super::server::Request| Reply::Silence(Duration::from_secs(3));
     let for_all = moody(large(), |_| true, silent);
     let for_blobs = moody(large(), |request| request.path.contains("blobs") && request.before > 0, silent);

@@ -212,7 +212,7 @@ fn a_busy_partition_is_named_and_dropping_cleans_up() {
 
 /// udev and friends look at every new partition; that is no reason to give up.
 #[test]
-fn somebody_who_only_looks_is_waited_for() {
+fn a_process_that_only_looks_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let device = loop_device(&directory, Bytes::mib(64));
     announce_partitions(device.path(), &[(1, Bytes::mib(2), Bytes::mib(1))]).unwrap();

@@ -358,6 +358,3 @@ pub async fn on_disk(written: Option<Written>) -> bool {
         None => true,
     }
 }
-
-/// The fleet, shared.
-pub type Shared = Arc<Fleet>;

@@ -1,13 +1,13 @@
 //! Texts back to where they came from: files replaced whole or not at all, and what would
 //! change in a form for people.
 
-use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, fchown};
+use std::path::Path;
 
 use anyhow::Context;
+use installer_core::atomic_file::write;
 use kickstart_parser::{ParseOptions, Parsed, SourceId, parse};
 
 /// Replaces the text of a file that is there, keeping its mode, and its owner where that is
@@ -16,13 +16,12 @@ pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let what = || format!("writing {}", path.display());
     let real = fs::canonicalize(path).with_context(what)?;
     let meta = fs::metadata(&real).with_context(what)?;
-    let (temporary, mut file) = temporary_beside(&real).with_context(what)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| {
+    let written = write(&real, meta.mode() & 0o7777, |file| {
         // Only root may give files away; without it the file is the writer's, as with any editor.
-        let _ = chown(&temporary, Some(meta.uid()), Some(meta.gid()));
-        file.set_permissions(Permissions::from_mode(meta.mode() & 0o7777))
+        let _ = fchown(&*file, Some(meta.uid()), Some(meta.gid()));
+        file.write_all(text.as_bytes())
     });
-    finish(written, file, &temporary, &real).with_context(what)
+    written.with_context(what)
 }
 
 /// Writes a file that only its owner may read: a kickstart may hold passwords.
@@ -32,36 +31,15 @@ pub fn create_private(path: &Path, text: &str) -> anyhow::Result<()> {
     })
 }
 
-/// The same for what `write` writes, as it comes. A failure leaves the old file, or none.
-pub fn create_private_by(path: &Path, write: impl FnOnce(&mut File) -> anyhow::Result<()>) -> anyhow::Result<()> {
+/// The same for what `fill` writes, as it comes. A failure leaves the old file, or none.
+pub fn create_private_by(path: &Path, fill: impl FnOnce(&mut File) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let what = || format!("writing {}", path.display());
     // A device or a pipe is written to, not replaced.
     if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
         let mut file = OpenOptions::new().write(true).open(path).with_context(what)?;
-        return write(&mut file);
+        return fill(&mut file);
     }
-    let (temporary, mut file) = temporary_beside(path).with_context(what)?;
-    if let Err(error) = write(&mut file) {
-        let _ = fs::remove_file(&temporary);
-        return Err(error);
-    }
-    finish(Ok(()), file, &temporary, path).with_context(what)
-}
-
-fn finish(written: std::io::Result<()>, file: File, temporary: &Path, path: &Path) -> std::io::Result<()> {
-    let done = written.and_then(|()| file.sync_all()).and_then(|()| fs::rename(temporary, path));
-    if done.is_err() {
-        let _ = fs::remove_file(temporary);
-    }
-    done
-}
-
-/// A new file in the same directory, for the owner alone.
-fn temporary_beside(path: &Path) -> std::io::Result<(PathBuf, File)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    Ok((temporary, file))
+    write(path, 0o600, fill).with_context(what)
 }
 
 /// A text with stars in place of passwords.
@@ -75,112 +53,17 @@ pub fn diff(name: &str, before: &Parsed, after: &str) -> String {
     line_diff(name, &shown(before), &shown(&after))
 }
 
-/// Unchanged lines around a change.
-const CONTEXT: usize = 3;
-/// More pairs of lines than this are not compared one by one.
-const MOST: usize = 4_000_000;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Edit {
-    Same,
-    Out,
-    In,
-}
-
-/// The differences of two texts in the unified form.
+/// The differences of two texts in the unified form; nothing where there are none.
 fn line_diff(name: &str, before: &str, after: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let edits = edits(&old, &new);
-    let mut out = String::new();
-    let (mut at_old, mut at_new, mut n) = (0, 0, 0);
-    while n < edits.len() {
-        let Some(first) = edits[n..].iter().position(|e| *e != Edit::Same) else {
-            break;
-        };
-        let lead = first.min(CONTEXT);
-        (at_old, at_new, n) = (at_old + first - lead, at_new + first - lead, n + first - lead);
-        let length = hunk_length(&edits[n..]);
-        let hunk = &edits[n..n + length];
-        if out.is_empty() {
-            let _ = writeln!(out, "--- {name}\n+++ {name}");
-        }
-        let count = |not: Edit| hunk.iter().filter(|e| **e != not).count();
-        let (olds, news) = (count(Edit::In), count(Edit::Out));
-        let _ = writeln!(out, "@@ -{},{olds} +{},{news} @@", at_old + 1, at_new + 1);
-        for edit in hunk {
-            let (sign, line) = match edit {
-                Edit::Same => (' ', old.get(at_old)),
-                Edit::Out => ('-', old.get(at_old)),
-                Edit::In => ('+', new.get(at_new)),
-            };
-            let _ = writeln!(out, "{sign}{}", line.copied().unwrap_or_default());
-            at_old += usize::from(*edit != Edit::In);
-            at_new += usize::from(*edit != Edit::Out);
-        }
-        n += length;
-    }
-    out
-}
-
-/// Up to the first stretch of unchanged lines that is long enough to part two hunks.
-fn hunk_length(edits: &[Edit]) -> usize {
-    let (mut end, mut same) = (0, 0);
-    for (n, edit) in edits.iter().enumerate() {
-        match edit {
-            Edit::Same => same += 1,
-            _ => (end, same) = (n + 1, 0),
-        }
-        if end > 0 && same > 2 * CONTEXT {
-            break;
-        }
-    }
-    edits.len().min(end + CONTEXT)
-}
-
-fn edits(old: &[&str], new: &[&str]) -> Vec<Edit> {
-    let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let (left, right) = (&old[start..], &new[start..]);
-    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (left, right) = (&left[..left.len() - end], &right[..right.len() - end]);
-    let mut edits = vec![Edit::Same; start];
-    if left.len().saturating_mul(right.len()) > MOST {
-        edits.extend(left.iter().map(|_| Edit::Out).chain(right.iter().map(|_| Edit::In)));
-    } else {
-        common(left, right, &mut edits);
-    }
-    edits.extend(std::iter::repeat_n(Edit::Same, end));
-    edits
-}
-
-/// By the longest common subsequence.
-fn common(old: &[&str], new: &[&str], edits: &mut Vec<Edit>) {
-    let width = new.len() + 1;
-    let mut length = vec![0u32; (old.len() + 1) * width];
-    for i in (0..old.len()).rev() {
-        for j in (0..new.len()).rev() {
-            length[i * width + j] = if old[i] == new[j] {
-                length[(i + 1) * width + j + 1] + 1
-            } else {
-                length[(i + 1) * width + j].max(length[i * width + j + 1])
-            };
-        }
-    }
-    let (mut i, mut j) = (0, 0);
-    while i < old.len() || j < new.len() {
-        let edit = match (old.get(i), new.get(j)) {
-            (Some(a), Some(b)) if a == b => Edit::Same,
-            (Some(_), Some(_)) if length[(i + 1) * width + j] < length[i * width + j + 1] => Edit::In,
-            (Some(_), _) => Edit::Out,
-            (None, _) => Edit::In,
-        };
-        edits.push(edit);
-        i += usize::from(edit != Edit::In);
-        j += usize::from(edit != Edit::Out);
-    }
+    let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    similar::TextDiff::from_slices(&before, &after).unified_diff().header(name, name).to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

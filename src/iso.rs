@@ -7,6 +7,7 @@ mod foreign;
 mod open;
 mod reset;
 mod show;
+mod table;
 
 use std::process::ExitCode;
 

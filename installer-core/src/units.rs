@@ -16,12 +16,8 @@ pub use kickstart_parser::Secret;
 pub struct Bytes(pub u64);
 
 impl Bytes {
-    /// One KiB.
-    pub const KIB: Bytes = Bytes(1 << 10);
     /// One MiB.
     pub const MIB: Bytes = Bytes(1 << 20);
-    /// One GiB.
-    pub const GIB: Bytes = Bytes(1 << 30);
 
     /// `n` MiB.
     pub const fn mib(n: u64) -> Self {

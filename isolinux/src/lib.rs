@@ -37,10 +37,9 @@ mod menu;
 mod program;
 pub mod replay;
 
-pub use areas::{CUSTOM_SIZE, Embedded, Manifest, Origin};
+pub use areas::{Embedded, Manifest, Origin};
 pub use build::{BuildJob, Built, Embed, build};
 pub use change::Change;
 pub use foreign::{Foreign, Menu};
-pub use loaders::Loaders;
 pub use look::{Found, look};
 pub use medium::{Medium, State};

@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use installer_core::image::newc;
 use installer_core::{Error, Result, Stage};
-
-use crate::cpio;
 
 /// The kickstart in the root of the environment.
 pub const KICKSTART: &str = "ks.cfg";
@@ -49,13 +48,13 @@ impl Custom {
         if self.is_empty() {
             return Ok(Vec::new());
         }
-        let mut writer = cpio::Writer::new();
+        let mut writer = newc::Writer::new();
         self.write(&mut writer)?;
         Ok(writer.finish())
     }
 
     /// Writes the files into `writer`.
-    pub(crate) fn write(&self, writer: &mut cpio::Writer) -> Result<()> {
+    pub(crate) fn write(&self, writer: &mut newc::Writer) -> Result<()> {
         if let Some(kickstart) = &self.kickstart {
             writer.file(KICKSTART, 0o600, kickstart)?;
         }
@@ -71,7 +70,7 @@ impl Custom {
         if bytes.iter().all(|byte| *byte == 0) {
             return Ok(custom);
         }
-        for entry in cpio::read(bytes)?.into_iter().filter(cpio::Entry::is_file) {
+        for entry in newc::read(bytes)?.into_iter().filter(newc::Entry::is_file) {
             let certificate = entry.path.strip_prefix(CERTIFICATES).and_then(|rest| rest.strip_prefix('/'));
             if entry.path == KICKSTART {
                 custom.kickstart = Some(entry.content.to_vec());

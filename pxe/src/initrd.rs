@@ -5,9 +5,9 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use installer_core::error::Context;
+use installer_core::image::newc;
 use installer_core::{Error, Result, Stage};
 
-use crate::cpio;
 use crate::custom::Custom;
 
 /// The file that marks an archive as ours.
@@ -43,7 +43,7 @@ pub fn customize(initrd: &mut (impl Read + Seek), custom: &Custom, out: &mut imp
     initrd.seek(SeekFrom::Start(0)).doing(Stage::Media, reading)?;
     let writing = "writing the customised initrd";
     let length = io::copy(initrd, out).doing(Stage::Media, writing)?;
-    let padding = cpio::padding(length);
+    let padding = newc::padding(length);
     let archive = archive(custom)?;
     out.write_all(padding).doing(Stage::Media, writing)?;
     out.write_all(&archive).doing(Stage::Media, writing)?;
@@ -61,7 +61,7 @@ pub fn read(initrd: &mut (impl Read + Seek)) -> Result<Option<Custom>> {
     initrd.seek(SeekFrom::Start(at)).doing(Stage::Media, reading)?;
     initrd.read_to_end(&mut found).doing(Stage::Media, reading)?;
     // The mark's inode number is the only part that varies beside its content.
-    let Ok(entries) = cpio::read(&found) else { return Ok(None) };
+    let Ok(entries) = newc::read(&found) else { return Ok(None) };
     let [mark] = entries[..] else { return Ok(None) };
     if mark.path != MARK {
         return Ok(None);
@@ -77,7 +77,7 @@ pub fn read(initrd: &mut (impl Read + Seek)) -> Result<Option<Custom>> {
 
 fn archive(custom: &Custom) -> Result<Vec<u8>> {
     let with = |size: usize| {
-        let mut writer = cpio::Writer::new();
+        let mut writer = newc::Writer::new();
         custom.write(&mut writer)?;
         mark(&mut writer, size)?;
         Ok::<_, Error>(writer.finish())
@@ -89,12 +89,12 @@ fn archive(custom: &Custom) -> Result<Vec<u8>> {
 
 /// What an archive of `size` bytes ends in.
 fn tail(size: usize) -> Result<Vec<u8>> {
-    let mut writer = cpio::Writer::new();
+    let mut writer = newc::Writer::new();
     mark(&mut writer, size)?;
     Ok(writer.finish())
 }
 
-fn mark(writer: &mut cpio::Writer, size: usize) -> Result<()> {
+fn mark(writer: &mut newc::Writer, size: usize) -> Result<()> {
     writer.file(MARK, 0o444, format!("{size:011}\n").as_bytes())
 }
 
@@ -122,7 +122,7 @@ mod tests {
             assert!(read(&mut Cursor::new(&initrd)).unwrap().is_none());
             let out = customized(&initrd).unwrap();
             assert!(out.starts_with(&initrd));
-            let entries = cpio::read(&out[length.next_multiple_of(4)..]).unwrap();
+            let entries = newc::read(&out[length.next_multiple_of(4)..]).unwrap();
             assert_eq!(entries[0].path, "ks.cfg");
             assert_eq!(read(&mut Cursor::new(&out)).unwrap(), Some(custom()));
             let again = customized(&out).unwrap_err();

@@ -12,7 +12,7 @@
 //! | [`build`] | makes the environment: kernel and initramfs out of the image that is to be installed |
 //! | [`environment`] | the environment as a directory, with its digests |
 //! | [`options`] | what the kernel's command line says to the installer |
-//! | [`custom`], [`cpio`], [`initrd`] | what is added behind an initrd |
+//! | [`custom`], [`initrd`] | what is added behind an initrd |
 //! | [`kargs`] | the kernel's command line of a network boot |
 //! | [`tree`] | static files for boot servers that are there already |
 //! | [`serve`] | a server that knows which machine is to be installed |
@@ -20,7 +20,6 @@
 //! What the environment does when it has booted is the command's: `src/installer.rs`.
 
 pub mod build;
-pub mod cpio;
 pub mod custom;
 pub mod environment;
 pub mod initrd;

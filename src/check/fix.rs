@@ -6,7 +6,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -215,7 +214,7 @@ impl Overlay {
     }
 }
 
-/// Replace a file by its new text, in one step and with the old mode.
+/// Replace a file by its new text, in one step and with the old mode and owner.
 fn write(path: &Path, changed: &Changed) -> anyhow::Result<()> {
     if changed.after == changed.before {
         return Ok(());
@@ -223,11 +222,5 @@ fn write(path: &Path, changed: &Changed) -> anyhow::Result<()> {
     if loader::read(path)? != changed.before {
         bail!("it was changed meanwhile");
     }
-    let mode = std::fs::metadata(path)?.permissions();
-    let mut new = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
-    new.write_all(changed.after.as_bytes())?;
-    new.as_file().set_permissions(mode)?;
-    new.as_file().sync_all()?;
-    new.persist(path)?;
-    Ok(())
+    crate::atomic_file::replace(path, &changed.after)
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use clap::Command;
 
-use super::{MADE, surroundings, verbs};
+use super::page::MADE;
+use super::{surroundings, verbs};
 
 /// The page.
 pub fn page(command: &Command) -> String {

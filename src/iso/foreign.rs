@@ -12,7 +12,7 @@ use pxe::custom::Custom;
 use serde_json::{Value, json};
 
 use super::arguments::CustomizeArgs as Args;
-use super::show;
+use super::table::{self, table};
 
 /// Writes a customised copy and says so.
 pub fn customize(iso: Foreign, args: &Args, custom: &Custom) -> anyhow::Result<ExitCode> {
@@ -75,7 +75,7 @@ pub fn no_reset(iso: &Foreign, path: &Path) -> anyhow::Error {
 /// What is on it, for programs and for people.
 pub fn show(mut iso: Foreign, file: &mut File) -> (Value, String) {
     let unread = iso.look_into_partitions(file, &Real).err().map(|error| error.to_string());
-    let kickstart = show::kickstart(iso.kickstart.as_deref());
+    let kickstart = table::kickstart(iso.kickstart.as_deref());
     let menus = iso.menus.iter().map(|menu| {
         json!({
             "path": menu.path,
@@ -107,7 +107,7 @@ fn text(iso: &Foreign, unread: Option<String>, kickstart: Option<String>) -> Str
         rows.push(("Menu", "none was found".to_owned()));
     }
     rows.extend(unread.map(|error| ("Not read", format!("menus in its EFI system partition: {error}"))));
-    show::table(rows, kickstart)
+    table(rows, kickstart)
 }
 
 fn place(menu: &Menu) -> String {

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use isolinux::{Found, Medium, State};
-use kickstart_parser::{ParseOptions, parse};
 use pxe::custom::Custom;
 use serde_json::{Value, json};
 
 use super::foreign;
 use super::open::open;
-use crate::atomic_file;
+use super::table::{kickstart, table};
 
 /// Show what is on an ISO.
 #[derive(Debug, clap::Args)]
@@ -42,12 +41,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         false => print!("{text}"),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A kickstart with stars in place of passwords.
-pub(super) fn kickstart(text: Option<&[u8]>) -> Option<String> {
-    let text = String::from_utf8_lossy(text?);
-    Some(atomic_file::shown(&parse(&text, "ks.cfg", &ParseOptions { syntax: None, loader: None })))
 }
 
 fn json(medium: &Medium, contents: &Custom) -> Value {
@@ -95,18 +88,4 @@ fn text(medium: &Medium, contents: &Custom) -> String {
     let names: Vec<&str> = contents.certificates.keys().map(String::as_str).collect();
     rows.push(("Certificates", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
     table(rows, kickstart(contents.kickstart.as_deref()))
-}
-
-/// Rows of names and values, and a kickstart below them.
-pub(super) fn table(mut rows: Vec<(&str, String)>, kickstart: Option<String>) -> String {
-    rows.push(("Kickstart", kickstart.as_ref().map_or("none", |_| "as follows").to_owned()));
-    let head = rows.iter().map(|(name, value)| {
-        let name = if name.is_empty() { String::new() } else { format!("{name}:") };
-        format!("{name:<14}{value}\n")
-    });
-    // Another tool's text may hold control characters.
-    let harmless = |line: &str| line.replace(|c: char| c.is_control() && c != '\t', "");
-    let lines = kickstart.iter().flat_map(|text| text.lines()).map(harmless);
-    let body = lines.map(|line| format!("    {line}").trim_end().to_owned() + "\n");
-    head.chain(body).collect()
 }

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
+use super::newc::{HEADER, Header, MAGIC_SIZE, TRAILER, is_newc};
+
 /// The names of the modules, sorted; `None` where a part is compressed in a way that this tool
 /// does not read (xz, lz4, lzma, lzo, bzip2) or is no archive at all.
 pub(super) fn modules(reader: impl Read) -> Option<Vec<String>> {
@@ -27,11 +29,6 @@ pub(super) fn module_name(path: &str) -> Option<String> {
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-const MAGIC: usize = 6;
-
-fn is_newc(magic: &[u8]) -> bool {
-    magic.starts_with(b"070701") || magic.starts_with(b"070702")
-}
 
 fn invalid(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
@@ -40,10 +37,10 @@ fn invalid(why: &'static str) -> io::Error {
 /// Goes through archive after archive until the end; `outer` ones may be compressed.
 fn list(input: &mut dyn BufRead, names: &mut BTreeSet<String>, outer: bool) -> io::Result<()> {
     while skip_zeros(input)? {
-        let mut magic = [0; MAGIC];
+        let mut magic = [0; MAGIC_SIZE];
         input.read_exact(&mut magic)?;
         if is_newc(&magic) {
-            archive(input, names)?;
+            archive(magic, input, names)?;
             continue;
         }
         if !outer {
@@ -81,62 +78,38 @@ fn skip_zeros(input: &mut dyn BufRead) -> io::Result<bool> {
 }
 
 /// One newc archive, whose first magic was read already, up to its trailer.
-fn archive(input: &mut dyn BufRead, names: &mut BTreeSet<String>) -> io::Result<()> {
-    const HEADER: u64 = 110;
-    let mut rest = [0; HEADER as usize - MAGIC];
+fn archive(magic: [u8; MAGIC_SIZE], input: &mut dyn BufRead, names: &mut BTreeSet<String>) -> io::Result<()> {
+    let mut header = [0; HEADER];
+    header[..MAGIC_SIZE].copy_from_slice(&magic);
     loop {
-        input.read_exact(&mut rest)?;
-        let field = |index: usize| {
-            let digits = std::str::from_utf8(&rest[index * 8..index * 8 + 8])
-                .map_err(|_| invalid("a header that is not text"))?;
-            u64::from_str_radix(digits, 16).map_err(|_| invalid("a header field that is no number"))
-        };
-        let (size, name_size) = (field(6)?, field(11)?);
-        if !(1..=4096).contains(&name_size) {
-            return Err(invalid("a name of impossible length"));
-        }
-        let mut name = vec![0; padded(HEADER + name_size) as usize - HEADER as usize];
+        input.read_exact(&mut header[MAGIC_SIZE..])?;
+        let Header { size, name_size, .. } = Header::parse(&header).ok_or_else(|| invalid("a damaged header"))?;
+        let mut name = vec![0; (HEADER + name_size).next_multiple_of(4) - HEADER];
         input.read_exact(&mut name)?;
-        let name = String::from_utf8_lossy(&name[..name_size as usize - 1]);
-        if name == "TRAILER!!!" {
+        let name = String::from_utf8_lossy(&name[..name_size - 1]);
+        if name == TRAILER {
             return Ok(());
         }
         names.extend(module_name(&name));
-        let size = padded(size);
+        let size = u64::from(size).next_multiple_of(4);
         if io::copy(&mut input.take(size), &mut io::sink())? < size {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut magic = [0; MAGIC];
-        input.read_exact(&mut magic)?;
-        if !is_newc(&magic) {
-            return Err(invalid("an entry without its magic"));
-        }
+        input.read_exact(&mut header[..MAGIC_SIZE])?;
     }
-}
-
-fn padded(size: u64) -> u64 {
-    size.next_multiple_of(4)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::newc::Writer;
     use super::*;
     use std::io::Write;
 
-    /// A newc archive of empty-ish files.
+    /// A newc archive of small files, padded as cpio pads it.
     pub fn newc(names: &[&str]) -> Vec<u8> {
-        let mut out = Vec::new();
-        for name in names.iter().chain(&["TRAILER!!!"]) {
-            let data: &[u8] = if *name == "TRAILER!!!" { b"" } else { b"module" };
-            let mut entry = format!("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", 1, 0o100644, 0, 0, 1, 0);
-            entry += &format!("{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", data.len(), 0, 0, 0, 0, name.len() + 1, 0);
-            let mut entry = entry.into_bytes();
-            entry.extend(name.bytes().chain([0]));
-            entry.resize(entry.len().next_multiple_of(4), 0);
-            entry.extend(data);
-            entry.resize(entry.len().next_multiple_of(4), 0);
-            out.extend(entry);
-        }
+        let mut writer = Writer::new();
+        names.iter().for_each(|name| writer.file(name, 0o644, b"module").unwrap());
+        let mut out = writer.finish();
         out.resize(out.len().next_multiple_of(512), 0);
         out
     }

@@ -20,6 +20,7 @@ mod initramfs;
 mod layer_cache;
 mod layout;
 mod manifest;
+pub mod newc;
 mod reference;
 mod registry;
 mod registry_error;

@@ -5,6 +5,8 @@
 //! `|` between them. What it means is whatever matches; how many may match is the caller's
 //! business.
 
+use glob::{MatchOptions, Pattern};
+
 use super::types::{Disk, Machine, Partition, Signature};
 
 /// The disks that match `spec`, in the order of its alternatives, each once.
@@ -100,48 +102,50 @@ fn full_path(wanted: &str) -> String {
 
 /// Matches as a shell does in paths: `*` and `?` stop at a slash, `[a-c]` and `[!a-c]`.
 fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    glob_from(&pattern, &text)
+    let as_in_paths =
+        MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+    Pattern::new(&for_the_crate(pattern)).map_or(pattern == text, |glob| glob.matches_with(text, as_in_paths))
 }
 
-fn glob_from(pattern: &[char], text: &[char]) -> bool {
-    match (pattern.first(), text.first()) {
-        (None, None) => true,
-        (Some('*'), _) => {
-            let reach = text.iter().position(|c| *c == '/').unwrap_or(text.len());
-            (0..=reach).any(|taken| glob_from(&pattern[1..], &text[taken..]))
-        }
-        (Some('?'), Some(c)) if *c != '/' => glob_from(&pattern[1..], &text[1..]),
-        (Some('['), Some(c)) if *c != '/' => match class(&pattern[1..], *c) {
-            Some((matches, used)) => matches && glob_from(&pattern[1 + used..], &text[1..]),
-            // An unclosed bracket is a plain one.
-            None => *c == '[' && glob_from(&pattern[1..], &text[1..]),
-        },
-        (Some(p), Some(c)) => p == c && glob_from(&pattern[1..], &text[1..]),
-        _ => false,
+/// A shell's pattern as the crate `glob` takes it: that has a meaning of its own for `**`, does
+/// not know `[^a]`, and refuses a bracket that is not closed, which is a plain one in a shell.
+fn for_the_crate(pattern: &str) -> String {
+    let mut wanted = pattern.replace("[^", "[!");
+    while wanted.contains("**") {
+        wanted = wanted.replace("**", "*");
     }
+    let closed = wanted.rfind(']').map_or(0, |at| at + 1);
+    let (closed, open) = wanted.split_at(closed);
+    format!("{closed}{}", open.replace('[', "[[]"))
 }
 
-/// Whether `c` is in the class that `pattern` begins with, and how long the class is with
-/// its closing bracket.
-fn class(pattern: &[char], c: char) -> Option<(bool, usize)> {
-    let negated = matches!(pattern.first(), Some('!' | '^'));
-    let begin = usize::from(negated);
-    // A bracket in the first place belongs to the class.
-    let end = begin + 1 + pattern.get(begin + 1..)?.iter().position(|p| *p == ']')?;
-    let mut members = &pattern[begin..end];
-    let mut matches = false;
-    while let [first, rest @ ..] = members {
-        match rest {
-            ['-', last, rest @ ..] => {
-                matches |= (*first..=*last).contains(&c);
-                members = rest;
-            }
-            _ => {
-                matches |= *first == c;
-                members = rest;
-            }
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn patterns_match_as_in_a_shell() {
+        for (pattern, yes, no) in [
+            ("/dev/sd*", "/dev/sda1", "/dev/sd/a"),
+            ("/dev/sd**", "/dev/sda1", "/dev/sd/a"),
+            ("/dev/sd?", "/dev/sda", "/dev/sda1"),
+            ("/dev/sd?", "/dev/sdb", "/dev/sd/"),
+            ("/dev/sd[a-c]", "/dev/sdb", "/dev/sdd"),
+            ("/dev/sd[!a-c]", "/dev/sdd", "/dev/sdb"),
+            ("/dev/sd[^a-c]", "/dev/sdd", "/dev/sdb"),
+            ("/dev/sd[!a]", "/dev/sdb", "/dev/sd/"),
+            ("/dev/sd[]x]", "/dev/sd]", "/dev/sda"),
+            ("/dev/sd[a-]", "/dev/sd-", "/dev/sdb"),
+            ("/dev/nvme[01]n[", "/dev/nvme1n[", "/dev/nvme2n["),
+            ("/dev/x[", "/dev/x[", "/dev/xa"),
+            ("/dev/x[]", "/dev/x[]", "/dev/x"),
+            ("/dev/{a,b}", "/dev/{a,b}", "/dev/a"),
+            ("/dev/.*", "/dev/.a", "/dev/a"),
+            ("/dev/*", "/dev/.a", "/dev/a/b"),
+            ("/dev/SDA", "/dev/SDA", "/dev/sda"),
+        ] {
+            assert!(glob(pattern, yes), "{pattern} is for {yes}");
+            assert!(!glob(pattern, no), "{pattern} is not for {no}");
         }
     }
-    Some((matches != negated, end + 1))
 }

@@ -19,7 +19,8 @@ mod sysfs;
 mod types;
 mod usage;
 
-pub use find::{find_disk, find_partition};
+pub(crate) use find::find_disk;
+pub use find::find_partition;
 pub(crate) use memory::FOR_THE_WORK;
 pub use memory::Memory;
 pub use mounted::{Mounted, MountedArea, mounted};

@@ -4,5 +4,5 @@
 
 pub mod device;
 pub mod filesystem;
-pub mod layout;
+pub(crate) mod layout;
 pub mod select;

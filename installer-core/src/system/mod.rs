@@ -1,6 +1,6 @@
 //! The installed system's own settings: accounts and small files. Pure; `apply` writes them.
 
-pub mod accounts;
-pub mod boot_entry;
-pub mod files;
+pub(crate) mod accounts;
+pub(crate) mod boot_entry;
+pub(crate) mod files;
 pub mod password;

@@ -21,7 +21,7 @@ use installer_core::host::Host;
 use installer_core::program::Program;
 use installer_core::{Error, Result, Stage};
 
-use crate::cpio::{Writer, padding};
+use installer_core::image::newc::{Writer, padding};
 
 /// The first program: a script.
 const INIT: &str = include_str!("../../module/init");

@@ -55,11 +55,6 @@ impl Files {
     pub async fn loader(&self, name: &str, method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
         Some(self.loaders.get(name)?.answer(method, headers).await)
     }
-
-    /// The names of the boot loaders.
-    pub fn loaders(&self) -> impl Iterator<Item = &str> {
-        self.loaders.keys().map(String::as_str)
-    }
 }
 
 fn loaders(dir: &Path) -> Result<BTreeMap<String, Served>> {
@@ -184,6 +179,6 @@ mod tests {
             std::fs::write(dir.path().join("efi").join(name), "x").unwrap();
         }
         let files = Files::new(&Environment::open(dir.path()).unwrap()).unwrap();
-        assert_eq!(files.loaders().collect::<Vec<_>>(), ["shimx64.efi"]);
+        assert_eq!(files.loaders.keys().collect::<Vec<_>>(), ["shimx64.efi"]);
     }
 }

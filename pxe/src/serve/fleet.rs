@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use installer_core::event::Event;
 use installer_core::{Error, Result, Stage};
@@ -358,6 +358,3 @@ pub async fn on_disk(written: Option<Written>) -> bool {
         None => true,
     }
 }
-
-/// The fleet, shared.
-pub type Shared = Arc<Fleet>;

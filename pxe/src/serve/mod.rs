@@ -10,19 +10,19 @@
 //!
 //! HTTP only: DHCP and TFTP are dnsmasq's or Kea's.
 
-pub mod answer;
-pub mod api;
-pub mod app;
-pub mod files;
-pub mod fleet;
-pub mod http;
-pub mod identity;
-pub mod inventory;
-pub mod machines;
-pub mod metrics;
-pub mod record;
-pub mod scripts;
+mod answer;
+mod api;
+mod app;
+mod files;
+mod fleet;
+mod http;
+mod identity;
+mod inventory;
+mod machines;
+mod metrics;
+mod record;
+mod scripts;
 pub mod server;
-pub mod store;
-pub mod template;
+mod store;
+mod template;
 pub mod token;

@@ -1,10 +1,10 @@
 //! Secrets that the server makes: a token for each boot, and one for its admin.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use installer_core::atomic_file;
 use installer_core::error::Context as _;
 use installer_core::units::hex;
 use installer_core::{Error, Result, Stage};
@@ -62,17 +62,8 @@ impl Admin {
             _ => new().doing(Stage::Request, doing())?,
         };
         let admin = Admin { url: url.to_owned(), token };
-        let temporary = path.with_extension("admin.new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)
-            .doing(Stage::Request, doing())?;
         let text = serde_json::to_string(&admin).doing(Stage::Request, doing())?;
-        file.write_all(text.as_bytes()).doing(Stage::Request, doing())?;
-        fs::rename(&temporary, &path).doing(Stage::Request, doing())?;
+        atomic_file::write(&path, 0o600, |file| file.write_all(text.as_bytes())).doing(Stage::Request, doing())?;
         Ok(admin)
     }
 }

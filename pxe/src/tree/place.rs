@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use installer_core::atomic_file;
 use installer_core::error::Context as _;
 use installer_core::{Error, Result, Stage};
 
@@ -124,11 +125,8 @@ impl Place {
     fn write_file(&self, name: &str, content: &[u8]) -> Result<()> {
         let path = self.path(name)?;
         let doing = || format!("writing {}", path.display());
-        let temporary = path.with_file_name(format!(".new.{}", std::process::id()));
-        let _ = fs::remove_file(&temporary);
-        let mut file = fs::File::create_new(&temporary).doing(Stage::Media, doing())?;
-        file.write_all(content).doing(Stage::Media, doing())?;
-        fs::rename(&temporary, &path).doing(Stage::Media, doing())
+        // Servers run as other users.
+        atomic_file::write(&path, 0o644, |file| file.write_all(content)).doing(Stage::Media, doing())
     }
 
     /// Writes a text.

@@ -43,16 +43,6 @@ impl LoopDevice {
         Self::attach_as(file.as_ref(), SECTOR, false)
     }
 
-    /// Attaches an existing file for reading only.
-    pub fn attach_read_only(file: impl AsRef<Path>) -> Result<Self> {
-        Self::attach_as(file.as_ref(), SECTOR, true)
-    }
-
-    /// Attaches an existing file with another logical sector size, such as 4096.
-    pub fn attach_with_sectors(file: impl AsRef<Path>, sector_size: Bytes) -> Result<Self> {
-        Self::attach_as(file.as_ref(), sector_size, false)
-    }
-
     fn attach_as(file: &Path, sector_size: Bytes, read_only: bool) -> Result<Self> {
         let attach = || {
             let backing = fs::canonicalize(file)?;

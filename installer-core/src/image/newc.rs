@@ -1,14 +1,20 @@
 //! Archives that the Linux kernel unpacks into its initial root: cpio in the "newc" form.
-//! Small, written in memory, the same bytes for the same files; and read back, for those who
-//! ask what is in one. Not a general cpio: files, directories and links of root, nothing else.
+//! Small, written in memory, the same bytes for the same files; and read back, to tell what is in
+//! one. Not a general cpio: files, directories and links of root, nothing else.
 
 use std::collections::BTreeSet;
 
-use installer_core::{Error, Result, Stage};
+use crate::{Error, Result, Stage};
 
 const MAGIC: &[u8] = b"070701";
-const HEADER: usize = 110;
-const TRAILER: &str = "TRAILER!!!";
+/// The same with checksums, which nothing here looks at.
+const MAGIC_OF_CRC: &[u8] = b"070702";
+/// The length of a header's magic.
+pub(super) const MAGIC_SIZE: usize = 6;
+/// The length of a header.
+pub(super) const HEADER: usize = 110;
+/// The name that ends an archive.
+pub(super) const TRAILER: &str = "TRAILER!!!";
 const DIRECTORY: u32 = 0o040_755;
 const REGULAR: u32 = 0o100_000;
 const SYMLINK: u32 = 0o120_777;
@@ -20,6 +26,34 @@ const MAX_NAME: usize = 4096;
 pub fn padding(length: u64) -> &'static [u8] {
     let missing = usize::try_from(length.next_multiple_of(4) - length).unwrap_or(0);
     &[0; 4][..missing]
+}
+
+/// Whether an archive begins like this.
+pub(super) fn is_newc(magic: &[u8]) -> bool {
+    magic.starts_with(MAGIC) || magic.starts_with(MAGIC_OF_CRC)
+}
+
+/// What comes before a name and its content.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    /// Type and permissions.
+    pub mode: u32,
+    /// The length of the content.
+    pub size: u32,
+    /// The length of the name with the NUL behind it; never 0.
+    pub name_size: usize,
+}
+
+impl Header {
+    /// Reads one; `None` where it is damaged.
+    pub fn parse(bytes: &[u8; HEADER]) -> Option<Self> {
+        let field = |n: usize| {
+            let digits = bytes.get(MAGIC_SIZE + n * 8..MAGIC_SIZE + (n + 1) * 8)?;
+            u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+        };
+        let header = Header { mode: field(1)?, size: field(6)?, name_size: field(11)? as usize };
+        (is_newc(bytes) && (1..=MAX_NAME).contains(&header.name_size)).then_some(header)
+    }
 }
 
 /// An archive under construction.
@@ -122,14 +156,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
 
 fn one(bytes: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
     let header = bytes.get(at..at.checked_add(HEADER)?)?;
-    let field = |n: usize| {
-        let digits = header.get(MAGIC.len() + n * 8..MAGIC.len() + (n + 1) * 8)?;
-        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let (mode, size, name_size) = (field(1)?, field(6)? as usize, field(11)? as usize);
-    if !header.starts_with(MAGIC) || !(1..=MAX_NAME).contains(&name_size) {
-        return None;
-    }
+    let Header { mode, size, name_size } = Header::parse(header.try_into().ok()?)?;
+    let size = size as usize;
     let name = at + HEADER;
     let path = std::str::from_utf8(bytes.get(name..name + name_size - 1)?).ok()?;
     let content = (name + name_size).next_multiple_of(4);

@@ -39,8 +39,23 @@ pub fn run(args: &Args, command: &Command) -> ExitCode {
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut visible(command), command.get_name(), &mut script);
-    print!("{}", String::from_utf8_lossy(&script));
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if args.shell == Supported::Bash {
+        correct_labels(command, &mut script);
+    }
+    print!("{script}");
     ExitCode::SUCCESS
+}
+
+/// clap_complete (4.6.12) writes a hyphen in a name as `__` where its script for bash sets the
+/// verb, and as `__subcmd__` where it compares it, so that nothing is offered below such a name.
+/// Where it agrees with itself, this changes nothing.
+fn correct_labels(command: &Command, script: &mut String) {
+    let name = command.get_name();
+    if name.contains('-') {
+        *script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
+    }
+    command.get_subcommands().for_each(|verb| correct_labels(verb, script));
 }
 
 /// `command` without its hidden verbs. They are not for typing, and clap_complete offers them.

@@ -103,12 +103,17 @@ fn session(readme: &str) -> (&str, Vec<&str>) {
     (text, typed.collect())
 }
 
+/// The address of the registry in the session.
+fn registry(session: &str) -> &str {
+    session.split("--insecure-registry ").nth(1).and_then(|rest| rest.split(' ').next()).expect("no registry is named")
+}
+
 /// `make demo` types what the README shows, in that order.
 #[test]
 fn the_session_of_the_readme_is_that_of_the_demo() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let (text, shown) = session(&readme);
-    let registry = text.split("--insecure-registry ").nth(1).unwrap().split(' ').next().unwrap();
+    let registry = registry(text);
     let demo = fs::read_to_string(root().join("tools/demo")).unwrap();
     let (_, options) = demo.split_once("local where=(").expect("tools/demo has no list of options");
     let options = options.split(")\n").next().unwrap();
@@ -140,7 +145,7 @@ fn the_plan_that_is_shown_is_real() {
     let (text, _) = session(&readme);
     let (_, shown) = text.split_once("\nTarget:").expect("the README shows no plan");
     let (shown, _) = shown.split_once("\n\n").unwrap();
-    let shown = format!("Target:{shown}").replace("127.0.0.1:37237", "registry.example");
+    let shown = format!("Target:{shown}").replace(registry(text), "registry.example");
     let plan = Command::new(env!("CARGO_BIN_EXE_bootc-ks"))
         .args(["plan", "tests/kickstarts/demo.ks", "--machine", "tests/machines/vm-virtio.json"])
         .args(["--image-facts", "tests/images/demo.json", "--disk-image", "target/demo/disk.img", "--size", "6G"])

@@ -58,10 +58,13 @@ fn completions(prefix: &Path) {
     };
     assert_eq!(bash(&["bootc-ks", "che"]), "check\n");
     assert_eq!(bash(&["bootc-ks", "iso", "build", "--embed"]), "--embed-image\n");
+    assert_eq!(bash(&["bootc-ks", "install", "to-filesystem", "--source"]), "--source-imgref\n");
 
     let mut fish = Command::new(need("fish", "fish"));
     let home = tempfile::tempdir().unwrap();
-    fish.env("HOME", home.path()).env("XDG_DATA_DIRS", &share);
+    // It looks at the scripts of programs alone that are in PATH.
+    let path = format!("{}:{}", prefix.join("bin").display(), std::env::var("PATH").unwrap_or_default());
+    fish.env("HOME", home.path()).env("XDG_DATA_DIRS", &share).env("PATH", path);
     let offered = run(fish.args(["-c", "complete -C 'bootc-ks netboot '"]));
     assert!(offered.lines().any(|line| line.starts_with("serve\t")), "{offered}");
 

@@ -17,11 +17,12 @@
 //!
 //! What the command and the Python module do alike around these is in [`prepare`].
 //!
-//! Imports run one way: `prepare → apply → plan → {storage, image, deploy, system} → {request,
-//! machine, host} → {cancel, event} → {error, units, atomic_file}`.
+//! Imports run one way: `prepare → apply → plan → {storage, deploy, system} → {request, host} →
+//! {block, program} → machine → image → {cancel, event} → {error, units, atomic_file}`.
 
 pub mod apply;
 pub mod atomic_file;
+pub mod block;
 pub mod cancel;
 pub mod deploy;
 pub mod error;

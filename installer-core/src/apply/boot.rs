@@ -5,91 +5,34 @@
 //! every firmware tries (`\EFI\BOOT\BOOTX64.EFI`); it finds the rest by the UUID of /boot, so
 //! that the disk boots in any machine and no firmware variable is needed.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::run::Run;
-use crate::deploy::sysroot;
+use super::teardown::Close;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
-use crate::plan::{BootPlan, Device, Loader, Names, Step};
-use crate::program::Program;
+use crate::plan::{BootPlan, EfiGrub, Loader, Names, Step, grub_directory};
 use crate::request::Purpose;
 
-/// What the self-contained GRUB must be able to do before it can read anything else. Those
-/// that an image's GRUB does not have are left out.
-const MODULES: &[&str] = &[
-    "part_gpt",
-    "part_msdos",
-    "fat",
-    "ext2",
-    "xfs",
-    "btrfs",
-    "lvm",
-    "mdraid1x",
-    "normal",
-    "linux",
-    "search",
-    "search_fs_uuid",
-    "configfile",
-    "test",
-    "echo",
-    "all_video",
-    "efi_gop",
-    "gzio",
-    "minicmd",
-    "ls",
-    "cat",
-    "reboot",
-    "halt",
-    "efifwsetup",
-    "serial",
-    "terminal",
-    "blscfg",
-    "blsuki",
-    "regexp",
-    "sleep",
-    "loadenv",
-];
-
-/// Installs the boot loader.
-pub fn install(run: &mut Run<'_>, boot: &BootPlan) -> Result<()> {
-    match &boot.loader {
-        Loader::Bootupd => {
-            let disk = run.names.disk();
-            let program = Program::new("bootupctl")
-                .args(["backend", "install", "--write-uuid", "--device", disk.as_str(), "/sysroot"])
-                .inside(&run.system_root());
-            run.run(Stage::Bootloader, &program)
-        }
-        Loader::Grub { install, reads_entries } => grub(run, boot, install, *reads_entries),
+/// Installs the boot loader: the step's own commands, and the files around them.
+pub fn install(run: &mut Run<'_>, step: &Step, boot: &BootPlan) -> Result<()> {
+    let efi = match &boot.loader {
+        Loader::Grub { install, efi: Some(efi), .. } => Some((efi, grub_directory(install))),
+        _ => None,
+    };
+    if let Some((_, name)) = efi {
+        first_configuration(run, name)?;
     }
-}
-
-/// The names that an image's GRUB goes by: `grub` in Debian, `grub2` in Fedora.
-struct Grub {
-    name: &'static str,
-}
-
-impl Grub {
-    fn of(installer: &str) -> Self {
-        Grub { name: if installer.contains("grub2-") { "grub2" } else { "grub" } }
-    }
-}
-
-fn grub(run: &mut Run<'_>, boot: &BootPlan, installer: &str, reads_entries: bool) -> Result<()> {
-    let grub = Grub::of(installer);
-    if boot.bios {
-        let disk = run.names.disk();
-        let program = Program::new(installer)
-            .args(["--target=i386-pc", "--boot-directory=/boot", "--no-floppy", disk.as_str()])
-            .inside(&run.system_root());
+    for program in step.commands(&run.names) {
         run.run(Stage::Bootloader, &program)?;
     }
-    if boot.uefi {
-        uefi(run, &grub)?;
+    if let Some((efi, _)) = efi.filter(|(efi, _)| !efi.mtools) {
+        fill_esp(run, efi)?;
     }
-    menu(run, boot, &grub, reads_entries)
+    match &boot.loader {
+        Loader::Bootupd => Ok(()),
+        Loader::Grub { install, reads_entries, .. } => menu(run, boot, grub_directory(install), *reads_entries),
+    }
 }
 
 /// The UUID of the file system that holds /boot.
@@ -106,109 +49,60 @@ fn boot_uuid(run: &Run<'_>) -> Result<String> {
         .ok_or_else(|| Error::failed(Stage::Bootloader, "no file system holds /boot"))
 }
 
-fn esp(run: &Run<'_>) -> Result<Device> {
-    let found = run.plan.steps.iter().filter_map(Step::area).find(|(_, purpose)| **purpose == Purpose::Esp);
-    found
-        .map(|(device, _)| device.clone())
-        .ok_or_else(|| Error::failed(Stage::Bootloader, "there is no EFI system partition"))
-}
-
-/// GRUB's platform for UEFI, and the file name that firmware looks for.
-fn uefi_names() -> (&'static str, &'static str) {
-    if cfg!(target_arch = "aarch64") { ("arm64-efi", "BOOTAA64.EFI") } else { ("x86_64-efi", "BOOTX64.EFI") }
-}
-
-fn uefi(run: &mut Run<'_>, grub: &Grub) -> Result<()> {
-    let (platform, file) = uefi_names();
-    let system = run.system()?;
-    let modules: Vec<&str> = MODULES
-        .iter()
-        .copied()
-        .filter(|module| system.exists(&format!("/usr/lib/grub/{platform}/{module}.mod")))
-        .collect();
+/// What GRUB for UEFI does before it has read anything.
+fn first_configuration(run: &Run<'_>, name: &str) -> Result<()> {
     let uuid = boot_uuid(run)?;
     // The link /boot/boot makes this path right whether or not /boot is a file system of its own.
     let early = format!(
-        "search --no-floppy --fs-uuid --set=root {uuid}\nset prefix=($root)/boot/{name}\nconfigfile $prefix/grub.cfg\n",
-        name = grub.name
+        "search --no-floppy --fs-uuid --set=root {uuid}\nset prefix=($root)/boot/{name}\nconfigfile $prefix/grub.cfg\n"
     );
-    // /tmp of the system is a tmpfs of this installation's own.
-    let (config, output) = ("/tmp/bootc-ks-grub.cfg", "/tmp/bootc-ks-grub.efi");
-    system
-        .write(config, early.as_bytes(), 0o600, None)
-        .doing(Stage::Bootloader, "writing GRUB's first configuration")?;
-    let prefix = format!("/boot/{}", grub.name);
-    let program = Program::new(format!("{}-mkimage", grub.name))
-        .args(["-O", platform, "-o", output, "-c", config, "-p", prefix.as_str()])
-        .args(modules)
-        .inside(&run.system_root());
-    run.run(Stage::Bootloader, &program)?;
-    let device = esp(run)?;
-    let source = run.system_root().join(output.trim_start_matches('/'));
-    fill_esp(run, &device, &source, file)
+    let doing = "writing GRUB's first configuration";
+    run.system()?.write(EfiGrub::CONFIG, early.as_bytes(), 0o600, None).doing(Stage::Bootloader, doing)
 }
 
-/// Puts one loader into the ESP: mounted where the kernel has vfat, by mtools where not.
-fn fill_esp(run: &mut Run<'_>, device: &Device, loader: &Path, file: &str) -> Result<()> {
-    let node = run.names.node(device);
-    let target = run.work.join("esp");
-    fs::create_dir_all(&target).doing(Stage::Bootloader, "making a mount point")?;
-    let mount = Mount { source: node.clone(), target: target.clone(), kind: MountKind::Device("vfat".into()) };
+/// Puts the loader into the ESP.
+fn fill_esp(run: &mut Run<'_>, efi: &EfiGrub) -> Result<()> {
+    let doing = "filling the EFI system partition";
+    let loader = run.system()?.read_bytes(EfiGrub::OUTPUT).doing(Stage::Bootloader, "reading the new boot loader")?;
+    let target = run.mount_point(Stage::Bootloader, "esp")?;
+    let source = run.names.node(&efi.esp);
     let mark = run.teardown.mark();
-    match run.host.mount(&mount) {
-        Ok(()) => {
-            run.teardown.push(super::teardown::Close::Unmount(target.clone()));
-            let dir = target.join("EFI/BOOT");
-            let copy = || -> std::io::Result<()> {
-                fs::create_dir_all(&dir)?;
-                fs::copy(loader, dir.join(file))?;
-                fs::File::open(dir.join(file))?.sync_all()
-            };
-            copy().doing(Stage::Bootloader, "filling the EFI system partition")?;
-            run.teardown.unwind_to(mark, run.host)
-        }
-        Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {
-            tracing::info!("the kernel has no vfat; filling the ESP with mtools");
-            let mmd = Program::new("mmd").args(["-i", node.as_str(), "::/EFI", "::/EFI/BOOT"]);
-            run.run(Stage::Bootloader, &mmd)?;
-            let mcopy = Program::new("mcopy")
-                .args(["-o", "-i", node.as_str()])
-                .arg(loader.display().to_string())
-                .arg(format!("::/EFI/BOOT/{file}"));
-            run.run(Stage::Bootloader, &mcopy)
-        }
-        Err(error) => Err(error).doing(Stage::Bootloader, "mounting the EFI system partition"),
-    }
+    let mount = Mount { source, target: target.clone(), kind: MountKind::Device("vfat".into()) };
+    run.host.mount(&mount).doing(Stage::Bootloader, "mounting the EFI system partition")?;
+    run.teardown.push(Close::Unmount(target.clone()));
+    let esp = run.open(Stage::Bootloader, &target)?;
+    esp.write(&format!("EFI/BOOT/{}", efi.file()), &loader, 0o644, None).doing(Stage::Bootloader, doing)?;
+    // What is open in there would keep it mounted.
+    drop(esp);
+    run.teardown.unwind_to(mark, run.host)
 }
 
 /// GRUB's menu. One that reads the boot entries needs it once; for another libostree writes it
 /// anew at each update (`sysroot.bootloader=grub2`), and this is the first of them.
-fn menu(run: &mut Run<'_>, plan: &BootPlan, grub: &Grub, reads_entries: bool) -> Result<()> {
-    let boot = run.physical_root().join("boot");
+fn menu(run: &mut Run<'_>, plan: &BootPlan, name: &str, reads_entries: bool) -> Result<()> {
     let doing = "writing GRUB's menu";
-    let dir = boot.join(grub.name);
-    fs::create_dir_all(&dir).doing(Stage::Bootloader, doing)?;
+    let root = run.physical(Stage::Bootloader)?;
     let serial = run.kargs.iter().any(|karg| karg.starts_with("console=ttyS"));
-    let uuid = boot_uuid(run)?;
+    let preamble = preamble(&boot_uuid(run)?, serial, plan.timeout);
+    let config = format!("boot/{name}/grub.cfg");
     if reads_entries {
-        let text = format!("{}blscfg\n", preamble(&uuid, serial, plan.timeout));
-        return fs::write(dir.join("grub.cfg"), text).doing(Stage::Bootloader, doing);
+        let text = format!("{preamble}blscfg\n");
+        return root.write(&config, text.as_bytes(), 0o644, None).doing(Stage::Bootloader, doing);
     }
-    let entry = run.deployed.as_ref().map(|deployed| deployed.entry.clone()).unwrap_or_default();
-    let entry = fs::read_to_string(&entry).doing(Stage::Bootloader, "reading the boot entry")?;
-    let text = format!("{}{}", preamble(&uuid, serial, plan.timeout), menu_entry(&entry));
-    fs::write(loader_dir(&boot).join("grub.cfg"), text).doing(Stage::Bootloader, doing)?;
-    let link = dir.join("grub.cfg");
-    match fs::remove_file(&link) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).doing(Stage::Bootloader, doing)?,
-        _ => {}
-    }
-    std::os::unix::fs::symlink("../loader/grub.cfg", &link).doing(Stage::Bootloader, doing)?;
-    sysroot::set_bootloader_backend(run.host, &run.physical_root(), "grub2")
+    let entry = boot_entry(run)?;
+    let text = format!("{preamble}{}", menu_entry(&entry));
+    root.write("boot/loader/grub.cfg", text.as_bytes(), 0o644, None).doing(Stage::Bootloader, doing)?;
+    root.symlink(&config, "../loader/grub.cfg").doing(Stage::Bootloader, doing)?;
+    run.deployer.set_bootloader_backend(run, &run.physical_root(), "grub2")
 }
 
-fn loader_dir(boot: &Path) -> PathBuf {
-    boot.join("loader")
+/// The text of the boot entry that libostree has written.
+fn boot_entry(run: &Run<'_>) -> Result<String> {
+    let physical = run.physical_root();
+    let entry = run.deployed.as_ref().and_then(|deployed| deployed.entry.strip_prefix(&physical).ok());
+    let entry = entry.map(Path::to_string_lossy).unwrap_or_default();
+    let text = run.physical(Stage::Bootloader)?.read(&entry).doing(Stage::Bootloader, "reading the boot entry")?;
+    text.ok_or_else(|| Error::failed(Stage::Bootloader, format!("there is no boot entry {entry}")))
 }
 
 fn preamble(uuid: &str, serial: bool, timeout: u32) -> String {
@@ -258,11 +152,5 @@ mod tests {
             menu_entry(entry),
             "menuentry 'Debian (ostree:0)' {\n  linux /boot/o/vmlinuz root=UUID=1 'a=$b' rw\n  initrd /boot/o/i.img\n}\n"
         );
-    }
-
-    #[test]
-    fn each_family_has_its_own_names() {
-        assert_eq!(Grub::of("/usr/sbin/grub-install").name, "grub");
-        assert_eq!(Grub::of("/usr/sbin/grub2-install").name, "grub2");
     }
 }

@@ -5,13 +5,13 @@
 //! The system is on the disk already: whatever fails here is a warning.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::{Mount, MountKind};
-use crate::machine;
+use crate::host::root::Root;
+use crate::host::{Host, Mount, MountKind};
 use crate::plan::{Device, Step};
 use crate::storage::layout::PlannedPartition;
 use crate::system::boot_entry::{BootEntry, Partition, order_with};
@@ -35,12 +35,14 @@ pub fn put_first(run: &mut Run<'_>, esp: &Device) -> Result<()> {
 }
 
 fn put(run: &mut Run<'_>, esp: &Device) -> Result<()> {
-    let variables = Variables { dir: variables_dir(run)? };
-    let entry = BootEntry { label: label(run), partition: partition(run, esp)?, path: removable_path() };
-    let number = variables.number_for(&entry);
+    let variables = Variables(variables(run)?);
+    let entry = BootEntry { label: label(run)?, partition: partition(run, esp)?, path: removable_path() };
+    let number = variables.number_for(&entry, run.host);
     let doing = "writing the firmware's boot entry";
     variables.write(&format!("Boot{number:04X}"), &entry.to_bytes()).doing(Stage::Bootloader, doing)?;
-    let order = order_with(number, &variables.read("BootOrder").unwrap_or_default());
+    // One that is there and cannot be read is not to be replaced by a shorter one.
+    let order = variables.read("BootOrder").doing(Stage::Bootloader, "reading the firmware's boot order")?;
+    let order = order_with(number, &order);
     variables.write("BootOrder", &order).doing(Stage::Bootloader, "writing the firmware's boot order")?;
     variables.write("BootNext", &number.to_le_bytes()).doing(Stage::Bootloader, "writing the firmware's next boot")?;
     tracing::info!(number, label = %entry.label, "boot entry");
@@ -48,23 +50,24 @@ fn put(run: &mut Run<'_>, esp: &Device) -> Result<()> {
 }
 
 /// The directory of the variables; mounted where an installer environment has not.
-fn variables_dir(run: &mut Run<'_>) -> Result<PathBuf> {
-    let usual = PathBuf::from(VARIABLES);
-    if fs::read_dir(&usual).is_ok_and(|mut entries| entries.next().is_some()) {
+fn variables(run: &mut Run<'_>) -> Result<Box<dyn Root>> {
+    if let Ok(usual) = run.host.open(Path::new(VARIABLES))
+        && usual.list("").is_ok_and(|names| !names.is_empty())
+    {
         return Ok(usual);
     }
-    let target = run.work.join("efivars");
-    fs::create_dir_all(&target).doing(Stage::Bootloader, "making a mount point")?;
+    let target = run.mount_point(Stage::Bootloader, "efivars")?;
     let mount = Mount { source: "efivarfs".into(), target: target.clone(), kind: MountKind::Virtual("efivarfs") };
     run.mount(Stage::Bootloader, &mount)?;
-    Ok(target)
+    run.open(Stage::Bootloader, &target)
 }
 
 /// What the new system calls itself.
-fn label(run: &Run<'_>) -> String {
-    let text = fs::read_to_string(run.system_root().join("usr/lib/os-release")).unwrap_or_default();
+fn label(run: &Run<'_>) -> Result<String> {
+    let text = run.system()?.read("/usr/lib/os-release").doing(Stage::Bootloader, "reading the system's name")?;
+    let text = text.unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("NAME=")).unwrap_or("Linux");
-    name.trim_matches(['"', '\'']).to_owned()
+    Ok(name.trim_matches(['"', '\'']).to_owned())
 }
 
 /// The path that every firmware tries by itself; the loader is there.
@@ -78,7 +81,7 @@ fn partition(run: &Run<'_>, esp: &Device) -> Result<Partition> {
     let block = run.plan.target.sector_size().0.max(1);
     let number = match esp {
         Device::Partition { number } => number,
-        Device::Node { path } => return existing(path)?.ok_or_else(missing),
+        Device::Node { path } => return existing(path, run.host)?.ok_or_else(missing),
         Device::Volume { .. } => return Err(missing()),
     };
     let all: &[PlannedPartition] = run
@@ -96,9 +99,10 @@ fn partition(run: &Run<'_>, esp: &Device) -> Result<Partition> {
 }
 
 /// A partition that was there before.
-fn existing(path: &str) -> Result<Option<Partition>> {
-    let node = fs::canonicalize(path).doing(Stage::Bootloader, format_args!("looking for {path}"))?;
-    for disk in machine::probe()?.disks {
+fn existing(path: &str, host: &dyn Host) -> Result<Option<Partition>> {
+    // It may be a link of udev's; one that leads nowhere is not among the disks either.
+    let node = fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    for disk in host.disks().probe()?.disks {
         let Some(found) = disk.partitions.iter().find(|partition| Path::new(&partition.path) == node) else { continue };
         let Some(guid) = found.uuid.as_deref().and_then(|uuid| uuid.parse().ok()) else { return Ok(None) };
         let block = disk.sector_size.0.max(1);
@@ -109,53 +113,54 @@ fn existing(path: &str) -> Result<Option<Partition>> {
 }
 
 /// The variables, files of one directory.
-struct Variables {
-    dir: PathBuf,
+struct Variables(Box<dyn Root>);
+
+fn file(name: &str) -> String {
+    format!("{name}-{GLOBAL}")
 }
 
 impl Variables {
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(format!("{name}-{GLOBAL}"))
+    /// A variable's value, without its attributes; nothing where there is no such variable.
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        match self.0.read_bytes(&file(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            other => Ok(other?.get(4..).unwrap_or_default().to_vec()),
+        }
     }
 
-    /// A variable's value, without its attributes.
-    fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let bytes = fs::read(self.path(name)).ok()?;
-        Some(bytes.get(4..)?.to_vec())
-    }
-
-    /// Writes one; the file system wants it in a single call, and knows no truncation.
+    /// Writes one.
     fn write(&self, name: &str, value: &[u8]) -> io::Result<()> {
-        let bytes = [&ATTRIBUTES.to_le_bytes(), value].concat();
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(self.path(name))?;
-        let written = file.write(&bytes)?;
-        if written < bytes.len() { Err(io::Error::other("only a part was taken")) } else { Ok(()) }
+        self.0.overwrite(&file(name), &[&ATTRIBUTES.to_le_bytes(), value].concat())
     }
 
     /// The number of an entry like this one whose partition is gone (an earlier installation of
     /// this machine), else the first that is free.
-    fn number_for(&self, entry: &BootEntry) -> u16 {
+    fn number_for(&self, entry: &BootEntry, host: &dyn Host) -> u16 {
+        let dev = host.open(Path::new("/dev")).ok();
+        let is_gone = |old: &Partition| dev.as_ref().is_some_and(|dev| is_gone(old, entry, dev.as_ref()));
+        let name = |number: u16| format!("Boot{number:04X}");
+        let exists = |number: &u16| self.0.exists(&file(&name(*number)));
         let stale = |number: &u16| {
-            let old = self.read(&format!("Boot{number:04X}")).and_then(|bytes| BootEntry::from_bytes(&bytes));
-            old.is_some_and(|old| {
-                old.label == entry.label && old.path == entry.path && is_gone(&old.partition, entry, Path::new("/dev"))
-            })
+            let old = self.read(&name(*number)).ok().and_then(|bytes| BootEntry::from_bytes(&bytes));
+            old.is_some_and(|old| old.label == entry.label && old.path == entry.path && is_gone(&old.partition))
         };
-        let free = |number: &u16| !self.path(&format!("Boot{number:04X}")).exists();
-        (0..=0xff).find(stale).or_else(|| (0..u16::MAX).find(free)).unwrap_or(0)
+        let reusable = (0..=0xff).filter(exists).find(stale);
+        reusable.or_else(|| (0..u16::MAX).find(|number| !exists(number))).unwrap_or(0)
     }
 }
 
 /// Whether no disk has that partition; the one that is being written does not count.
-fn is_gone(old: &Partition, new: &BootEntry, dev: &Path) -> bool {
-    let links = dev.join("disk/by-partuuid");
-    links.is_dir() && (old.guid == new.partition.guid || !links.join(old.guid.to_string()).exists())
+fn is_gone(old: &Partition, new: &BootEntry, dev: &dyn Root) -> bool {
+    let links = "disk/by-partuuid";
+    dev.is_dir(links) && (old.guid == new.partition.guid || !dev.exists(&format!("{links}/{}", old.guid)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use uuid::Uuid;
+
+    use super::*;
+    use crate::host::Real;
 
     fn entry(guid: Uuid) -> BootEntry {
         let partition = Partition { number: 2, start: 4096, blocks: 8, guid };
@@ -165,19 +170,20 @@ mod tests {
     #[test]
     fn an_entry_gets_a_free_number() {
         let dir = tempfile::tempdir().unwrap();
-        let variables = Variables { dir: dir.path().to_owned() };
-        assert_eq!(variables.number_for(&entry(Uuid::nil())), 0);
+        let variables = Variables(Real.open(dir.path()).unwrap());
+        let number = || variables.number_for(&entry(Uuid::nil()), &Real);
+        assert_eq!(number(), 0);
         variables.write("Boot0000", b"\x01\0\0\0\x04\0N\0\0\0").unwrap();
-        assert_eq!(variables.number_for(&entry(Uuid::nil())), 1);
+        assert_eq!(number(), 1);
         assert_eq!(variables.read("Boot0000").unwrap()[..4], [1, 0, 0, 0]);
-        assert_eq!(fs::read(variables.path("Boot0000")).unwrap()[..4], [7, 0, 0, 0]);
+        assert_eq!(fs::read(dir.path().join(file("Boot0000"))).unwrap()[..4], [7, 0, 0, 0]);
     }
 
     #[test]
     fn an_entry_is_gone_when_its_partition_is() {
         let dir = tempfile::tempdir().unwrap();
         let (old, new) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let gone = |old| is_gone(&entry(old).partition, &entry(new), dir.path());
+        let gone = |old| is_gone(&entry(old).partition, &entry(new), Real.open(dir.path()).unwrap().as_ref());
         assert!(!gone(old), "without udev's links it is not known");
         let links = dir.path().join("disk/by-partuuid");
         fs::create_dir_all(&links).unwrap();

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::run::Run;
 use crate::deploy::labels::{Label, Policy};
 use crate::error::{Context, Result, Stage};
-use crate::host::root::TargetRoot;
+use crate::host::root::{Root, TargetRoot};
 
 const NAME: &str = "security.selinux";
 /// What OSTree keeps around deployments is labelled like the system that it is part of, as bootc
@@ -27,7 +27,7 @@ pub fn label(run: &mut Run<'_>) -> Result<()> {
         return Ok(());
     }
     let (deployment, composefs) = (deployed.root.clone(), deployed.root.join(".ostree.cfs"));
-    let system = run.system()?;
+    let system = TargetRoot::open(&run.system_root()).doing(Stage::System, "opening the installed system")?;
     let mut paths = std::mem::take(&mut run.written);
     let parents: Vec<String> = paths.iter().flat_map(|path| ancestors(path)).collect();
     paths.extend(parents);

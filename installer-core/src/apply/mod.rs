@@ -10,15 +10,18 @@
 
 mod boot;
 mod boot_order;
+mod deploy;
 mod freeze;
 mod labels;
 mod preflight;
 mod run;
 mod script;
 mod storage;
-mod stray_processes;
 mod system;
 mod teardown;
+#[cfg(test)]
+mod tests;
+mod what_to_do;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -39,6 +42,7 @@ use crate::units::Digest;
 pub use preflight::{preflight, require_ostree, require_root};
 pub use script::run_pre_script;
 
+use deploy::{Deployer, Ostree};
 use run::Run;
 
 /// What the log of an installation holds, as a filter of `tracing` directives.
@@ -89,7 +93,8 @@ pub struct Report {
 pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
     as_planned(plan, image).inspect_err(|error| events.emit(&Event::failed(error)))?;
     let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
-    in_private_mounts("apply", Stage::Storage, panicked, || in_namespace(plan, image, host, options, events))
+    let ostree = Ostree { image };
+    in_private_mounts("apply", Stage::Storage, panicked, || carry_out(plan, &ostree, host, options, events))
 }
 
 /// Whether image and disk are still those of the plan.
@@ -107,11 +112,19 @@ fn as_planned(plan: &Plan, image: &Image) -> Result<()> {
     }
 }
 
-fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
+/// What [`apply`] does where its mounts are its own.
+fn carry_out(
+    plan: &Plan,
+    deployer: &dyn Deployer,
+    host: &dyn Host,
+    options: &Options,
+    events: &dyn Sink,
+) -> Result<Report> {
     let started = Instant::now();
     let digest = plan.digest()?;
     events.emit(&Event::Started { schema: crate::event::SCHEMA, plan: digest.clone(), steps: plan.steps.len() });
-    let mut run = Run::new(plan, image, host, options, events)?;
+    let mut run =
+        Run::new(plan, deployer, host, options, events).inspect_err(|error| events.emit(&Event::failed(error)))?;
     let outcome = all_steps(&mut run);
     let touched = run.touched;
     let closed = run.close(outcome.is_ok());
@@ -121,7 +134,8 @@ fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, 
             events.emit(&Event::Finished { millis });
             return Ok(run.report(digest));
         }
-        (Err(error), Ok(())) | (Ok(()), Err(error)) => error,
+        (Err(error), Ok(())) => error,
+        (Ok(()), Err(error)) => what_to_do::about_closing(error),
         (Err(error), Err(second)) => {
             tracing::error!(%second, "the clean-up failed as well");
             events.emit(&Event::Warning { message: format!("the clean-up failed as well: {second}") });
@@ -164,7 +178,7 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
         }
         one_step(run, step).map_err(|error| {
             if !run.options.cancel.is_cancelled() {
-                return error;
+                return what_to_do::about(error, number, step);
             }
             // What was interrupted fails in a way of its own.
             tracing::warn!(%error, "cancelled");
@@ -197,9 +211,9 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
         // It is there, and its UUID is known since the plan was made.
         Step::Adopt { .. } => Ok(()),
         Step::Mount { device, at, filesystem } => storage::mount(run, device, at, filesystem),
-        Step::InitialiseSysroot { stateroot } => system::initialise(run, stateroot),
-        Step::Import { target, selinux, .. } => system::import(run, target, *selinux),
-        Step::Deploy { stateroot, origin, kargs } => system::deploy(run, stateroot, origin, kargs),
+        Step::InitialiseSysroot { stateroot } => deploy::initialise(run, stateroot),
+        Step::Import { target, selinux, .. } => deploy::import(run, target, *selinux),
+        Step::Deploy { stateroot, origin, kargs } => deploy::deploy(run, stateroot, origin, kargs),
         Step::Fstab { entries } => system::fstab(run, entries),
         Step::File(file) => system::file(run, file),
         Step::User(user) => system::user(run, user),
@@ -207,7 +221,7 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
         Step::Credentials { .. } => system::credentials(run),
         Step::RootPassword { .. } => system::root_password(run),
         Step::Script(script) => script::run(run, script),
-        Step::Bootloader(boot) => boot::install(run, boot),
+        Step::Bootloader(boot) => boot::install(run, step, boot),
         Step::BootOrder { esp } => boot_order::put_first(run, esp),
         Step::Finish => system::finish(run),
     }

@@ -68,20 +68,14 @@ fn programs(plan: &Plan, machine: &Machine) -> Result<()> {
     let names = Planned { disk: plan.target.name() };
     let mut needed: BTreeSet<String> =
         plan.steps.iter().flat_map(|step| step.commands(&names)).map(|program| program.name).collect();
-    let boot = plan.steps.iter().find_map(|step| match step {
-        Step::Bootloader(boot) => Some(boot),
-        _ => None,
-    });
     let scripts = plan.steps.iter().any(|step| matches!(step, Step::Script(script) if script.inside));
-    if boot.is_some() || scripts {
+    if scripts {
         needed.insert("chroot".into());
     }
-    if let Some(boot) = boot.filter(|boot| boot.uefi && !can_mount_esp(machine)) {
-        if boot.loader == Loader::Bootupd {
-            return Err(Error::world(Stage::Plan, "bootupd mounts the ESP, and the running kernel cannot mount vfat")
-                .hint("install from an environment whose kernel has vfat"));
-        }
-        needed.insert("mcopy".into());
+    let bootupd = |step: &Step| matches!(step, Step::Bootloader(boot) if boot.uefi && boot.loader == Loader::Bootupd);
+    if plan.steps.iter().any(bootupd) && !can_mount_esp(machine) {
+        return Err(Error::world(Stage::Plan, "bootupd mounts the ESP, and the running kernel cannot mount vfat")
+            .hint("install from an environment whose kernel has vfat"));
     }
     let missing: Vec<&str> = needed.iter().map(String::as_str).filter(|name| locate(name).is_none()).collect();
     if missing.is_empty() {

@@ -1,29 +1,35 @@
 //! What an installation knows while it runs: the plan, the names of things, what is open.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::deploy::Deployer;
 use super::teardown::{Close, Teardown};
 use super::{Options, Report, SCHEMA};
 use crate::deploy::sysroot::Deployed;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
-use crate::host::root::TargetRoot;
+use crate::host::root::Root;
 use crate::host::{Host, Mount};
-use crate::image::Image;
 use crate::plan::{Device, Names, Plan, Step, partition_node};
 use crate::program::Program;
 use crate::request::Purpose;
 use crate::storage::select::Target;
 use crate::units::Digest;
 
+/// Where the directory with the mount points is made.
+const RUN: &str = "/run";
+/// The mount point of the deployed system there.
+pub const SYSTEM: &str = "system";
+/// And of the target's own root file system, where that is made.
+pub const ROOT: &str = "root";
+
 /// The state of one installation.
 pub struct Run<'a> {
     pub plan: &'a Plan,
-    pub image: &'a Image,
+    pub deployer: &'a dyn Deployer,
     pub host: &'a dyn Host,
     pub options: &'a Options,
     pub events: &'a dyn Sink,
@@ -45,24 +51,50 @@ pub struct Run<'a> {
     pub written: Vec<String>,
     pub warnings: Vec<String>,
     pub done: Vec<(String, u64)>,
-    /// The image file under its temporary name, and its own.
-    pub image_file: Option<(PathBuf, PathBuf)>,
+    /// The disk image, while it has a temporary name.
+    pub image_file: Option<ImageFile>,
+}
+
+/// A disk image that is being made.
+pub struct ImageFile {
+    /// Where it will be.
+    pub path: PathBuf,
+    /// The directory of that.
+    pub directory: PathBuf,
+    /// Its name there.
+    pub name: String,
+    /// Its name until all went well.
+    pub temporary: String,
+}
+
+impl ImageFile {
+    /// One that will be at `path`.
+    pub fn at(path: &str) -> Self {
+        let path = PathBuf::from(path);
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let temporary = format!(".{name}.bootc-ks-{}", std::process::id());
+        ImageFile { path, directory, name, temporary }
+    }
 }
 
 impl<'a> Run<'a> {
     pub fn new(
         plan: &'a Plan,
-        image: &'a Image,
+        deployer: &'a dyn Deployer,
         host: &'a dyn Host,
         options: &'a Options,
         events: &'a dyn Sink,
     ) -> Result<Self> {
-        let work = PathBuf::from(format!("/run/bootc-ks-{}", std::process::id()));
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&work)
-            .doing(Stage::Storage, "making a directory for mount points")?;
+        let name = format!("bootc-ks-{}", std::process::id());
+        host.open(Path::new(RUN))
+            .and_then(|run| run.create_dir(&name, 0o700, 0, 0))
+            .doing(Stage::Storage, "making a directory for mount points")
+            .map_err(|error| error.hint(format!("{RUN} has to be there, and writable")))?;
+        let work = Path::new(RUN).join(name);
         let mut teardown = Teardown::default();
         teardown.push(Close::Directories(work.clone()));
         let disk = match &plan.target {
@@ -72,11 +104,11 @@ impl<'a> Run<'a> {
         };
         Ok(Run {
             plan,
-            image,
+            deployer,
             host,
             options,
             events,
-            names: LiveNames::new(plan, disk),
+            names: LiveNames::new(plan, disk, &work),
             teardown,
             touched: false,
             work,
@@ -96,21 +128,38 @@ impl<'a> Run<'a> {
     pub fn physical_root(&self) -> PathBuf {
         match &self.plan.target {
             Target::Filesystem { path, .. } => path.into(),
-            _ => self.work.join("root"),
+            _ => self.work.join(ROOT),
         }
     }
 
     /// The deployed system as it will see itself.
     pub fn system_root(&self) -> PathBuf {
-        self.work.join("system")
+        self.work.join(SYSTEM)
     }
 
     /// The deployed system, for writing files.
-    pub fn system(&self) -> Result<TargetRoot> {
+    pub fn system(&self) -> Result<Box<dyn Root>> {
         if self.deployed.is_none() {
             return Err(Error::failed(Stage::System, "the system is not deployed yet"));
         }
-        TargetRoot::open(&self.system_root()).doing(Stage::System, "opening the installed system")
+        self.open(Stage::System, &self.system_root())
+    }
+
+    /// The target's own root file system, for reading and writing files.
+    pub fn physical(&self, stage: Stage) -> Result<Box<dyn Root>> {
+        self.open(stage, &self.physical_root())
+    }
+
+    /// A directory with all that is below it.
+    pub fn open(&self, stage: Stage, path: &Path) -> Result<Box<dyn Root>> {
+        self.host.open(path).doing(stage, format_args!("opening {}", path.display()))
+    }
+
+    /// Makes a mount point below the directory of this installation.
+    pub fn mount_point(&self, stage: Stage, name: &str) -> Result<PathBuf> {
+        let doing = || format!("making the mount point {name}");
+        self.open(stage, &self.work)?.create_dirs(name).doing(stage, doing())?;
+        Ok(self.work.join(name))
     }
 
     /// Mounts, and notes it for the teardown.
@@ -139,15 +188,18 @@ impl<'a> Run<'a> {
         for message in std::mem::take(&mut self.teardown.warnings) {
             self.warn(message);
         }
-        let Some((temporary, path)) = self.image_file.take() else { return closed };
-        if good && closed.is_ok() {
-            return std::fs::rename(&temporary, &path)
-                .doing(Stage::Finish, format_args!("giving the disk image its name {}", path.display()));
+        let Some(image) = self.image_file.take() else { return closed };
+        let rename = || self.host.open(&image.directory)?.rename(&image.temporary, &image.name);
+        let doing = format!("giving the disk image its name {}", image.path.display());
+        let named = if good { closed.and_then(|()| rename().doing(Stage::Finish, doing)) } else { closed };
+        if good && named.is_ok() {
+            return named;
         }
-        if let Err(error) = std::fs::remove_file(&temporary) {
+        let remove = || self.host.open(&image.directory)?.remove(&image.temporary);
+        if let Err(error) = remove() {
             tracing::warn!(%error, "removing the unfinished disk image");
         }
-        closed
+        named
     }
 
     /// The report of an installation that went well.
@@ -169,11 +221,12 @@ impl<'a> Run<'a> {
 /// Devices by their real names, with UUIDs made for this installation.
 pub struct LiveNames {
     disk: String,
+    system: String,
     uuids: BTreeMap<Device, String>,
 }
 
 impl LiveNames {
-    fn new(plan: &Plan, disk: String) -> Self {
+    fn new(plan: &Plan, disk: String, work: &Path) -> Self {
         let mut uuids = BTreeMap::new();
         for step in &plan.steps {
             if let Step::Adopt { device, uuid, .. } = step {
@@ -192,7 +245,7 @@ impl LiveNames {
                 uuids.insert(device.clone(), text);
             }
         }
-        LiveNames { disk, uuids }
+        LiveNames { disk, system: work.join(SYSTEM).display().to_string(), uuids }
     }
 
     /// The disk's node, once it is known.
@@ -221,5 +274,9 @@ impl Names for LiveNames {
 
     fn uuid(&self, device: &Device) -> String {
         self.uuids.get(device).cloned().unwrap_or_default()
+    }
+
+    fn system(&self) -> String {
+        self.system.clone()
     }
 }

@@ -3,14 +3,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::run::Run;
-use super::stray_processes;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
-use crate::host::root::TargetRoot;
+use crate::host::root::Root;
 use crate::host::{Host, Mount, MountKind, ProgramError};
 use crate::program::Program;
 use crate::request::Script;
@@ -60,19 +58,20 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let name = "/tmp/bootc-ks-script";
     let doing = "writing the script into the system";
     system.write(name, script.body.as_bytes(), 0o700, Some((0, 0))).doing(Stage::Script, doing)?;
-    let resolver = Resolver::lend(&system).doing(Stage::Script, "lending the name servers to the system")?;
+    let resolver =
+        Resolver::lend(run.host, system.as_ref()).doing(Stage::Script, "lending the name servers to the system")?;
     let mut log = match &script.log {
         Some(path) => {
             system.write(path, b"", 0o600, None).doing(Stage::Script, format_args!("creating {path}"))?;
             run.written.push(path.clone());
-            Log::open(&system.path().join(path.trim_start_matches('/')))?
+            Log::of(system.append(path), path)?
         }
         None => Log::default(),
     };
     let program = Program::new(script.interpreter.clone()).arg(name).env("HOME", "/root").inside(&run.system_root());
     let outcome = execute(&program, run.host, run.events, &mut log);
     end_leftovers(run, script, &[]);
-    resolver.take_back(&system).doing(Stage::Script, "taking the name servers back")?;
+    resolver.take_back(system.as_ref()).doing(Stage::Script, "taking the name servers back")?;
     system.remove(name).doing(Stage::Script, "removing the script")?;
     outcome
 }
@@ -91,7 +90,7 @@ fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
 fn end_leftovers(run: &mut Run<'_>, script: &Script, places: &[PathBuf]) {
     let system = run.system_root();
     let roots: Vec<&Path> = places.iter().map(PathBuf::as_path).chain([system.as_path()]).collect();
-    let ended = stray_processes::end(&roots);
+    let ended = run.host.end_stray_processes(&roots);
     if !ended.is_empty() {
         let (origin, ended) = (&script.origin, ended.join(", "));
         run.warn(format!("the %post script at {origin} left processes behind, which were ended: {ended}"));
@@ -104,14 +103,14 @@ fn end_leftovers(run: &mut Run<'_>, script: &Script, places: &[PathBuf]) {
 fn customary_places(run: &mut Run<'_>) -> Result<Vec<PathBuf>> {
     let mnt = Path::new("/mnt");
     let mut places = Vec::new();
-    if !fs::read_dir(mnt).is_ok_and(|mut entries| entries.next().is_none()) {
+    if !run.host.open(mnt).and_then(|mnt| mnt.list("")).is_ok_and(|names| names.is_empty()) {
         return Ok(places);
     }
     let tmpfs = Mount { source: "tmpfs".into(), target: mnt.into(), kind: MountKind::Virtual("tmpfs") };
     run.mount(Stage::Script, &tmpfs)?;
     for name in ["sysimage", "sysroot"] {
         let target = mnt.join(name);
-        fs::create_dir(&target).doing(Stage::Script, "making a mount point")?;
+        run.open(Stage::Script, mnt)?.create_dirs(name).doing(Stage::Script, "making a mount point")?;
         places.push(target.clone());
         let source = run.system_root().display().to_string();
         run.mount(Stage::Script, &Mount { source, target, kind: MountKind::BindRecursive })?;
@@ -126,7 +125,7 @@ fn on_host(script: &Script, host: &dyn Host, events: &dyn Sink, env: &[(&str, St
     // Kept open for writing it could not be executed; the interpreter only reads it.
     let path = file.into_temp_path();
     let mut log = match &script.log {
-        Some(path) => Log::open(Path::new(path))?,
+        Some(path) => Log::beside(host, Path::new(path))?,
         None => Log::default(),
     };
     let mut program = Program::new(script.interpreter.clone()).arg(path.display().to_string()).env("HOME", "/root");
@@ -158,13 +157,15 @@ struct Log {
 }
 
 impl Log {
-    fn open(path: &Path) -> Result<Self> {
-        let file = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(path)
-            .doing(Stage::Script, format_args!("opening the script's log {}", path.display()))?;
+    /// At `path` of this machine.
+    fn beside(host: &dyn Host, path: &Path) -> Result<Self> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Log::of(host.open(parent).and_then(|parent| parent.append(&name)), &path.display().to_string())
+    }
+
+    fn of(file: std::io::Result<fs::File>, path: &str) -> Result<Self> {
+        let file = file.doing(Stage::Script, format_args!("opening the script's log {path}"))?;
         Ok(Log { file: Some(file) })
     }
 
@@ -186,11 +187,13 @@ struct Resolver {
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 impl Resolver {
-    fn lend(system: &TargetRoot) -> std::io::Result<Self> {
+    fn lend(host: &dyn Host, system: &dyn Root) -> std::io::Result<Self> {
         let nothing = Resolver { lent: None };
-        let Ok(content) = fs::read_to_string(RESOLV_CONF) else { return Ok(nothing) };
+        let Ok(Some(content)) = host.open(Path::new("/")).and_then(|machine| machine.read(RESOLV_CONF)) else {
+            return Ok(nothing);
+        };
         // A link usually leads into /run, which is a tmpfs of ours now.
-        let link = fs::read_link(system.path().join("etc/resolv.conf")).ok();
+        let link = system.read_link(RESOLV_CONF);
         let target = match &link {
             Some(link) => inside_path(Path::new("/etc"), link),
             None => PathBuf::from(RESOLV_CONF),
@@ -206,7 +209,7 @@ impl Resolver {
         Ok(Resolver { lent: (target == RESOLV_CONF).then_some(content) })
     }
 
-    fn take_back(self, system: &TargetRoot) -> std::io::Result<()> {
+    fn take_back(self, system: &dyn Root) -> std::io::Result<()> {
         match self.lent {
             // A script that wrote its own wants to keep it.
             Some(content) if system.read(RESOLV_CONF)?.as_ref() == Some(&content) => system.remove(RESOLV_CONF),

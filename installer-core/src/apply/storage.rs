@@ -1,20 +1,17 @@
 //! The steps that make partitions and file systems.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use uuid::{Uuid, uuid};
 
-use super::run::Run;
+use super::run::{ImageFile, ROOT, Run};
 use super::teardown::Close;
+use crate::block::GptPartition;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
 use crate::plan::{Device, Names, Step};
 use crate::program::Program;
 use crate::request::Purpose;
-use crate::storage::device::{
-    GptPartition, LoopDevice, announce_partitions, forget_partitions, require_unused, wipe_signatures, write_gpt,
-};
 use crate::storage::layout::PlannedPartition;
 use crate::units::{Bytes, MountPoint};
 
@@ -42,37 +39,39 @@ fn type_of(purpose: &Purpose) -> (Uuid, String) {
 /// Makes the image file under a temporary name, so that a failure destroys no file, and
 /// attaches it.
 pub fn create_image_file(run: &mut Run<'_>, path: &str, size: Bytes) -> Result<()> {
-    let path = PathBuf::from(path);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.bootc-ks-{}", std::process::id()));
-    run.image_file = Some((temporary.clone(), path));
-    let device = LoopDevice::create(&temporary, size)?;
-    run.names.set_disk(device.path());
-    run.teardown.push(Close::Loop(device));
+    let image = ImageFile::at(path);
+    let temporary = image.directory.join(&image.temporary);
+    run.image_file = Some(image);
+    let disk = run.host.disks().create_image(&temporary, size)?;
+    run.names.set_disk(disk.path());
+    run.teardown.push(Close::Image(disk));
     Ok(())
 }
 
 /// Removes every signature from the disk's partitions and the disk.
 pub fn wipe(run: &mut Run<'_>, disk: &str) -> Result<()> {
-    require_unused(disk)?;
-    run.touched = true;
+    let disks = run.host.disks();
+    disks.require_unused(Path::new(disk))?;
     for loss in run.plan.destroys.iter().filter(|loss| loss.device != disk) {
         // A partition that the kernel does not show goes with the table and is wiped when new
         // ones are made in its place.
-        if Path::new(&loss.device).exists() {
-            wipe_signatures(&loss.device)?;
+        if disks.exists(Path::new(&loss.device)) {
+            run.touched = true;
+            disks.wipe(Path::new(&loss.device))?;
         }
     }
-    forget_partitions(disk)?;
-    let gone = wipe_signatures(disk)?;
-    tracing::info!(?gone, "wiped");
+    // That writes nothing to the disk.
+    disks.forget_partitions(Path::new(disk))?;
+    run.touched = true;
     run.teardown.push(Close::Disk(disk.into()));
+    let gone = disks.wipe(Path::new(disk))?;
+    tracing::info!(?gone, "wiped");
     Ok(())
 }
 
 /// Writes the GPT, tells the kernel, and wipes what old file systems left inside.
 pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<()> {
-    run.touched = true;
+    let disks = run.host.disks();
     let disk = run.names.disk();
     let table: Vec<GptPartition> = partitions
         .iter()
@@ -90,13 +89,15 @@ pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<(
         })
         .collect();
     run.partition_guids = table.iter().map(|partition| (partition.number, partition.uuid)).collect();
-    write_gpt(&disk, run.plan.target.sector_size(), Uuid::new_v4(), &table)?;
-    forget_partitions(&disk)?;
+    run.touched = true;
+    let disk = Path::new(&disk);
+    disks.write_table(disk, run.plan.target.sector_size(), Uuid::new_v4(), &table)?;
+    disks.forget_partitions(disk)?;
     let places: Vec<(u32, Bytes, Bytes)> = partitions.iter().map(|p| (p.number, p.start, p.size)).collect();
-    let nodes = announce_partitions(&disk, &places)?;
+    let nodes = disks.announce_partitions(disk, &places)?;
     settle(run)?;
     for node in nodes {
-        wipe_signatures(&node)?;
+        disks.wipe(&node)?;
     }
     settle(run)
 }
@@ -104,7 +105,7 @@ pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<(
 /// Lets udev finish: it reads the table again when the disk is closed, and its nodes come and
 /// go meanwhile.
 fn settle(run: &Run<'_>) -> Result<()> {
-    if !Path::new("/run/udev/control").exists() {
+    if !run.host.disks().has_udev() {
         return Ok(());
     }
     run.run(Stage::Storage, &Program::new("udevadm").args(["settle", "--timeout=60"]))
@@ -128,18 +129,23 @@ pub fn commands(run: &mut Run<'_>, step: &Step) -> Result<()> {
 
 /// Mounts a file system of the target. /var and what is below live in the stateroot.
 pub fn mount(run: &mut Run<'_>, device: &Device, at: &MountPoint, filesystem: &str) -> Result<()> {
-    let physical = run.physical_root();
-    let relative = at.as_str().trim_start_matches('/');
-    let target = if relative == "var" || relative.starts_with("var/") {
+    let at = at.as_str().trim_start_matches('/');
+    let place = if at == "var" || at.starts_with("var/") {
         let stateroot = run.plan.steps.iter().find_map(|step| match step {
             Step::InitialiseSysroot { stateroot } => Some(stateroot.as_str()),
             _ => None,
         });
-        physical.join("ostree/deploy").join(stateroot.unwrap_or("default")).join(relative)
+        format!("ostree/deploy/{}/{at}", stateroot.unwrap_or("default"))
     } else {
-        physical.join(relative)
+        at.to_owned()
     };
-    fs::create_dir_all(&target).doing(Stage::Storage, format_args!("making {}", target.display()))?;
+    let target = if place.is_empty() {
+        run.mount_point(Stage::Storage, ROOT)?
+    } else {
+        let root = run.physical(Stage::Storage)?;
+        root.create_dirs(&place).doing(Stage::Storage, format_args!("making the mount point {place}"))?;
+        run.physical_root().join(place)
+    };
     let source = run.names.node(device);
     run.mount(Stage::Storage, &Mount { source, target, kind: MountKind::Device(filesystem.to_owned()) })
 }

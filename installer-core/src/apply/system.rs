@@ -1,14 +1,11 @@
-//! The steps that put the image on the disk and make it the admin's own.
+//! The steps that make the deployed image the admin's own: files, accounts, keys, records.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::labels;
 use super::run::Run;
-use crate::deploy::{self, sysroot};
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::root::TargetRoot;
-use crate::host::{Mount, MountKind};
+use crate::host::root::Root;
 use crate::plan::AUTH_FILE;
 use crate::system::accounts::{Accounts, UserPlan};
 use crate::system::files::{self, FilePlan, FstabEntry};
@@ -16,77 +13,6 @@ use crate::system::password::crypt;
 
 /// Where the installation's own records go in the installed system.
 const RECORDS: &str = "/var/log/bootc-ks";
-
-/// Makes the OSTree system root.
-pub fn initialise(run: &mut Run<'_>, stateroot: &str) -> Result<()> {
-    run.touched = true;
-    sysroot::initialise(run.host, &run.physical_root(), stateroot)
-}
-
-/// Imports the image.
-pub fn import(run: &mut Run<'_>, target: &str, selinux: bool) -> Result<()> {
-    let repo = run.physical_root().join("ostree/repo");
-    let job = deploy::Import {
-        image: run.image,
-        repo: &repo,
-        selinux,
-        target,
-        host: run.host,
-        events: run.events,
-        cancel: &run.options.cancel,
-    };
-    // The disk has been given up for it.
-    run.image.persist();
-    let imported = deploy::import(&job)?;
-    tracing::info!(commit = %imported.commit, entries = imported.entries, "imported");
-    run.commit = Some(imported.commit);
-    Ok(())
-}
-
-/// Deploys it, and mounts the system as it will see itself.
-pub fn deploy(run: &mut Run<'_>, stateroot: &str, origin: &str, kargs: &[String]) -> Result<()> {
-    let commit = run.commit.clone().ok_or_else(|| Error::failed(Stage::Deploy, "nothing was imported"))?;
-    run.kargs = kargs.iter().map(|karg| run.names.fill(karg)).collect();
-    let job = sysroot::Deploy {
-        root: run.physical_root(),
-        stateroot: stateroot.to_owned(),
-        commit,
-        origin: origin.to_owned(),
-        kargs: run.kargs.clone(),
-    };
-    run.deployed = Some(sysroot::deploy(run.host, &job)?);
-    enter(run)
-}
-
-/// The deployment with its /var, /boot and the kernel's file systems; /usr read-only, as it
-/// will be.
-fn enter(run: &mut Run<'_>) -> Result<()> {
-    let Some(deployed) = run.deployed.clone() else { return Ok(()) };
-    let system = run.system_root();
-    fs::create_dir_all(&system).doing(Stage::Deploy, "making a mount point")?;
-    let physical = run.physical_root();
-    let bind = |source: std::path::PathBuf, kind| (source.display().to_string(), kind);
-    let mounts = [
-        ("", bind(deployed.root.clone(), MountKind::Bind)),
-        ("usr", bind(deployed.root.join("usr"), MountKind::BindReadOnly)),
-        ("var", bind(deployed.var, MountKind::BindRecursive)),
-        ("sysroot", bind(physical.clone(), MountKind::BindRecursive)),
-        ("boot", bind(physical.join("boot"), MountKind::Bind)),
-        ("proc", ("proc".into(), MountKind::Virtual("proc"))),
-        ("sys", bind("/sys".into(), MountKind::BindRecursive)),
-        ("dev", bind("/dev".into(), MountKind::BindRecursive)),
-        ("run", ("tmpfs".into(), MountKind::Virtual("tmpfs"))),
-        ("tmp", ("tmpfs".into(), MountKind::Virtual("tmpfs"))),
-    ];
-    for (name, (source, kind)) in mounts {
-        let target = if name.is_empty() { system.clone() } else { system.join(name) };
-        // An image may lay /var or /tmp out as it likes; what is no directory is left alone.
-        if target.is_dir() && !target.is_symlink() {
-            run.mount(Stage::Deploy, &Mount { source, target, kind })?;
-        }
-    }
-    Ok(())
-}
 
 /// Writes a file of the system and remembers it for its label.
 fn write(run: &mut Run<'_>, path: &str, content: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<()> {
@@ -132,7 +58,7 @@ pub fn file(run: &mut Run<'_>, file: &FilePlan) -> Result<()> {
     }
 }
 
-fn read_accounts(system: &TargetRoot) -> std::io::Result<Accounts> {
+fn read_accounts(system: &dyn Root) -> std::io::Result<Accounts> {
     let text = |path: &str| Ok::<_, std::io::Error>(system.read(path)?.unwrap_or_default());
     let subids = match (system.read("/etc/subuid")?, system.read("/etc/subgid")?) {
         (Some(uids), Some(gids)) => Some((uids, gids)),
@@ -177,7 +103,7 @@ fn today() -> u64 {
 /// Makes a user with its home.
 pub fn user(run: &mut Run<'_>, user: &UserPlan) -> Result<()> {
     let system = run.system()?;
-    let old = read_accounts(&system).doing(Stage::System, "reading the image's accounts")?;
+    let old = read_accounts(system.as_ref()).doing(Stage::System, "reading the image's accounts")?;
     let mut new = old.clone();
     let hash = run.plan.passwords.get(&user.name).map(crypt).transpose()?;
     let identity = new
@@ -199,7 +125,7 @@ pub fn user(run: &mut Run<'_>, user: &UserPlan) -> Result<()> {
 /// Adds keys to a user's authorized_keys.
 pub fn ssh_keys(run: &mut Run<'_>, user: &str, keys: &[String]) -> Result<()> {
     let system = run.system()?;
-    let accounts = read_accounts(&system).doing(Stage::System, "reading the image's accounts")?;
+    let accounts = read_accounts(system.as_ref()).doing(Stage::System, "reading the image's accounts")?;
     let field = |line: &str, index: usize| line.split(':').nth(index).map(str::to_owned);
     let entry = [&accounts.passwd, &accounts.vendor_passwd]
         .into_iter()
@@ -246,7 +172,7 @@ pub fn credentials(run: &mut Run<'_>) -> Result<()> {
 /// Sets root's password, or sees to it that none opens the account.
 pub fn root_password(run: &mut Run<'_>) -> Result<()> {
     let system = run.system()?;
-    let old = read_accounts(&system).doing(Stage::System, "reading the image's accounts")?;
+    let old = read_accounts(system.as_ref()).doing(Stage::System, "reading the image's accounts")?;
     let mut new = old.clone();
     let hash = run.plan.passwords.get("root").map(crypt).transpose()?;
     new.set_password("root", hash.as_deref(), false, today());
@@ -256,7 +182,7 @@ pub fn root_password(run: &mut Run<'_>) -> Result<()> {
 /// Records, labels, and everything unmounted.
 pub fn finish(run: &mut Run<'_>) -> Result<()> {
     records(run)?;
-    labels::label(run)?;
+    run.deployer.label(run)?;
     super::freeze::of_what_stays_mounted(run);
     run.teardown.unwind_to(0, run.host)
 }

@@ -4,11 +4,9 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::stray_processes;
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::Host;
+use crate::host::{Attached, Host};
 use crate::program::Program;
-use crate::storage::device::LoopDevice;
 
 /// Something to close.
 pub enum Close {
@@ -18,8 +16,8 @@ pub enum Close {
     Group(String),
     /// Forget the partitions of this disk and write its buffers out.
     Disk(PathBuf),
-    /// Detach this loop device.
-    Loop(LoopDevice),
+    /// Detach this disk image.
+    Image(Box<dyn Attached>),
     /// Remove this directory tree of mount points, empty by now.
     Directories(PathBuf),
 }
@@ -65,13 +63,12 @@ impl Teardown {
             Close::Group(name) => host
                 .run(&Program::new("lvm").args(["vgchange", "--activate", "n", name.as_str()]), &mut |_| ())
                 .doing(Stage::Finish, "deactivating the volume group"),
-            Close::Disk(path) => crate::storage::device::flush(&path),
-            Close::Loop(device) => {
-                crate::storage::device::flush(device.path())?;
-                device.detach()
-            }
+            Close::Disk(path) => host.disks().flush(&path),
+            Close::Image(disk) => disk.detach(),
             // Never a recursive removal: should a mount have stayed, it would empty that.
-            Close::Directories(path) => remove_empty(&path).doing(Stage::Finish, "removing the mount points"),
+            Close::Directories(path) => {
+                remove_mount_points(&path, host).doing(Stage::Finish, "removing the mount points")
+            }
         }
     }
 
@@ -80,7 +77,7 @@ impl Teardown {
     fn unmount(&mut self, path: &Path, host: &dyn Host) -> std::io::Result<()> {
         match host.unmount(path) {
             Err(error) if error.kind() == ErrorKind::ResourceBusy => {
-                let ended = stray_processes::end(&[path]).join(", ");
+                let ended = host.end_stray_processes(&[path]).join(", ");
                 if !ended.is_empty() {
                     self.warnings.push(format!("a script left processes behind, which were ended: {ended}"));
                 }
@@ -91,16 +88,9 @@ impl Teardown {
     }
 }
 
-fn remove_empty(path: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(path)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            std::fs::remove_dir(entry.path())?;
-        } else {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    std::fs::remove_dir(path)
+fn remove_mount_points(path: &Path, host: &dyn Host) -> std::io::Result<()> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    host.open(parent)?.remove_mount_points(&name.to_string_lossy())
 }
 
 #[cfg(test)]
@@ -108,11 +98,12 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     use super::*;
-    use crate::host::{Mount, MountKind, Real, Recording, in_private_mounts};
+    use crate::host::recording::Recording;
+    use crate::host::{Mount, MountKind, Real, in_private_mounts};
 
     #[test]
     fn what_was_opened_last_is_closed_first_and_one_failure_stops_nothing() {
-        let host = Recording::default();
+        let host = Recording::new();
         let mut teardown = Teardown::default();
         teardown.push(Close::Unmount("/t/root".into()));
         let mark = teardown.mark();
@@ -121,9 +112,9 @@ mod tests {
         teardown.push(Close::Unmount("/t/root/boot".into()));
         let error = teardown.unwind_to(mark, &host).unwrap_err();
         assert!(error.to_string().starts_with("removing the mount points"), "{error}");
-        assert_eq!(host.lines(), ["umount /t/root/boot", "lvm vgchange --activate n system"]);
+        assert_eq!(host.calls(), ["umount /t/root/boot", "open /nowhere/at", "run lvm vgchange --activate n system"]);
         teardown.unwind_to(0, &host).unwrap();
-        assert_eq!(host.lines().last().map(String::as_str), Some("umount /t/root"));
+        assert_eq!(host.calls().last().map(String::as_str), Some("umount /t/root"));
     }
 
     #[test]

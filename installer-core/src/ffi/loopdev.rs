@@ -1,5 +1,5 @@
 //! Loop devices: a file as a disk. The ioctls alone; nodes, retries and cleaning up are in
-//! `storage::device`.
+//! `block`.
 
 use std::fs::File;
 use std::io;

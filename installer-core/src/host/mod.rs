@@ -1,17 +1,20 @@
-//! The installing machine as `apply` uses it: run a program, mount, unmount.
+//! The installing machine as `apply` uses it: programs, mounts, block devices, files.
 //!
-//! [`Real`] does; [`Recording`] writes down what would be done, for tests of what cannot be
-//! done everywhere. Block devices are `storage::device`, files under the target [`root`].
+//! [`Real`] is this machine. The unit tests have one whose disks are a list of calls and whose root
+//! is a directory (`recording`), so that whole plans run there, and any call can be made to fail.
 
+mod disks;
 mod libexec;
 mod namespace;
 mod output;
+#[cfg(test)]
+pub mod recording;
 pub mod root;
+mod stray_processes;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
@@ -20,7 +23,9 @@ use crate::ffi::session::in_own_session;
 use crate::program::{OSTREE_PROGRAM, Program, row};
 
 use output::Output;
+use root::{Root, TargetRoot};
 
+pub use disks::{Attached, Disks, KernelDisks};
 pub use libexec::{LIBEXEC_VARIABLE, set_libexec};
 pub use namespace::in_private_mounts;
 
@@ -81,7 +86,8 @@ pub enum ProgramError {
     },
 }
 
-/// What can be done on the installing machine.
+/// What can be done on the installing machine. Block devices, files and processes are those of the
+/// running kernel, unless a host says otherwise.
 pub trait Host: Send + Sync {
     /// Runs `program` to its end and gives each line of its output to `line`; its standard
     /// output and standard error are one stream.
@@ -92,6 +98,21 @@ pub trait Host: Send + Sync {
     fn unmount(&self, target: &Path) -> std::io::Result<()>;
     /// The same, but a running program cannot be cancelled: for steps that undo something.
     fn uninterrupted(&self) -> &dyn Host;
+
+    /// Its block devices.
+    fn disks(&self) -> &dyn Disks {
+        &KernelDisks
+    }
+
+    /// The directory at `path` with everything below it.
+    fn open(&self, path: &Path) -> std::io::Result<Box<dyn Root>> {
+        Ok(Box::new(TargetRoot::open(path)?))
+    }
+
+    /// Ends what scripts have left running that uses one of `roots`; returns its names.
+    fn end_stray_processes(&self, roots: &[&Path]) -> Vec<String> {
+        stray_processes::end(roots)
+    }
 }
 
 /// Where `name` is: a program of ours where those are kept, another one in $PATH or in the
@@ -301,46 +322,6 @@ fn read_lines(reader: impl Read, line: &mut dyn FnMut(&str)) -> Vec<String> {
         raw.clear();
     }
     tail
-}
-
-/// Writes down what it is asked to do and does nothing.
-#[derive(Default)]
-pub struct Recording {
-    log: Mutex<Vec<String>>,
-}
-
-impl Recording {
-    /// What it was asked to do, in order.
-    pub fn lines(&self) -> Vec<String> {
-        self.log.lock().map(|log| log.clone()).unwrap_or_default()
-    }
-
-    fn note(&self, line: String) {
-        if let Ok(mut log) = self.log.lock() {
-            log.push(line);
-        }
-    }
-}
-
-impl Host for Recording {
-    fn run(&self, program: &Program, _line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
-        self.note(program.to_string());
-        Ok(())
-    }
-
-    fn mount(&self, mount: &Mount) -> std::io::Result<()> {
-        self.note(format!("mount {} {}", mount.source, mount.target.display()));
-        Ok(())
-    }
-
-    fn unmount(&self, target: &Path) -> std::io::Result<()> {
-        self.note(format!("umount {}", target.display()));
-        Ok(())
-    }
-
-    fn uninterrupted(&self) -> &dyn Host {
-        self
-    }
 }
 
 #[cfg(test)]

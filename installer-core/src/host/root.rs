@@ -8,22 +8,64 @@ use std::ffi::CString;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags};
 use rustix::io::Errno;
 
+/// Files below one directory, by paths from there. No link leads out of it.
+pub trait Root {
+    /// The text of the file at `path`; `None` where there is none.
+    fn read(&self, path: &str) -> io::Result<Option<String>>;
+    /// The content of the file at `path`.
+    fn read_bytes(&self, path: &str) -> io::Result<Vec<u8>>;
+    /// Whether something is at `path`, links followed inside the root.
+    fn exists(&self, path: &str) -> bool;
+    /// Whether a directory itself, and no link to one, is at `path`.
+    fn is_dir(&self, path: &str) -> bool;
+    /// What the symbolic link at `path` holds; `None` where there is no link.
+    fn read_link(&self, path: &str) -> Option<PathBuf>;
+    /// The names in the directory at `path`; none where there is no directory.
+    fn list(&self, path: &str) -> io::Result<Vec<(String, FileType)>>;
+    /// Makes the directory `path` and its parents, 0755, where they are missing.
+    fn create_dirs(&self, path: &str) -> io::Result<()>;
+    /// Makes the directory `path` with this mode and owner.
+    fn create_dir(&self, path: &str, mode: u32, uid: u32, gid: u32) -> io::Result<()>;
+    /// Writes `content` to `path`, whole or not at all. A link at `path` itself is replaced,
+    /// not followed. An existing file's owner and mode are kept unless `owner` says otherwise.
+    fn write(&self, path: &str, content: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()>;
+    /// Writes over the file at `path` by a single call and without truncation, as the kernel wants
+    /// it where files are something else, such as the variables of the firmware.
+    fn overwrite(&self, path: &str, content: &[u8]) -> io::Result<()>;
+    /// Opens the file at `path` to add to it, and makes it where it is missing.
+    fn append(&self, path: &str) -> io::Result<fs::File>;
+    /// Makes `path` a symbolic link to `target`, over whatever file was there.
+    fn symlink(&self, path: &str, target: &str) -> io::Result<()>;
+    /// Gives the file at `from` the name `to`, over whatever file was there.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Removes the file at `path` if there is one; a link itself, not what it names.
+    fn remove(&self, path: &str) -> io::Result<()>;
+    /// Removes the directory at `path` with the files and the empty directories in it. A directory
+    /// that holds something stays: it may be a mount point that was not unmounted.
+    fn remove_mount_points(&self, path: &str) -> io::Result<()>;
+    /// Copies the directory tree at `from` to `to` (both under this root) for its new owner.
+    fn copy_tree(&self, from: &str, to: &str, uid: u32, gid: u32) -> io::Result<()>;
+}
+
 /// A directory that is the `/` of another system.
 pub struct TargetRoot {
     fd: OwnedFd,
     path: PathBuf,
+    /// Whether files get the owners that they are to have; who is not root cannot give them away.
+    owners: bool,
 }
 
 impl TargetRoot {
     /// Opens `path`.
     pub fn open(path: &Path) -> io::Result<Self> {
         let fd = rustix::fs::openat(CWD, path, OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(TargetRoot { fd, path: path.to_owned() })
+        Ok(TargetRoot { fd, path: path.to_owned(), owners: true })
     }
 
     /// Where it is on this machine.
@@ -44,44 +86,8 @@ impl TargetRoot {
         Err(Errno::AGAIN.into())
     }
 
-    /// The text of the file at `path`; `None` where there is none.
-    pub fn read(&self, path: &str) -> io::Result<Option<String>> {
-        match self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK) {
-            Ok(fd) => {
-                let mut text = String::new();
-                fs::File::from(fd).read_to_string(&mut text)?;
-                Ok(Some(text))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether something is at `path`, links followed inside the root.
-    pub fn exists(&self, path: &str) -> bool {
-        self.resolve(path, OFlags::PATH).is_ok()
-    }
-
-    /// The names in the directory at `path`; none where there is no directory.
-    pub fn list(&self, path: &str) -> io::Result<Vec<(String, FileType)>> {
-        let fd = match self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other?,
-        };
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::new(fd)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name != "." && name != ".." {
-                names.push((name, entry.file_type()));
-            }
-        }
-        names.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(names)
-    }
-
-    /// Makes the directory `path` and its parents, 0755, where they are missing.
-    pub fn create_dirs(&self, path: &str) -> io::Result<OwnedFd> {
+    /// [`Root::create_dirs`], and the directory.
+    fn directory(&self, path: &str) -> io::Result<OwnedFd> {
         let mut done = String::new();
         let mut dir = self.resolve("", OFlags::PATH | OFlags::DIRECTORY)?;
         for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
@@ -99,20 +105,83 @@ impl TargetRoot {
         Ok(dir)
     }
 
-    /// Makes the directory `path` with this mode and owner.
-    pub fn create_dir(&self, path: &str, mode: u32, uid: u32, gid: u32) -> io::Result<()> {
-        self.create_dirs(path)?;
+    /// Opens the directory that `path` is in; its name there as well.
+    fn parent<'a>(&self, path: &'a str) -> io::Result<(OwnedFd, &'a str)> {
+        let (parent, name) = split(path)?;
+        Ok((self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY)?, name))
+    }
+
+    fn give(&self, fd: &OwnedFd, uid: u32, gid: u32) -> io::Result<()> {
+        if self.owners {
+            rustix::fs::fchown(fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+        }
+        Ok(())
+    }
+
+    /// The same directory for a process that cannot give files away: they stay its own.
+    #[cfg(test)]
+    pub fn keeping_owners(mut self) -> Self {
+        self.owners = false;
+        self
+    }
+
+    /// Sets an extended attribute on what is at `path`, a link itself.
+    pub fn set_xattr(&self, path: &str, name: &str, value: &[u8]) -> io::Result<()> {
+        let (parent, base) = split(path)?;
+        let dir = self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY)?;
+        // There is no setxattrat before Linux 6.13; a descriptor's magic link names the
+        // directory that was resolved, whatever has moved since.
+        let path = format!("/proc/self/fd/{}/{base}", std::os::fd::AsRawFd::as_raw_fd(&dir.as_fd()));
+        rustix::fs::lsetxattr(path.as_str(), CString::new(name)?, value, XattrFlags::empty())?;
+        Ok(())
+    }
+}
+
+impl Root for TargetRoot {
+    fn read(&self, path: &str) -> io::Result<Option<String>> {
+        match self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK) {
+            Ok(fd) => {
+                let mut text = String::new();
+                fs::File::from(fd).read_to_string(&mut text)?;
+                Ok(Some(text))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.resolve(path, OFlags::PATH).is_ok()
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<(String, FileType)>> {
+        let fd = match self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::new(fd)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name != "." && name != ".." {
+                names.push((name, entry.file_type()));
+            }
+        }
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(names)
+    }
+
+    fn create_dir(&self, path: &str, mode: u32, uid: u32, gid: u32) -> io::Result<()> {
+        self.directory(path)?;
         let fd = self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        rustix::fs::fchown(&fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+        self.give(&fd, uid, gid)?;
         rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode))?;
         Ok(())
     }
 
-    /// Writes `content` to `path`, whole or not at all. A link at `path` itself is replaced,
-    /// not followed. An existing file's owner and mode are kept unless `owner` says otherwise.
-    pub fn write(&self, path: &str, content: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    fn write(&self, path: &str, content: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
         let (parent, name) = split(path)?;
-        let dir = self.create_dirs(parent)?;
+        let dir = self.directory(parent)?;
         let old = rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW).ok();
         let old = old.filter(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
         let temporary = format!(".{name}.bootc-ks");
@@ -121,7 +190,7 @@ impl TargetRoot {
         let fd = rustix::fs::openat(&dir, temporary.as_str(), flags, Mode::from_raw_mode(0o600))?;
         let (uid, gid) = owner.or(old.map(|stat| (stat.st_uid, stat.st_gid))).unwrap_or((0, 0));
         let mode = old.filter(|_| owner.is_none()).map_or(mode, |stat| stat.st_mode & 0o7777);
-        rustix::fs::fchown(&fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+        self.give(&fd, uid, gid)?;
         rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode))?;
         let mut file = fs::File::from(fd);
         file.write_all(content)?;
@@ -130,10 +199,9 @@ impl TargetRoot {
         Ok(())
     }
 
-    /// Makes `path` a symbolic link to `target`, over whatever file was there.
-    pub fn symlink(&self, path: &str, target: &str) -> io::Result<()> {
+    fn symlink(&self, path: &str, target: &str) -> io::Result<()> {
         let (parent, name) = split(path)?;
-        let dir = self.create_dirs(parent)?;
+        let dir = self.directory(parent)?;
         match rustix::fs::unlinkat(&dir, name, AtFlags::empty()) {
             Err(error) if error != Errno::NOENT => return Err(error.into()),
             _ => {}
@@ -142,8 +210,7 @@ impl TargetRoot {
         Ok(())
     }
 
-    /// Removes the file at `path` if there is one; a link itself, not what it names.
-    pub fn remove(&self, path: &str) -> io::Result<()> {
+    fn remove(&self, path: &str) -> io::Result<()> {
         let (parent, name) = split(path)?;
         let dir = match self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -155,8 +222,7 @@ impl TargetRoot {
         }
     }
 
-    /// Copies the directory tree at `from` to `to` (both under this root) for its new owner.
-    pub fn copy_tree(&self, from: &str, to: &str, uid: u32, gid: u32) -> io::Result<()> {
+    fn copy_tree(&self, from: &str, to: &str, uid: u32, gid: u32) -> io::Result<()> {
         for (name, kind) in self.list(from)? {
             let (source, target) = (format!("{from}/{name}"), format!("{to}/{name}"));
             match kind {
@@ -183,15 +249,55 @@ impl TargetRoot {
         Ok(())
     }
 
-    /// Sets an extended attribute on what is at `path`, a link itself.
-    pub fn set_xattr(&self, path: &str, name: &str, value: &[u8]) -> io::Result<()> {
-        let (parent, base) = split(path)?;
-        let dir = self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY)?;
-        // There is no setxattrat before Linux 6.13; a descriptor's magic link names the
-        // directory that was resolved, whatever has moved since.
-        let path = format!("/proc/self/fd/{}/{base}", std::os::fd::AsRawFd::as_raw_fd(&dir.as_fd()));
-        rustix::fs::lsetxattr(path.as_str(), CString::new(name)?, value, XattrFlags::empty())?;
-        Ok(())
+    fn read_bytes(&self, path: &str) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        fs::File::from(self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK)?).read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    fn is_dir(&self, path: &str) -> bool {
+        self.resolve(path, OFlags::PATH | OFlags::NOFOLLOW)
+            .and_then(|fd| Ok(rustix::fs::fstat(&fd)?))
+            .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+    }
+
+    fn read_link(&self, path: &str) -> Option<PathBuf> {
+        let (dir, name) = self.parent(path).ok()?;
+        let link = rustix::fs::readlinkat(&dir, name, Vec::new()).ok()?;
+        Some(PathBuf::from(std::ffi::OsString::from_vec(link.into_bytes())))
+    }
+
+    fn create_dirs(&self, path: &str) -> io::Result<()> {
+        self.directory(path).map(drop)
+    }
+
+    fn overwrite(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let (dir, name) = self.parent(path)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&dir, name, flags, Mode::from_raw_mode(0o644))?;
+        let written = fs::File::from(fd).write(content)?;
+        if written < content.len() { Err(io::Error::other("only a part was taken")) } else { Ok(()) }
+    }
+
+    fn append(&self, path: &str) -> io::Result<fs::File> {
+        let (dir, name) = self.parent(path)?;
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(fs::File::from(rustix::fs::openat(&dir, name, flags, Mode::from_raw_mode(0o600))?))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let ((old, from), (new, to)) = (self.parent(from)?, self.parent(to)?);
+        Ok(rustix::fs::renameat(&old, from, &new, to)?)
+    }
+
+    fn remove_mount_points(&self, path: &str) -> io::Result<()> {
+        for (name, kind) in self.list(path)? {
+            let (dir, _) = self.parent(&format!("{path}/{name}"))?;
+            let flags = if kind == FileType::Directory { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+            rustix::fs::unlinkat(&dir, name.as_str(), flags)?;
+        }
+        let (dir, name) = self.parent(path)?;
+        Ok(rustix::fs::unlinkat(&dir, name, AtFlags::REMOVEDIR)?)
     }
 }
 

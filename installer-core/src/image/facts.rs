@@ -9,7 +9,7 @@ use crate::units::{Bytes, Digest};
 
 /// The version of the JSON form of [`ImageFacts`]. It goes up as well when [`super::resolve()`] learns
 /// to see something: facts without that would say that there is nothing of it.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// An image, pinned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,8 +97,14 @@ pub struct BootFacts {
     pub grub_install: Option<String>,
     /// GRUB's mkconfig inside the image, where it is there.
     pub grub_mkconfig: Option<String>,
+    /// GRUB's mkimage inside the image, where it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grub_mkimage: Option<String>,
     /// GRUB platforms whose modules it brings (`i386-pc`, `x86_64-efi`), sorted.
     pub grub_platforms: Vec<String>,
+    /// The modules of its GRUB for UEFI, of the image's architecture, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grub_efi_modules: Vec<String>,
     /// Whether that GRUB reads /boot/loader/entries by itself (`blscfg` or `blsuki`).
     pub grub_reads_bls: bool,
     /// Signed EFI loaders for Secure Boot (paths of shim), sorted.

@@ -44,7 +44,7 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
         unpacked_size,
         entries,
         kernel: kernel(&merged)?,
-        boot: boot(&merged),
+        boot: boot(&merged, arch),
         install: config_files::install_config(&texts(&merged, is_install_config), arch)?,
         kargs: config_files::kargs(&texts(&merged, is_kargs), arch)?,
         selinux: selinux(&merged),
@@ -192,6 +192,8 @@ const GRUB_INSTALL: &[&str] =
     &["usr/sbin/grub-install", "usr/sbin/grub2-install", "usr/bin/grub-install", "usr/bin/grub2-install"];
 const GRUB_MKCONFIG: &[&str] =
     &["usr/sbin/grub-mkconfig", "usr/sbin/grub2-mkconfig", "usr/bin/grub-mkconfig", "usr/bin/grub2-mkconfig"];
+const GRUB_MKIMAGE: &[&str] =
+    &["usr/bin/grub-mkimage", "usr/bin/grub2-mkimage", "usr/sbin/grub-mkimage", "usr/sbin/grub2-mkimage"];
 const BOOTUPCTL: &str = "usr/bin/bootupctl";
 const SELINUX: &str = "etc/selinux/config";
 const PREPARE_ROOT: &[&str] = &["etc/ostree/prepare-root.conf", "usr/lib/ostree/prepare-root.conf"];
@@ -224,6 +226,7 @@ fn want(path: &str) -> Want {
     let named = path == BOOTUPCTL
         || GRUB_INSTALL.contains(&path)
         || GRUB_MKCONFIG.contains(&path)
+        || GRUB_MKIMAGE.contains(&path)
         || grub_module(path).is_some()
         || is_bootupd_update(path)
         || is_shim(path)
@@ -339,16 +342,26 @@ fn boot_size(merged: &Merged, version: &str) -> Option<Bytes> {
     Some(size("vmlinuz")? + size("initramfs.img")? + trees)
 }
 
-fn boot(merged: &Merged) -> BootFacts {
+fn boot(merged: &Merged, architecture: &str) -> BootFacts {
     let first = |paths: &[&str]| paths.iter().find(|path| merged.has(path)).map(|path| format!("/{path}"));
     let mut platforms: Vec<String> =
         merged.paths().filter_map(grub_module).map(|(platform, _)| platform.to_owned()).collect();
     platforms.dedup();
+    let efi = match architecture {
+        "arm64" => "arm64-efi",
+        _ => "x86_64-efi",
+    };
+    let efi_modules = merged.paths().filter_map(grub_module).filter(|(platform, _)| *platform == efi);
+    let mut efi_modules: Vec<String> = efi_modules.map(|(_, module)| module.to_owned()).collect();
+    // In the order of paths, `btrfs.mod` comes before `btrfs-x.mod`.
+    efi_modules.sort_unstable();
     BootFacts {
         bootupd: merged.has(BOOTUPCTL) && merged.paths().any(is_bootupd_update),
         grub_install: first(GRUB_INSTALL),
         grub_mkconfig: first(GRUB_MKCONFIG),
+        grub_mkimage: first(GRUB_MKIMAGE),
         grub_platforms: platforms,
+        grub_efi_modules: efi_modules,
         grub_reads_bls: merged.paths().filter_map(grub_module).any(|(_, module)| matches!(module, "blscfg" | "blsuki")),
         shim: merged.paths().filter(|path| is_shim(path)).map(|path| format!("/{path}")).collect(),
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
-use crate::storage::device::{GptPartition, LoopDevice, announce_partitions, write_gpt};
+use crate::block::{GptPartition, LoopDevice, announce_partitions, write_gpt};
 use crate::units::{Bytes, Sectors};
 
 mod recorded;

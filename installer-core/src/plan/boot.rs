@@ -1,8 +1,9 @@
 //! Which boot loader, for which firmware: from what the image brings, what the machine is and
 //! what the layout has room for.
 
-use super::step::{BootPlan, Device, Loader, Step};
-use super::{ImageFacts, is_uefi};
+use super::bootloader::{BootPlan, Loader};
+use super::step::{Device, Step};
+use super::{ImageFacts, efi_grub, is_uefi};
 use crate::error::{Error, Result, Stage};
 use crate::machine::{Firmware, Machine};
 use crate::request::{Purpose, Request};
@@ -45,7 +46,7 @@ pub fn brought(facts: &ImageFacts) -> Result<Brought> {
         // bootupd's payload has the platforms of its architecture.
         Brought { loader: Loader::Bootupd, bios: bios_platform.is_some(), uefi: uefi_platform.is_some() }
     } else if let Some(install) = &facts.boot.grub_install {
-        let loader = Loader::Grub { install: install.clone(), reads_entries: facts.boot.grub_reads_bls };
+        let loader = Loader::Grub { install: install.clone(), reads_entries: facts.boot.grub_reads_bls, efi: None };
         Brought { loader, bios: brings(bios_platform), uefi: brings(uefi_platform) }
     } else {
         return Err(Error::world(Stage::Plan, format!("{} brings no boot loader", facts.reference))
@@ -72,7 +73,7 @@ pub fn choose(
     if loader == Loader::Bootupd && request.menu_timeout.is_some() {
         warnings.push(NO_TIMEOUT.into());
     }
-    let plan = BootPlan {
+    let mut plan = BootPlan {
         loader,
         bios: can_bios && has(&Purpose::BiosBoot),
         uefi: can_uefi && has(&Purpose::Esp),
@@ -83,7 +84,53 @@ pub fn choose(
     if matches!(target, Target::Disk { .. }) {
         check_secure_boot(machine, facts)?;
     }
+    let needed = if matches!(target, Target::Disk { .. }) { is_uefi(machine) } else { !plan.bios };
+    let place = esp(layout).zip(boot_filesystem(layout));
+    add_efi_grub(&mut plan, place, needed, machine, facts, warnings)?;
     Ok(Some(plan))
+}
+
+fn esp(layout: &DiskLayout) -> Option<Device> {
+    let esp = layout.partitions.iter().find(|partition| partition.purpose == Purpose::Esp)?;
+    Some(Device::Partition { number: esp.number })
+}
+
+/// The type of the file system that holds /boot.
+fn boot_filesystem(layout: &DiskLayout) -> Option<&str> {
+    let volumes = layout.group.iter().flat_map(|group| &group.volumes);
+    let volumes = volumes.map(|volume| (&volume.purpose, volume.filesystem.as_deref()));
+    let all = layout.partitions.iter().map(|p| (&p.purpose, p.filesystem.as_deref())).chain(volumes);
+    let at = |path: &str| {
+        let mut all = all.clone();
+        all.find_map(|(purpose, filesystem)| match purpose {
+            Purpose::Mount(at) if at.as_str() == path => filesystem,
+            _ => None,
+        })
+    };
+    at("/boot").or_else(|| at("/"))
+}
+
+/// Decides what GRUB for UEFI is made of, for the ESP and the file system of /boot at `place`. Where
+/// the image lacks something for it and the system starts without, that is a warning.
+pub fn add_efi_grub(
+    plan: &mut BootPlan,
+    place: Option<(Device, &str)>,
+    needed: bool,
+    machine: &Machine,
+    facts: &ImageFacts,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let (Loader::Grub { efi, .. }, true) = (&mut plan.loader, plan.uefi) else { return Ok(()) };
+    let (Some((esp, filesystem)), Some(platform)) = (place, platforms(&facts.architecture).1) else { return Ok(()) };
+    match efi_grub::choose(facts, platform, esp, filesystem, machine) {
+        Ok(made) => *efi = Some(made),
+        Err(error) if needed => return Err(error),
+        Err(error) => {
+            warnings.push(format!("the system will not start by UEFI: {error}"));
+            plan.uefi = false;
+        }
+    }
+    Ok(())
 }
 
 /// What is installed unsigned does not start where Secure Boot is enforced.
@@ -111,8 +158,7 @@ pub fn order(
     if !here || request.leave_boot_order {
         return None;
     }
-    let esp = layout.partitions.iter().find(|partition| partition.purpose == Purpose::Esp)?;
-    Some(Step::BootOrder { esp: Device::Partition { number: esp.number } })
+    Some(Step::BootOrder { esp: esp(layout)? })
 }
 
 /// Whether the machine, or for a disk image any machine, can start it.

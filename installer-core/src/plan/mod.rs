@@ -7,7 +7,9 @@
 
 mod boot;
 mod boot_room;
+mod bootloader;
 mod check;
+mod efi_grub;
 mod fit;
 mod render;
 mod step;
@@ -26,8 +28,9 @@ use crate::storage::layout::{self, DiskLayout, Given};
 use crate::storage::select::{self, Loss, Target};
 use crate::units::{Bytes, Digest, Secret};
 
+pub use bootloader::{BootPlan, EfiGrub, Loader, grub_directory};
 pub use fit::{Incompatibility, Subject, incompatibilities};
-pub use step::{AUTH_FILE, BootPlan, Device, Loader, Names, Planned, Step, partition_node};
+pub use step::{AUTH_FILE, Device, Names, Planned, Step, partition_node};
 pub use to_filesystem::{Specs, to_filesystem};
 
 /// The version of the JSON form of [`Plan`].

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bootloader::BootPlan;
 use crate::machine::partition_path;
 use crate::program::Program;
 use crate::request::{Purpose, Script};
@@ -58,6 +59,8 @@ pub trait Names {
     fn node(&self, device: &Device) -> String;
     /// A device's UUID, as mkfs takes it and fstab shows it.
     fn uuid(&self, device: &Device) -> String;
+    /// Where the deployed system is mounted, for what runs inside it.
+    fn system(&self) -> String;
 }
 
 /// The names in a plan, before anything exists.
@@ -83,40 +86,15 @@ impl Names for Planned<'_> {
     fn uuid(&self, device: &Device) -> String {
         device.uuid_placeholder()
     }
+
+    fn system(&self) -> String {
+        "<system>".into()
+    }
 }
 
 /// The node of a disk's partition.
 pub fn partition_node(disk: &str, number: u32) -> String {
     partition_path(disk, number).display().to_string()
-}
-
-/// How the machine will start the system.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BootPlan {
-    /// Which boot loader.
-    pub loader: Loader,
-    /// For BIOS, into the disk's first sectors and the BIOS boot partition.
-    pub bios: bool,
-    /// For UEFI, into the ESP, at the path that every firmware tries.
-    pub uefi: bool,
-    /// Seconds that the menu waits at the first boot.
-    pub timeout: u32,
-}
-
-/// A boot loader and how its menu is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum Loader {
-    /// bootupd installs and later updates it; the menu is read from the boot entries.
-    Bootupd,
-    /// GRUB's own installer, run inside the image.
-    Grub {
-        /// grub-install inside the image.
-        install: String,
-        /// Whether that GRUB reads the boot entries itself. Where it does not, libostree
-        /// rewrites the menu at each update.
-        reads_entries: bool,
-    },
 }
 
 /// One step.
@@ -340,23 +318,9 @@ impl Step {
                     _ => filesystem::mkfs(filesystem, &node, &uuid, label.as_deref(), options).into_iter().collect(),
                 }
             }
+            Step::Bootloader(boot) => boot.commands(names),
             _ => Vec::new(),
         }
-    }
-}
-
-impl BootPlan {
-    fn title(&self) -> String {
-        let firmware = match (self.bios, self.uefi) {
-            (true, true) => "BIOS and UEFI",
-            (true, false) => "BIOS",
-            _ => "UEFI",
-        };
-        let loader = match self.loader {
-            Loader::Bootupd => "bootupd",
-            Loader::Grub { .. } => "the image's GRUB",
-        };
-        format!("install the boot loader for {firmware} with {loader}")
     }
 }
 

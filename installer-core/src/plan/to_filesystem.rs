@@ -5,7 +5,8 @@
 //! where updates come from; disks, layout, users and scripts are the caller's own business.
 
 use super::boot::{self, Brought, MENU_TIMEOUT};
-use super::step::{BootPlan, Device, Step};
+use super::bootloader::BootPlan;
+use super::step::{Device, Step};
 use super::{ImageFacts, Plan, SCHEMA, boot_room, check, is_uefi, planned_image, room_for, steps};
 use crate::error::{Error, Result, Stage};
 use crate::machine::{Disk, Machine, Mounted, MountedArea};
@@ -41,7 +42,7 @@ pub fn to_filesystem(
     if let Some(boot) = mounted.at("/boot") {
         boot_room::check_onto(boot.free, facts, &mut warnings)?;
     }
-    let boot = boot_plan(request, mounted, machine, facts)?;
+    let boot = boot_plan(request, mounted, machine, facts, &mut warnings)?;
     let image = planned_image(request, facts)?;
     let stateroot = request.stateroot.as_ref().or(facts.install.stateroot.as_ref());
     let stateroot = stateroot.map_or("default", String::as_str).to_owned();
@@ -219,7 +220,13 @@ fn has_bios_place(disk: &Disk) -> bool {
     }
 }
 
-fn boot_plan(request: &Request, mounted: &Mounted, machine: &Machine, facts: &ImageFacts) -> Result<Option<BootPlan>> {
+fn boot_plan(
+    request: &Request,
+    mounted: &Mounted,
+    machine: &Machine,
+    facts: &ImageFacts,
+    warnings: &mut Vec<String>,
+) -> Result<Option<BootPlan>> {
     if !request.bootloader {
         return Ok(None);
     }
@@ -229,7 +236,7 @@ fn boot_plan(request: &Request, mounted: &Mounted, machine: &Machine, facts: &Im
             .hint("put /boot on one disk, or install without a boot loader"));
     }
     let disk = boot_disk(mounted, machine);
-    let plan = BootPlan {
+    let mut plan = BootPlan {
         loader,
         bios: can_bios && disk.is_some_and(has_bios_place),
         uefi: can_uefi && mounted.esp().is_some(),
@@ -248,6 +255,10 @@ fn boot_plan(request: &Request, mounted: &Mounted, machine: &Machine, facts: &Im
     if disk.is_none_or(|disk| !disk.loopback) {
         boot::check_secure_boot(machine, facts)?;
     }
+    let needed = firmware == "UEFI" || !plan.bios;
+    let esp = mounted.esp().map(|area| Device::Node { path: area.node.clone() });
+    let boot = mounted.at("/boot").or(mounted.at("/")).map(|area| area.filesystem.as_str());
+    boot::add_efi_grub(&mut plan, esp.zip(boot), needed, machine, facts, warnings)?;
     Ok(Some(plan))
 }
 

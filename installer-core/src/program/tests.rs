@@ -8,11 +8,12 @@ use crate::storage::filesystem::FILESYSTEMS;
 /// table has it, or need not.
 const BY_VARIABLE: &[(&str, &str, &str)] = &[
     ("src/installer/child.rs", "std::env::current_exe", "this very program"),
+    ("src/completions.rs", "env!(\"CARGO_PKG_NAME\"", "a description of the command line, which starts nothing"),
     ("src/bootc_compat.rs", "&original", "the image's own bootc, which takes this process over"),
     ("installer-core/src/host/mod.rs", "path", "runs what is asked for"),
     ("installer-core/src/apply/script.rs", "script.interpreter.clone()", "the kickstart's own choice"),
-    ("installer-core/src/apply/boot.rs", "installer", "GRUB's installer at the path that the image has it"),
-    ("installer-core/src/apply/boot.rs", "format!(\"{}-mkimage\", grub.name)", "GRUB's mkimage by the image's name"),
+    ("installer-core/src/plan/bootloader.rs", "install.as_str()", "GRUB's installer at the path that the image has it"),
+    ("installer-core/src/plan/bootloader.rs", "self.mkimage.as_str()", "its mkimage, the same"),
     ("installer-core/src/storage/filesystem.rs", "fs.mkfs", "below"),
     ("pxe/src/build/loaders.rs", "tool", "one of two that are written beside it"),
     ("isolinux/src/fat.rs", "program", "mtools, below"),

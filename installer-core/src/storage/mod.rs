@@ -1,8 +1,6 @@
-//! Which disk, which partitions, which file systems: decided here, done in `apply`.
-//!
-//! `select`, `layout` and `filesystem` are pure; `device` is what touches block devices.
+//! Which disk, which partitions, which file systems: decided here, done in `apply`. Pure; what
+//! touches block devices is [`block`](crate::block).
 
-pub mod device;
 pub mod filesystem;
 pub(crate) mod layout;
 pub mod select;

@@ -182,7 +182,8 @@ fn path_of(memory: &OwnedFd) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Real, Recording};
+    use crate::host::Real;
+    use crate::host::recording::Recording;
 
     /// A host on which the program is a shell script.
     struct Scripted(&'static str);
@@ -232,6 +233,6 @@ mod tests {
         assert!(error.exit_code() == 3 && error.to_string().contains("libostree-1.so.1"), "{error}");
         assert!(error.remedy().unwrap().contains("libostree-1-1"));
         // What answers nothing at all is no answer either.
-        assert_eq!(version(&Recording::default()).unwrap_err().exit_code(), 3);
+        assert_eq!(version(&Recording::new()).unwrap_err().exit_code(), 3);
     }
 }

@@ -29,6 +29,8 @@ fn base() -> Tar {
         .file("usr/lib/bootupd/updates/EFI/fedora/shimx64.efi", "MZ")
         .file("usr/sbin/grub2-install", "x")
         .symlink("usr/sbin/grub2-mkconfig", "../bin/mk")
+        .file("usr/bin/grub2-mkimage", "x")
+        .file("usr/lib/grub/x86_64-efi/normal.mod", "x")
         .file("usr/lib/grub/x86_64-efi/blscfg.mod", "x")
         .file("usr/lib/grub/i386-pc/normal.mod", "x")
         .file("usr/lib/shim/shimx64.efi", "unsigned")
@@ -55,7 +57,9 @@ fn a_whole_image_is_described() {
             bootupd: true,
             grub_install: Some("/usr/sbin/grub2-install".into()),
             grub_mkconfig: Some("/usr/sbin/grub2-mkconfig".into()),
+            grub_mkimage: Some("/usr/bin/grub2-mkimage".into()),
             grub_platforms: vec!["i386-pc".into(), "x86_64-efi".into()],
+            grub_efi_modules: vec!["blscfg".into(), "normal".into()],
             grub_reads_bls: true,
             shim: vec![
                 "/usr/lib/bootupd/updates/EFI/fedora/shimx64.efi".into(),
@@ -67,7 +71,7 @@ fn a_whole_image_is_described() {
     assert_eq!(facts.install.root_fs.as_deref(), Some("xfs"));
     assert_eq!((facts.kargs, facts.install.kargs), (vec!["quiet".to_owned()], vec!["a".to_owned()]));
     assert_eq!((facts.selinux.as_deref(), facts.composefs, facts.encapsulated), (Some("targeted"), Some(true), false));
-    assert_eq!((facts.entries, facts.unpacked_size), (19, crate::units::Bytes(16 * 4096)));
+    assert_eq!((facts.entries, facts.unpacked_size), (21, crate::units::Bytes(18 * 4096)));
     assert_eq!(facts.created.as_deref(), Some("2026-01-02T03:04:05Z"));
     assert_eq!(facts.labels["containers.bootc"], "1");
     assert_eq!(facts.download_size, facts.layers[0].size);

@@ -13,6 +13,7 @@ mod boot_order;
 mod freeze;
 mod labels;
 mod preflight;
+mod report;
 mod run;
 mod script;
 mod storage;
@@ -20,70 +21,24 @@ mod stray_processes;
 mod system;
 mod teardown;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
-use crate::cancel::Cancel;
 use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::{Host, in_private_mounts};
 use crate::image::Image;
 use crate::machine;
 use crate::plan::{Plan, Step};
-use crate::request::EndAction;
 use crate::storage::select::{self, Target};
-use crate::units::Digest;
 
-pub use preflight::{preflight, require_ostree, require_root};
+pub use preflight::{preflight, require_root};
+pub use report::{Options, Report, SCHEMA};
 pub use script::run_pre_script;
 
 use run::Run;
 
 /// What the log of an installation holds, as a filter of `tracing` directives.
 pub const LOG_FILTER: &str = "info,bootc_ks=debug,installer_core=debug,program=debug";
-
-/// The version of the JSON form of [`Report`].
-pub const SCHEMA: u32 = 1;
-
-/// How to carry it out.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The installation's log, copied into the installed system.
-    pub log: Option<PathBuf>,
-    /// The kickstart, copied into the installed system as a record of how it came to be.
-    /// The caller takes passwords out.
-    pub kickstart: Option<String>,
-    /// Fails before the first step of this name (`import`), for tests of what a failure leaves
-    /// behind.
-    pub fail_before: Option<String>,
-    /// Stops the installation before its next step, or while layers are read.
-    pub cancel: Cancel,
-}
-
-/// What was done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// [`SCHEMA`].
-    pub schema: u32,
-    /// The plan's digest.
-    pub plan: Digest,
-    /// The image's manifest.
-    pub image: Digest,
-    /// The deployed commit.
-    pub commit: String,
-    /// Where it is.
-    pub target: String,
-    /// Kernel arguments of the boot entry.
-    pub kargs: Vec<String>,
-    /// Steps with what each took, in milliseconds.
-    pub steps: Vec<(String, u64)>,
-    /// What went wrong without ending it.
-    pub warnings: Vec<String>,
-    /// What the machine does now.
-    pub end: EndAction,
-}
 
 /// Carries `plan` out with `image`, the very one that was planned.
 pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {

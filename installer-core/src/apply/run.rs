@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::report::{Options, Report, SCHEMA};
 use super::teardown::{Close, Teardown};
-use super::{Options, Report, SCHEMA};
+
 use crate::deploy::sysroot::Deployed;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};

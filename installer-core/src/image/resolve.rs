@@ -13,8 +13,10 @@ use crate::units::Bytes;
 
 use super::facts::{BootFacts, ImageFacts, KernelFacts, SCHEMA};
 use super::manifest::{Config, parse_config};
+use super::open::Image;
 use super::scan::{self, File, Layer, Merged, Want};
-use super::{Image, config_files, initramfs, read_error};
+use super::verify::read_error;
+use super::{config_files, initramfs};
 
 /// Reads the whole image and says what must be known of it before a disk is touched. Refuses
 /// an image that does not say of itself that it is bootable.

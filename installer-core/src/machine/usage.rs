@@ -8,8 +8,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use super::block::device_number;
-use super::sysfs::{SystemRoots, names, text};
+use super::sysfs::{SystemRoots, device_number, names, text};
 use super::types::{InUse, Partition};
 
 /// What the system as a whole has in use; read once for all disks.

@@ -1,9 +1,10 @@
 //! Which boot loader, for which firmware: from what the image brings, what the machine is and
 //! what the layout has room for.
 
+use super::defaults::is_uefi;
 use super::step::{BootPlan, Device, Loader, Step};
-use super::{ImageFacts, is_uefi};
 use crate::error::{Error, Result, Stage};
+use crate::image::ImageFacts;
 use crate::machine::{Firmware, Machine};
 use crate::request::{Purpose, Request};
 use crate::storage::layout::DiskLayout;

@@ -1,7 +1,7 @@
 //! What must hold before anything is planned: the image fits the machine, the running kernel
 //! can make what is asked for, and the image will be able to open it.
 
-use super::oci_architecture;
+use super::defaults::oci_architecture;
 use crate::error::{Error, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::Machine;

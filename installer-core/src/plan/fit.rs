@@ -1,7 +1,9 @@
 //! Request + image facts → what the image lacks for what is asked: as much of the plan's
 //! checks as needs no machine, all of it in one go. Pure.
 
-use super::{boot, boot_room, check, default_root_fs, root_needs, scheme};
+use super::defaults::{default_root_fs, root_needs, scheme};
+use super::step::Loader;
+use super::{boot, boot_room, check};
 use crate::error::{Error, Result};
 use crate::image::{ImageFacts, ImageReference};
 use crate::request::{Layout, PartitionRequest, Purpose, Request};
@@ -127,7 +129,7 @@ impl List {
             return;
         }
         let Some(brought) = self.take(Subject::BootLoader, boot::brought(facts)) else { return };
-        if brought.loader == super::Loader::Bootupd && request.menu_timeout.is_some() {
+        if brought.loader == Loader::Bootupd && request.menu_timeout.is_some() {
             self.doubt(Subject::BootLoader, boot::NO_TIMEOUT, Some("leave --timeout out"));
         }
         self.take(Subject::BootLoader, boot::check_menu(&brought.loader, facts));

@@ -2,15 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Device, Step, passwords};
+use super::defaults::passwords;
+use super::document::PlannedImage;
+use super::step::{Device, Step};
 use crate::error::{Error, Result, Stage};
 use crate::image::{ImageFacts, ImageReference};
-use crate::request::{Purpose, RootAccess, valid_name};
+use crate::request::{Purpose, Request, RootAccess, valid_name};
 use crate::storage::layout::DiskLayout;
 use crate::storage::select::Target;
 use crate::system::accounts::UserPlan;
 use crate::system::files::{self, FstabEntry};
 use crate::units::MountPoint;
+
+/// What the steps are made from.
+pub struct Context<'a> {
+    pub request: &'a Request,
+    pub facts: &'a ImageFacts,
+    pub layout: &'a DiskLayout,
+    pub target: &'a Target,
+    pub image: &'a PlannedImage,
+}
 
 /// The origin's way to write an image that nothing verifies; bootc writes a registry's without
 /// its transport (`ostree-ext`, `OstreeImageReference`).

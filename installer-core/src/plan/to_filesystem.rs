@@ -5,9 +5,12 @@
 //! where updates come from; disks, layout, users and scripts are the caller's own business.
 
 use super::boot::{self, Brought, MENU_TIMEOUT};
+use super::defaults::{is_uefi, planned_image, room_for};
+use super::document::{Plan, SCHEMA};
 use super::step::{BootPlan, Device, Step};
-use super::{ImageFacts, Plan, SCHEMA, boot_room, check, is_uefi, planned_image, room_for, steps};
+use super::{boot_room, check, steps};
 use crate::error::{Error, Result, Stage};
+use crate::image::ImageFacts;
 use crate::machine::{Disk, Machine, Mounted, MountedArea};
 use crate::request::{EndAction, Purpose, Request, Scheme};
 use crate::storage::select::Target;

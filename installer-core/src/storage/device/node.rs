@@ -12,7 +12,9 @@ use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::{blkid, blkpg};
 use crate::units::Bytes;
 
-use super::partitions::PROBERS;
+/// How long a prober may look at a partition before it counts as in use: udev, udisks and
+/// other probers open every partition that appears, read its signatures and close it again.
+pub(super) const PROBERS: Duration = Duration::from_secs(3);
 
 /// How long a node may take to appear. udev needs milliseconds; a busy machine, seconds.
 pub const NODE_TIMEOUT: Duration = Duration::from_secs(30);

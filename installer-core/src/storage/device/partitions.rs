@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::node::{ensure_node, node_of, numbers_of, open, remove_stale_node, sysfs_directory};
+use super::node::{PROBERS, ensure_node, node_of, numbers_of, open, remove_stale_node, sysfs_directory};
 use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::blkpg;
 use crate::machine::partition_path;
@@ -101,10 +101,6 @@ fn open_locked(disk: &Path) -> Result<File> {
     };
     lock().doing(Stage::Storage, format_args!("locking {}", disk.display()))
 }
-
-/// How long another program may look at a partition before it counts as in use: udev, udisks and
-/// other probers open every partition that appears, read its signatures and close it again.
-pub(super) const PROBERS: Duration = Duration::from_secs(3);
 
 fn delete_patiently(disk: &File, number: u32) -> io::Result<()> {
     let deadline = Instant::now() + PROBERS;

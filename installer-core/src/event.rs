@@ -8,7 +8,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind, Stage};
+use crate::error::{Error, Kind, Remedy, Stage, Words};
 use crate::units::{Bytes, Digest};
 
 /// The version of the JSON form of [`Event`].
@@ -130,36 +130,13 @@ pub enum Event {
 }
 
 impl Event {
-    /// Its name in `type`; empty where another program's line has none.
-    pub fn name(&self) -> &str {
-        match self {
-            Event::Looking { .. } => "looking",
-            Event::LayerRead { .. } => "layer-read",
-            Event::Started { .. } => "started",
-            Event::StepStarted { .. } => "step-started",
-            Event::StepFinished { .. } => "step-finished",
-            Event::LayerStarted { .. } => "layer-started",
-            Event::Progress { .. } => "progress",
-            Event::LayerFinished { .. } => "layer-finished",
-            Event::Retry { .. } => "retry",
-            Event::Warning { .. } => "warning",
-            Event::Output { .. } => "output",
-            Event::Finished { .. } => "finished",
-            Event::Failed { .. } => "failed",
-            Event::Other(fields) => {
-                let name = fields.get("type").or_else(|| fields.get("event"));
-                name.and_then(Value::as_str).unwrap_or_default()
-            }
-        }
-    }
-
-    /// The failure as an event.
-    pub fn failed(error: &Error) -> Self {
+    /// The failure as an event, its remedy in the `words` of a front door.
+    pub fn failed(error: &Error, words: &Words<'_>) -> Self {
         Event::Failed {
             kind: error.kind(),
             stage: error.stage(),
             message: error.to_string(),
-            hint: error.remedy().map(str::to_owned),
+            hint: error.remedy().map(|remedy| remedy.say(words)),
             disk_touched: error.touched(),
         }
     }
@@ -195,6 +172,11 @@ impl<'de> Deserialize<'de> for Event {
 pub trait Sink: Send + Sync {
     /// Takes one event. Called from several threads.
     fn emit(&self, event: &Event);
+
+    /// How the front door that listens here says a remedy ([`Remedy::say`]).
+    fn words(&self, _remedy: &Remedy) -> Option<String> {
+        None
+    }
 }
 
 /// No listener: events are dropped.

@@ -40,4 +40,4 @@ pub mod system;
 pub mod units;
 
 pub use cancel::Cancel;
-pub use error::{Error, Kind, Result, Stage};
+pub use error::{Error, Kind, Remedy, Result, Stage};

@@ -15,7 +15,8 @@ use installer_core::request::Request;
 
 use crate::image::AccessArgs;
 use crate::plan::Format;
-use crate::progress::{Audience, outcome};
+use crate::progress::Audience;
+use crate::words::{FrontDoor, this_is, words};
 use crate::{interrupt, logging};
 
 /// What is made to start the system.
@@ -84,8 +85,12 @@ pub struct Args {
 
 /// Installs and tells.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let installed = install(args);
-    let events = args.events.as_deref();
+    this_is(FrontDoor::ToFilesystem);
+    let outcome = install(args);
+    let json = match &outcome {
+        Ok(report) => serde_json::to_string_pretty(report)?,
+        Err(error) => format!("{:#}", crate::error::json(error)),
+    };
     if args.format == Format::Json {
         let json = match &installed {
             Ok(report) => outcome(events, "report", report)?,
@@ -111,7 +116,7 @@ fn install(args: &Args) -> anyhow::Result<Report> {
     let access = Access { cancel: cancel.clone(), ..args.access.access() };
     let Prepared { plan, image, .. } =
         prepare::prepare_to_filesystem(&request(args), &onto, &args.source_imgref, &access, audience.clone())
-            .inspect_err(|error| audience.emit(&Event::failed(error)))?;
+            .inspect_err(|error| audience.emit(&Event::failed(error, &words)))?;
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");
     }

@@ -66,6 +66,7 @@ pub fn run(job: &Job<'_>, consoles: &Consoles, reporter: &Reporter) -> anyhow::R
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command.args(["install", job.kickstart, "--events", "-", "--format", "json", "--no-reboot", "--log", job.log]);
+    command.arg("--boot-words");
     // Of the image that this environment was made from; they are used where nothing can be lost.
     command.args(["--image-facts", IMAGE_FACTS]);
     if job.options.fetch_after_wipe {

@@ -42,7 +42,7 @@ pub const LOG_FILTER: &str = "info,bootc_ks=debug,installer_core=debug,program=d
 
 /// Carries `plan` out with `image`, the very one that was planned.
 pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
-    as_planned(plan, image).inspect_err(|error| events.emit(&Event::failed(error)))?;
+    as_planned(plan, image).inspect_err(|error| events.emit(&Event::failed(error, &|remedy| events.words(remedy))))?;
     let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
     in_private_mounts("apply", Stage::Storage, panicked, || in_namespace(plan, image, host, options, events))
 }
@@ -87,7 +87,7 @@ fn in_namespace(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, 
     if touched {
         events.emit(&Event::Warning { message: aftermath(&plan.target) });
     }
-    events.emit(&Event::failed(&error));
+    events.emit(&Event::failed(&error, &|remedy| events.words(remedy)));
     Err(error)
 }
 

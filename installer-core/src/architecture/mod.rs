@@ -4,6 +4,7 @@
 //! the modules import, and with what the crates depend on.
 
 mod source;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

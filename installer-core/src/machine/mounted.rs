@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::sysfs::{SystemRoots, names, text};
 use super::usage::unescape;
-use crate::error::{Context, Error, Result, Stage};
+use crate::error::{Context, Error, Remedy, Result, Stage};
 use crate::ffi::blkid;
 use crate::units::{Bytes, MountPoint};
 
@@ -75,7 +75,7 @@ pub fn mounted(root: &Path) -> Result<Mounted> {
         lines(&table, &root).into_iter().filter_map(|line| area(&roots, &root, &line)).collect();
     if areas.first().is_none_or(|area| area.at != MountPoint::root()) {
         return Err(Error::input(Stage::Probe, format!("no file system of a disk is mounted at {}", root.display()))
-            .hint("make and mount the file systems first; 'bootc-ks install KS' does that from a kickstart"));
+            .hint(["make and mount the file systems first".into(), Remedy::InstallFromKickstart]));
     }
     let free = free(&root).doing(Stage::Probe, format_args!("looking at {}", root.display()))?;
     let mut unexpected = Vec::new();

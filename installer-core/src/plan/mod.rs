@@ -16,7 +16,7 @@ mod step;
 mod steps;
 mod to_filesystem;
 
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
 use crate::request::{Layout, Request, Scheme};
@@ -40,9 +40,9 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     if scheme == Scheme::Lvm && !machine.kernel.device_mapper {
         return Err(Error::world(
             Stage::Plan,
-            "autopart makes logical volumes, and the running kernel has no device-mapper",
+            "automatic partitioning makes logical volumes, and the running kernel has no device-mapper",
         )
-        .hint("use plain partitions: autopart --type=plain"));
+        .hint(Remedy::PlainPartitions));
     }
     let (target, destroys) = target(request, machine)?;
     let root_fs = default_root_fs(facts);

@@ -305,9 +305,9 @@ impl Step {
             Step::Credentials { copied_from: Some(file), .. } => format!("copy {file} to {AUTH_FILE}"),
             Step::Credentials { registry, .. } => format!("write the credentials for {registry} to {AUTH_FILE}"),
             Step::Script(script) => format!(
-                "run {} at {} with {}",
-                if script.inside { "%post" } else { "%post --nochroot" },
+                "run the script at {} {} with {}",
                 script.origin,
+                if script.inside { "in the new system" } else { "on this machine" },
                 script.interpreter
             ),
             Step::Bootloader(boot) => boot.title(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::defaults::passwords;
 use super::document::PlannedImage;
 use super::step::{Device, Step};
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{ImageFacts, ImageReference};
 use crate::request::{Purpose, Request, RootAccess, valid_name};
 use crate::storage::layout::DiskLayout;
@@ -244,7 +244,7 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
     for (user, key) in &system.ssh_keys {
         if user != "root" && !system.users.iter().any(|known| known.name == *user) {
             return Err(Error::input(Stage::Plan, format!("an ssh key is given for '{user}', who is not created"))
-                .hint(format!("add a line: user --name={user}")));
+                .hint(Remedy::CreateUser(user.to_owned())));
         }
         keys.entry(user).or_default().push(key.clone());
     }
@@ -265,9 +265,7 @@ fn credentials(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Opti
     let copied_from = access.authfile.as_ref().filter(|_| access.login.is_none());
     let registry = source.host().or(updates.host()).filter(|_| copied_from.is_some() || access.login.is_some());
     let Some(registry) = registry else {
-        warnings.push(
-            "the kickstart's credentials are not kept: neither image nor updates come from their registry".into(),
-        );
+        warnings.push("the credentials are not kept: neither image nor updates come from their registry".into());
         return Ok(None);
     };
     if copied_from.is_none() && updates.host() != Some(registry) {

@@ -5,9 +5,11 @@
 
 pub mod effects;
 mod from_kickstart;
+mod in_kickstart;
 mod types;
 
 pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, from_kickstart};
+pub use in_kickstart::in_kickstart;
 pub use types::{
     Clear, DiskChoice, EndAction, ImageFile, Layout, PartitionRequest, Password, Purpose, RegistryAccess, Request,
     RootAccess, Scheme, Script, SystemSettings, User, valid_name,

@@ -55,7 +55,7 @@ def test_as_the_command_does(
 
 def test_a_file_is_replaced_only_by_word(tmp_path: pathlib.Path, kickstart: bootc_ks.Kickstart, image: str) -> None:
     (tmp_path / "disk.img").write_text("precious")
-    events: List[Event] = []
+    events: list[Event] = []
     with pytest.raises(bootc_ks.RefusedError, match="without consent") as raised:
         onto(tmp_path, kickstart, image, on_event=events.append)
     assert raised.value.hint == "say replace=True to replace the file"

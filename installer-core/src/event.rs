@@ -130,6 +130,29 @@ pub enum Event {
 }
 
 impl Event {
+    /// Its name in `type`; empty where another program's line has none.
+    pub fn name(&self) -> &str {
+        match self {
+            Event::Looking { .. } => "looking",
+            Event::LayerRead { .. } => "layer-read",
+            Event::Started { .. } => "started",
+            Event::StepStarted { .. } => "step-started",
+            Event::StepFinished { .. } => "step-finished",
+            Event::LayerStarted { .. } => "layer-started",
+            Event::Progress { .. } => "progress",
+            Event::LayerFinished { .. } => "layer-finished",
+            Event::Retry { .. } => "retry",
+            Event::Warning { .. } => "warning",
+            Event::Output { .. } => "output",
+            Event::Finished { .. } => "finished",
+            Event::Failed { .. } => "failed",
+            Event::Other(fields) => {
+                let name = fields.get("type").or_else(|| fields.get("event"));
+                name.and_then(Value::as_str).unwrap_or_default()
+            }
+        }
+    }
+
     /// The failure as an event, its remedy in the `words` of a front door.
     pub fn failed(error: &Error, words: &Words<'_>) -> Self {
         Event::Failed {
@@ -219,7 +242,7 @@ mod tests {
             Event::Warning { message: message() },
             Event::Output { line: message() },
             Event::Finished { millis: 7 },
-            Event::failed(&Error::refused(Stage::Plan, "no")),
+            Event::failed(&Error::refused(Stage::Plan, "no"), &|_| None),
         ];
         for event in all {
             let written = to_value(&event).unwrap();

@@ -313,7 +313,9 @@ mod tests {
         for file in files {
             let text = fs::read_to_string(&file).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap();
-            for call in ["env::var(\"", "env::var_os(\"", "_from_env(\"", "variable(\"", "set(\"", "VARIABLE: &str = \""] {
+            for call in
+                ["env::var(\"", "env::var_os(\"", "_from_env(\"", "variable(\"", "set(\"", "VARIABLE: &str = \""]
+            {
                 let names = code.split(call).skip(1).filter_map(|rest| rest.split('"').next());
                 read.extend(
                     names.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).map(str::to_owned),

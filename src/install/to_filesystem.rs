@@ -15,7 +15,7 @@ use installer_core::request::Request;
 
 use crate::image::AccessArgs;
 use crate::plan::Format;
-use crate::progress::Audience;
+use crate::progress::{Audience, outcome};
 use crate::words::{FrontDoor, this_is, words};
 use crate::{interrupt, logging};
 
@@ -86,11 +86,8 @@ pub struct Args {
 /// Installs and tells.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     this_is(FrontDoor::ToFilesystem);
-    let outcome = install(args);
-    let json = match &outcome {
-        Ok(report) => serde_json::to_string_pretty(report)?,
-        Err(error) => format!("{:#}", crate::error::json(error)),
-    };
+    let installed = install(args);
+    let events = args.events.as_deref();
     if args.format == Format::Json {
         let json = match &installed {
             Ok(report) => outcome(events, "report", report)?,

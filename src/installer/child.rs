@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn lines_are_events_and_a_report_at_the_end() {
-        let failed = Event::failed(&Error::refused(Stage::Plan, "no"));
+        let failed = Event::failed(&Error::refused(Stage::Plan, "no"), &|_| None);
         let failed_line = serde_json::to_string(&failed).unwrap();
         let events = [
             r#"{"type":"step-finished","event":"step-finished","step":1,"millis":3}"#,

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::deploy::ostree;
 use crate::error::{Error, Remedy, Result, Stage};
-use crate::host::{Host, Program, Real, locate, row};
+use crate::host::{Host, Real, locate};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
 use crate::plan::{Loader, Plan, Planned, Step, partition_node};

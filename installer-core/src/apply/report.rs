@@ -16,7 +16,7 @@ pub const SCHEMA: u32 = 1;
 pub struct Options {
     /// The installation's log, copied into the installed system.
     pub log: Option<PathBuf>,
-    /// The kickstart, copied into the installed system for whoever asks how it came to be.
+    /// The kickstart, copied into the installed system as a record of how it came to be.
     /// The caller takes passwords out.
     pub kickstart: Option<String>,
     /// Fails before the first step of this name (`import`), for tests of what a failure leaves

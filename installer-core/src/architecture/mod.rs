@@ -165,6 +165,12 @@ fn files_of_a_module_import_in_no_circle() {
 #[test]
 fn crates_depend_on_floors_below_alone() {
     let floors = floors(false);
+    let workspace: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let members: BTreeSet<&str> =
+        workspace["workspace"]["members"].as_array().unwrap().iter().filter_map(toml::Value::as_str).collect();
+    let listed: BTreeSet<&str> =
+        floors.iter().flatten().map(String::as_str).filter(|name| *name != "bootc-ks").collect();
+    assert_eq!(members, listed, "the members of the workspace, and the crates on the floors of docs/architecture.md");
     let mut seen = 0;
     for name in floors.iter().flatten() {
         let directory = if name == "bootc-ks" { root() } else { root().join(name) };

@@ -10,7 +10,7 @@ const MODULES: [&str; 8] = ["plan", "storage", "prepare", "apply", "machine", "i
 const WORDS: [&str; 13] = [
     "autopart",
     "bootloader --",
-    "bootc-ks ",
+    "'bootc-ks ",
     "bootc-ks.",
     "clearpart",
     "ignoredisk",

@@ -7,7 +7,7 @@ use super::verify::{Verified, read_error};
 use crate::error::{Error, Result, Stage};
 use crate::units::Digest;
 
-/// Where blobs come from. Raw: whoever reads verifies.
+/// Where blobs come from. Raw: the reader verifies.
 pub(super) trait Blobs: Send + Sync {
     /// The bytes of a blob from its beginning.
     fn blob(&self, digest: &Digest, size: u64) -> Result<Box<dyn Read + Send>>;
@@ -17,7 +17,7 @@ pub(super) trait Blobs: Send + Sync {
         true
     }
 
-    /// Whether somebody vouches for a blob without reading it.
+    /// Whether the source says that a blob is there, without reading it.
     fn has(&self, _digest: &Digest) -> Result<bool> {
         Ok(false)
     }

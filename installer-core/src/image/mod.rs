@@ -19,6 +19,7 @@ mod endpoints;
 pub mod facts;
 mod initramfs;
 mod layer_cache;
+pub(crate) mod layers;
 mod layout;
 mod manifest;
 mod open;

@@ -99,7 +99,7 @@ fn assemble(
 
 impl Image {
     /// From now on, trouble of the registry that may pass is waited out for a quarter of an hour:
-    /// whoever reads has something to lose by giving up.
+    /// the caller has something to lose by giving up.
     pub fn persist(&self) {
         self.blobs.persist();
     }

@@ -193,8 +193,9 @@ impl Asked<'_> {
         let insecure = |first: String| [first.into(), Remedy::AllowInsecure { registry: host.to_owned() }];
         let has = |parts: &[&str]| parts.iter().any(|part| cause.contains(part));
         if has(&["UnknownIssuer", "self-signed", "self signed", "CaUsedAsEndEntity"]) {
-            let error = world(format!("nobody whom this machine trusts vouches for the TLS certificate of {host}"))
-                .hint(insecure(format!("put its CA into /etc/containers/certs.d/{host}/ca.crt")));
+            let error =
+                world(format!("the TLS certificate of {host} is not from an authority that this machine trusts"))
+                    .hint(insecure(format!("put its CA into /etc/containers/certs.d/{host}/ca.crt")));
             return Trouble { unreachable: true, ..Trouble::lasting(error) };
         }
         if has(&["invalid peer certificate"]) {

@@ -25,7 +25,7 @@ pub fn check_image(request: &Request, machine: &Machine, facts: &ImageFacts, war
             Stage::Plan,
             format!("{name} has the digest {}, and {wanted} was asked for", facts.manifest_digest),
         )
-        .hint("the tag was moved, or that digest is of another image or architecture"));
+        .hint("the tag has been moved, or that digest is of another image or architecture"));
     }
     check_kernel(facts)?;
     if let [first, ..] = facts.bound_images.as_slice() {

@@ -11,7 +11,7 @@ use crate::request::{Layout, Password, Request, RootAccess, Scheme};
 use crate::storage::layout;
 use crate::units::Bytes;
 
-/// The file system of a root where none is asked for.
+/// The root's file system where the request names none.
 pub(super) fn default_root_fs(facts: &ImageFacts) -> &str {
     facts.install.root_fs.as_deref().unwrap_or("xfs")
 }

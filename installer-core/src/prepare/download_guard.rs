@@ -1,6 +1,6 @@
 //! Where the layers of an image wait between the look at it and its installation: they are fetched
 //! once, and a registry that fails meanwhile costs nothing. Where they cannot wait, a disk that has
-//! something to lose is not wiped, unless the risk is accepted.
+//! something to lose is not wiped, unless the user takes the risk.
 
 use std::path::Path;
 

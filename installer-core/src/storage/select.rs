@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::partition_type;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::machine::{Disk, Machine, find_disk};
 use crate::request::{Clear, DiskChoice, ImageFile};
@@ -260,7 +261,7 @@ fn may_clear(choice: &DiskChoice, disk: &Disk, machine: &Machine, losses: &[Loss
     let allowed = match &choice.clear {
         Clear::All => true,
         Clear::Disks(specs) => specs.iter().any(|s| find_disk(machine, s).iter().any(|d| d.path == disk.path)),
-        Clear::LinuxOnly => disk.partitions.iter().all(is_linux) && disk.signature.is_none(),
+        Clear::LinuxOnly => disk.partitions.iter().all(partition_type::is_linux) && disk.signature.is_none(),
         Clear::Nothing => false,
     };
     if allowed {
@@ -274,21 +275,6 @@ fn may_clear(choice: &DiskChoice, disk: &Disk, machine: &Machine, losses: &[Loss
     };
     Err(Error::refused(Stage::Plan, format!("{} is not empty ({}), and {rule}", disk.path, list.join("; ")))
         .hint(Remedy::AllowErasing { disk: disk.stable_name().to_owned() }))
-}
-
-/// Partition types of the Discoverable Partitions Specification and sgdisk's 8200/8300/8e00.
-fn is_linux(partition: &crate::machine::Partition) -> bool {
-    const LINUX: [&str; 8] = [
-        "0fc63daf-8483-4772-8e79-3d69d8477de4",
-        "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",
-        "e6d6d379-f507-44c2-a23c-238f2a3df928",
-        "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
-        "bc13c2ff-59e6-4262-a352-b275fd6f7172",
-        "0x83",
-        "0x82",
-        "0x8e",
-    ];
-    partition.type_code.as_deref().is_some_and(|code| LINUX.contains(&code.to_ascii_lowercase().as_str()))
 }
 
 #[cfg(test)]

@@ -92,7 +92,11 @@ fn each_refusal_has_its_sentence() {
         let server = moody(small(), |r| r.path.contains("manifests"), move |_, _| status(code, body));
         let error = refused(&server.host, |_| {});
         assert!(error.to_string().contains(part), "{code}: {error}");
-        assert!(error.remedy().map(ToString::to_string).unwrap_or_default().contains(hint), "{code}: {:?}", error.remedy());
+        assert!(
+            error.remedy().map(ToString::to_string).unwrap_or_default().contains(hint),
+            "{code}: {:?}",
+            error.remedy()
+        );
         assert_eq!(error.kind(), Kind::World);
         assert_eq!(server.asked("manifests").len(), tries, "{code}");
     }

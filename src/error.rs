@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use installer_core::event::Event;
 use installer_core::{Error, Stage};
 
+use crate::words::words;
+
 /// The kickstart is wrong, and that has been said already, line by line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -18,10 +20,15 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     error.downcast_ref::<Error>().map_or(BAD_INPUT, Error::exit_code)
 }
 
+/// What to do about it, in the words of this front door.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    error.downcast_ref::<Error>()?.remedy().map(|remedy| remedy.say(&words))
+}
+
 /// Says what went wrong and what to do about it.
 pub fn tell(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error:#}");
-    if let Some(hint) = error.downcast_ref::<Error>().and_then(Error::remedy) {
+    if let Some(hint) = hint(error) {
         eprintln!(" hint: {hint}");
     }
     ExitCode::from(exit_code(error))
@@ -31,13 +38,13 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
 pub fn event(error: &anyhow::Error) -> Event {
     match error.downcast_ref::<Error>() {
         Some(ours) => {
-            let mut event = Event::failed(ours);
+            let mut event = Event::failed(ours, &words);
             if let Event::Failed { message, .. } = &mut event {
                 *message = format!("{error:#}");
             }
             event
         }
-        None => Event::failed(&Error::input(Stage::Request, format!("{error:#}"))),
+        None => Event::failed(&Error::input(Stage::Request, format!("{error:#}")), &words),
     }
 }
 
@@ -50,7 +57,7 @@ pub fn json(error: &anyhow::Error) -> serde_json::Value {
             "kind": ours.map(Error::kind),
             "stage": ours.map(Error::stage),
             "message": format!("{error:#}"),
-            "hint": ours.and_then(Error::remedy),
+            "hint": hint(error),
             "disk_touched": ours.is_some_and(Error::touched),
             "exit_code": exit_code(error),
         }

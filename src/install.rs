@@ -22,6 +22,7 @@ use installer_core::{Cancel, Error, Stage};
 use crate::plan::{Format, WhatArgs, image_facts};
 use crate::progress::{Audience, outcome};
 use crate::site::{self, PreScripts, Site};
+use crate::words::{FrontDoor, this_is};
 use crate::{interrupt, logging};
 
 /// Install.
@@ -90,6 +91,10 @@ struct Args {
     /// Fail before the first step of this name, to see what a failure leaves behind
     #[arg(long, value_name = "STEP", hide = true)]
     fail_before: Option<String>,
+
+    /// Name boot options in place of this command's: the installer environment runs this
+    #[arg(long, hide = true)]
+    boot_words: bool,
 }
 
 /// What the installed system gets in /var/log/bootc-ks, beside the plan.
@@ -110,6 +115,9 @@ pub fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
 }
 
 fn onto_disk(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.boot_words {
+        this_is(FrontDoor::Boot);
+    }
     match install(args) {
         Ok((plan, report, cancel)) => {
             match args.format {
@@ -170,8 +178,7 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     let mut request = site.request.clone();
     args.what.put_over(&mut request)?;
     let image = args.what.image(&request)?;
-    let option = "--fetch-after-wipe (at boot bootc-ks.fetch-after-wipe)";
-    let after_wipe = AfterWipe::said(args.fetch_after_wipe, option);
+    let after_wipe = if args.fetch_after_wipe { AfterWipe::Fetch } else { AfterWipe::Refuse };
     let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref(), after_wipe };
     let access = Access { cancel: cancel.clone(), ..args.what.access.access() };
     let prepared = prepare::prepare(&request, image, &access, before, audience.clone())?;
@@ -188,7 +195,7 @@ fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<()> {
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         return ask(plan);
     }
-    Ok(prepare::consent(plan, site.allows_clearing, "--yes")?)
+    Ok(prepare::consent(plan, site.allows_clearing)?)
 }
 
 fn ask(plan: &Plan) -> anyhow::Result<()> {

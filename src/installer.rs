@@ -176,10 +176,10 @@ fn finish(end: EndAction, consoles: &Consoles, options: &Options) {
 }
 
 fn failed(error: &anyhow::Error, consoles: &Consoles, reporter: &Reporter) {
-    let hint = error.downcast_ref::<Error>().and_then(Error::remedy);
+    let hint = crate::error::hint(error);
     consoles.say("");
     consoles.say(&format!("error: {error:#}"));
-    if let Some(hint) = hint {
+    if let Some(hint) = &hint {
         consoles.say(&format!(" hint: {hint}"));
     }
     let touched = error.downcast_ref::<Error>().is_some_and(Error::touched);

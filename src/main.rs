@@ -31,6 +31,7 @@ mod probe;
 mod progress;
 mod site;
 mod try_vm;
+mod words;
 
 use std::process::ExitCode;
 

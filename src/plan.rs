@@ -82,7 +82,7 @@ impl WhatArgs {
 
     /// The image that is asked for.
     pub fn image<'a>(&self, request: &'a Request) -> Result<&'a str, Error> {
-        prepare::require_image(request, self.kickstart(), "--image")
+        prepare::require_image(request, self.kickstart())
     }
 }
 
@@ -138,9 +138,9 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     };
     let plan = installer_core::plan::plan(&request, &machine, &facts)?;
     if args.machine.is_none()
-        && let Some(refusal) = prepare::warn_if_uncacheable(&plan, &facts)
+        && let Some(refusal) = prepare::refusal_if_uncacheable(&plan, &facts)
     {
-        eprintln!("warning: {refusal}");
+        eprintln!("warning: 'install' will refuse this without --fetch-after-wipe: {refusal}");
     }
     Ok(plan)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use installer_core::Remedy;
 use installer_core::event::{Event, Sink};
 use serde::Serialize;
 
@@ -36,6 +37,10 @@ impl Audience {
 impl Sink for Audience {
     fn emit(&self, event: &Event) {
         self.sinks.iter().for_each(|sink| sink.emit(event));
+    }
+
+    fn words(&self, remedy: &Remedy) -> Option<String> {
+        crate::words::words(remedy)
     }
 }
 

@@ -122,7 +122,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let request = site::read(&args.kickstart, &site::PreScripts::Skip)?.request;
     let image = match &args.image {
         Some(image) => image.clone(),
-        None => prepare::require_image(&request, &args.kickstart, "--image")?.to_owned(),
+        None => prepare::require_image(&request, &args.kickstart)?.to_owned(),
     };
     let temporary = tempfile::Builder::new().prefix(".bootc-ks-try-").tempdir_in(".").context("making a directory")?;
     let work = args.keep.clone().unwrap_or_else(|| temporary.path().to_owned());

@@ -3,7 +3,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use installer_core::{Error, Kind, Stage};
+use installer_core::request::in_kickstart;
+use installer_core::{Error, Kind, Remedy, Stage};
 use kickstart_parser::ResolvedDiagnostic;
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
@@ -63,13 +64,37 @@ fn attributes(exception: &Bound<'_, PyAny>, error: &Error, found: Vec<Diagnostic
     let py = exception.py();
     exception.setattr("kind", values::of(py, &error.kind())?)?;
     exception.setattr("stage", values::of(py, &error.stage())?)?;
-    exception.setattr("hint", error.remedy())?;
+    exception.setattr("hint", error.remedy().map(|remedy| remedy.say(&words)))?;
     exception.setattr("disk_touched", error.touched())?;
     exception.setattr("exit_code", error.exit_code())?;
     if error.kind() == Kind::Input {
         exception.setattr("diagnostics", found)?;
     }
     Ok(())
+}
+
+/// Remedies as arguments of this module's functions, and as lines of a kickstart.
+pub fn words(remedy: &Remedy) -> Option<String> {
+    Some(match remedy {
+        Remedy::Agree => format!("say replace=True, or {}", in_kickstart(remedy)?),
+        Remedy::AgreeToReplace => "say replace=True to replace the file".into(),
+        Remedy::UseADiskImage => "install onto a file with disk_image=".into(),
+        Remedy::UseTheDisk { disk } => {
+            format!("to install onto it, leave disk_image out: ignoredisk --only-use={disk}")
+        }
+        Remedy::NameAnImage => format!("{}, or use image=", in_kickstart(remedy)?),
+        Remedy::FetchAfterWipe => "say fetch_after_wipe=True to take that risk".into(),
+        Remedy::InstallFromKickstart => "let install() do that from a kickstart".into(),
+        Remedy::NoBootLoader => format!("{}, or bootloader=False", in_kickstart(remedy)?),
+        Remedy::GiveCredentials { registry } => {
+            format!("make a credentials file (podman login {registry}) and name it with authfile=FILE")
+        }
+        Remedy::OtherCredentials => "name another file with authfile=FILE".into(),
+        Remedy::AllowInsecure { registry } => {
+            format!("if that is acceptable, pass insecure_registries=[\"{registry}\"]")
+        }
+        other => return in_kickstart(other),
+    })
 }
 
 /// A kickstart that could not be read at all.

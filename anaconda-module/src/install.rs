@@ -137,12 +137,12 @@ impl What for FromKickstart {
         }
         let mut request = self.judged.request.clone();
         self.overrides.put_over(&mut request);
-        let image = prepare::require_image(&request, &self.judged.name, "image=")?;
-        let after_wipe = AfterWipe::said(self.fetch_after_wipe, "fetch_after_wipe=True");
+        let image = prepare::require_image(&request, &self.judged.name)?;
+        let after_wipe = if self.fetch_after_wipe { AfterWipe::Fetch } else { AfterWipe::Refuse };
         let before = Before { plan: self.reviewed.as_ref(), facts: None, after_wipe };
         let prepared = prepare::prepare(&request, image, access, before, events.clone())?;
         if !self.replace {
-            prepare::consent(&prepared.plan, self.judged.allows_clearing(), "replace=True")?;
+            prepare::consent(&prepared.plan, self.judged.allows_clearing())?;
         }
         Ok(prepared)
     }
@@ -252,7 +252,7 @@ fn work_through(job: Job<impl What>, events: &Arc<dyn Sink>, cancel: &Flag) -> R
     let access = CoreAccess { cancel: cancel.clone(), ..job.access };
     let prepared = job.what.prepare(&access, events).inspect_err(|error| {
         // What `apply` fails with it tells itself.
-        events.emit(&Event::failed(error));
+        events.emit(&Event::failed(error, &errors::words));
     })?;
     let options = Options { log: job.log, kickstart: job.what.shown(), fail_before: None, cancel: cancel.clone() };
     apply::apply(&prepared.plan, &prepared.image, &Stoppable::by(cancel.clone()), &options, &**events)

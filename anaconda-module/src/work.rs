@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::time::Duration;
 
 use installer_core::event::{Event, Sink};
-use installer_core::{Cancel as Flag, Result};
+use installer_core::{Cancel as Flag, Remedy, Result};
 use pyo3::prelude::*;
 
 use crate::cancel::Cancel;
@@ -62,6 +62,10 @@ impl Sink for Forward {
             // The sender is dropped when the event was dealt with.
             let _ = told.recv();
         }
+    }
+
+    fn words(&self, remedy: &Remedy) -> Option<String> {
+        errors::words(remedy)
     }
 }
 

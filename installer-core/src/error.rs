@@ -1,9 +1,13 @@
 //! The one error of this crate: what failed, in which stage, what to do about it, and the
 //! exit code that an operator needs.
 
+mod remedy;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use remedy::{BootPlace, Remedy, Words};
 
 /// What kind of trouble it is. Together with [`Error::touched`] it decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +61,7 @@ pub struct Error {
     kind: Kind,
     stage: Stage,
     message: String,
-    hint: Option<String>,
+    hint: Option<Remedy>,
     touched: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -98,7 +102,7 @@ impl Error {
 
     /// Adds what to do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Remedy>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -135,8 +139,8 @@ impl Error {
     }
 
     /// The remedy, where there is one.
-    pub fn remedy(&self) -> Option<&str> {
-        self.hint.as_deref()
+    pub fn remedy(&self) -> Option<&Remedy> {
+        self.hint.as_ref()
     }
 
     /// Whether the disk had been written to.
@@ -218,7 +222,7 @@ mod tests {
     fn our_own_error_keeps_its_kind_under_context() {
         let inner: Result<()> = Err(Error::input(Stage::Plan, "no disk").hint("add one"));
         let outer = inner.doing(Stage::Storage, "choosing a disk").unwrap_err();
-        assert_eq!((outer.kind(), outer.remedy()), (Kind::Input, Some("add one")));
+        assert_eq!((outer.kind(), outer.remedy()), (Kind::Input, Some(&"add one".into())));
         assert_eq!(outer.to_string(), "choosing a disk: no disk");
     }
 }

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind, Stage};
+use crate::error::{Error, Kind, Remedy, Stage, Words};
 use crate::units::{Bytes, Digest};
 
 /// The version of the JSON form of [`Event`].
@@ -153,13 +153,13 @@ impl Event {
         }
     }
 
-    /// The failure as an event.
-    pub fn failed(error: &Error) -> Self {
+    /// The failure as an event, its remedy in the `words` of a front door.
+    pub fn failed(error: &Error, words: &Words<'_>) -> Self {
         Event::Failed {
             kind: error.kind(),
             stage: error.stage(),
             message: error.to_string(),
-            hint: error.remedy().map(str::to_owned),
+            hint: error.remedy().map(|remedy| remedy.say(words)),
             disk_touched: error.touched(),
         }
     }
@@ -195,6 +195,11 @@ impl<'de> Deserialize<'de> for Event {
 pub trait Sink: Send + Sync {
     /// Takes one event. Called from several threads.
     fn emit(&self, event: &Event);
+
+    /// How the front door that listens here says a remedy ([`Remedy::say`]).
+    fn words(&self, _remedy: &Remedy) -> Option<String> {
+        None
+    }
 }
 
 /// No listener: events are dropped.
@@ -237,7 +242,7 @@ mod tests {
             Event::Warning { message: message() },
             Event::Output { line: message() },
             Event::Finished { millis: 7 },
-            Event::failed(&Error::refused(Stage::Plan, "no")),
+            Event::failed(&Error::refused(Stage::Plan, "no"), &|_| None),
         ];
         for event in all {
             let written = to_value(&event).unwrap();

@@ -17,10 +17,12 @@
 //!
 //! What the command and the Python module do alike around these is in [`prepare`].
 //!
-//! Imports run one way: `prepare → apply → plan → {storage, deploy, system} → {request, host} →
-//! {block, program} → machine → image → {cancel, event} → {error, units, atomic_file}`.
+//! Which module imports from which is written in docs/architecture.md, and nowhere else; a test
+//! reads it there.
 
 pub mod apply;
+#[cfg(test)]
+mod architecture;
 pub mod atomic_file;
 pub mod block;
 pub mod cancel;
@@ -31,13 +33,15 @@ mod ffi;
 pub mod host;
 pub mod image;
 pub mod machine;
+mod mountinfo;
 pub mod plan;
 pub mod prepare;
 pub mod program;
 pub mod request;
+mod retry;
 pub mod storage;
 pub mod system;
 pub mod units;
 
 pub use cancel::Cancel;
-pub use error::{Error, Kind, Result, Stage};
+pub use error::{Error, Kind, Remedy, Result, Stage};

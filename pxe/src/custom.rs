@@ -117,7 +117,7 @@ mod tests {
         let key = [PEM, b"-----BEGIN PRIVATE KEY-----\n"].concat();
         assert!(custom.add_certificate("a.pem", &key).unwrap_err().to_string().contains("private key"));
         let error = custom.add_certificate("a.der", b"\x30\x82").unwrap_err();
-        assert!(error.remedy().unwrap().contains("openssl"), "{error}");
+        assert!(error.remedy().unwrap().to_string().contains("openssl"), "{error}");
         assert_eq!(certificate_name("..pem"), "certificate.pem");
     }
 }

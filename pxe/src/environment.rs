@@ -194,7 +194,7 @@ pub(crate) mod tests {
     #[test]
     fn a_newer_environment_is_refused_and_none_is_explained() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(Environment::open(dir.path()).unwrap_err().remedy().unwrap().contains("netboot build"));
+        assert!(Environment::open(dir.path()).unwrap_err().remedy().unwrap().to_string().contains("netboot build"));
         made_up(dir.path());
         let path = dir.path().join("environment.json");
         let newer = fs::read_to_string(&path).unwrap().replace("\"schema\":1", "\"schema\":2");

@@ -16,6 +16,7 @@ use installer_core::request::Request;
 use crate::image::AccessArgs;
 use crate::plan::Format;
 use crate::progress::{Audience, outcome};
+use crate::words::{FrontDoor, this_is, words};
 use crate::{interrupt, logging};
 
 /// What is made to start the system.
@@ -84,6 +85,7 @@ pub struct Args {
 
 /// Installs and tells.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    this_is(FrontDoor::ToFilesystem);
     let installed = install(args);
     let events = args.events.as_deref();
     if args.format == Format::Json {
@@ -111,7 +113,7 @@ fn install(args: &Args) -> anyhow::Result<Report> {
     let access = Access { cancel: cancel.clone(), ..args.access.access() };
     let Prepared { plan, image, .. } =
         prepare::prepare_to_filesystem(&request(args), &onto, &args.source_imgref, &access, audience.clone())
-            .inspect_err(|error| audience.emit(&Event::failed(error)))?;
+            .inspect_err(|error| audience.emit(&Event::failed(error, &words)))?;
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");
     }

@@ -66,6 +66,7 @@ pub fn run(job: &Job<'_>, consoles: &Consoles, reporter: &Reporter) -> anyhow::R
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command.args(["install", job.kickstart, "--events", "-", "--format", "json", "--no-reboot", "--log", job.log]);
+    command.arg("--boot-words");
     // Of the image that this environment was made from; they are used where nothing can be lost.
     command.args(["--image-facts", IMAGE_FACTS]);
     if job.options.fetch_after_wipe {
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn lines_are_events_and_a_report_at_the_end() {
-        let failed = Event::failed(&Error::refused(Stage::Plan, "no"));
+        let failed = Event::failed(&Error::refused(Stage::Plan, "no"), &|_| None);
         let failed_line = serde_json::to_string(&failed).unwrap();
         let events = [
             r#"{"type":"step-finished","event":"step-finished","step":1,"millis":3}"#,

@@ -178,6 +178,6 @@ mod tests {
         let all = Options::parse(&format!("{two} inst.ks.all"));
         assert_eq!(choose(&all).unwrap(), Chosen::FirstOf(vec![url(1), url(2)]));
         let none = choose(&Options::default());
-        assert!(none.is_err_and(|error| error.remedy().is_some_and(|hint| hint.contains("inst.ks="))));
+        assert!(none.is_err_and(|error| error.remedy().is_some_and(|hint| hint.to_string().contains("inst.ks="))));
     }
 }

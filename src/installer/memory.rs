@@ -41,6 +41,6 @@ mod tests {
         let error = enough(of(500, 100)).unwrap_err();
         assert_eq!(error.exit_code(), 3);
         assert!(error.to_string().contains("of the 500 MiB"), "{error}");
-        assert!(error.remedy().unwrap().contains("64 MiB more"), "{:?}", error.remedy());
+        assert!(error.remedy().unwrap().to_string().contains("64 MiB more"), "{:?}", error.remedy());
     }
 }

@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_refusal_keeps_its_words_and_its_kind() {
         let error = refusal(409, r#"{"error":{"message":"web is installing","hint":"--force"}}"#);
-        assert_eq!((error.exit_code(), error.remedy()), (4, Some("--force")));
+        assert_eq!((error.exit_code(), error.remedy()), (4, Some(&"--force".into())));
         assert_eq!(refusal(404, "nothing\n").to_string(), "nothing");
         assert_eq!(refusal(503, "x").exit_code(), 3);
     }

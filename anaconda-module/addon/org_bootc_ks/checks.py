@@ -7,6 +7,7 @@ none of them longer than the time limit. `judge` is pure: facts in, problems out
 import json
 import platform
 import queue
+import re
 import threading
 import time
 from dataclasses import asdict, dataclass, field
@@ -221,15 +222,15 @@ def explained(module, reference, error):
     )
 
 
-# The command's options, and what stands for them here.
-OPTIONS = {"--authfile FILE": "`authfile`", "--insecure-registry": "`insecure-registry`"}
+# Arguments of the module's functions, and the settings that stand for them here.
+ARGUMENTS = {r"authfile=FILE": "`authfile`", r'insecure_registries=\["(.*?)"\]': r"`insecure-registry` = \1"}
 
 
 def _in_our_words(hint):
-    found = [option for option in OPTIONS if option in hint]
-    for option in found:
-        hint = hint.replace(option, OPTIONS[option])
-    return _("{hint} (in %addon org_bootc_ks)").format(hint=hint) if found else hint
+    said = hint
+    for argument, setting in ARGUMENTS.items():
+        said = re.sub(argument, setting, said)
+    return _("{hint} (in %addon org_bootc_ks)").format(hint=said) if said != hint else hint
 
 
 def _sentence(text):

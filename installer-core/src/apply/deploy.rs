@@ -4,25 +4,11 @@
 use std::path::Path;
 
 use super::labels;
-use super::run::{Run, SYSTEM};
+use super::run::{Deployer, Run, SYSTEM};
 use crate::deploy::{self, sysroot};
 use crate::error::{Error, Result, Stage};
 use crate::host::{Mount, MountKind};
 use crate::image::Image;
-
-/// What makes an image a deployment. The unit tests have one that lays out a small tree.
-pub trait Deployer: Send + Sync {
-    /// Makes the OSTree system root at `root`.
-    fn initialise(&self, run: &Run<'_>, root: &Path, stateroot: &str) -> Result<()>;
-    /// Imports the image into the repository below `root`; returns the commit.
-    fn import(&self, run: &Run<'_>, root: &Path, target: &str, selinux: bool) -> Result<String>;
-    /// Deploys the commit.
-    fn deploy(&self, run: &Run<'_>, job: &sysroot::Deploy) -> Result<sysroot::Deployed>;
-    /// Has libostree write the boot menu anew at each update, by its `backend`.
-    fn set_bootloader_backend(&self, run: &Run<'_>, root: &Path, backend: &str) -> Result<()>;
-    /// Gives what was written the labels of the image's SELinux policy.
-    fn label(&self, run: &mut Run<'_>) -> Result<()>;
-}
 
 /// libostree.
 pub struct Ostree<'a> {

@@ -14,6 +14,7 @@ mod deploy;
 mod freeze;
 mod labels;
 mod preflight;
+mod report;
 mod run;
 mod script;
 mod storage;
@@ -23,75 +24,29 @@ mod teardown;
 mod tests;
 mod what_to_do;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
-use crate::cancel::Cancel;
 use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::{Host, in_private_mounts};
 use crate::image::Image;
 use crate::machine;
 use crate::plan::{Plan, Step};
-use crate::request::EndAction;
 use crate::storage::select::{self, Target};
-use crate::units::Digest;
 
 pub use preflight::{preflight, require_ostree, require_root};
+pub use report::{Options, Report, SCHEMA};
 pub use script::run_pre_script;
 
-use deploy::{Deployer, Ostree};
-use run::Run;
+use deploy::Ostree;
+use run::{Deployer, Run};
 
 /// What the log of an installation holds, as a filter of `tracing` directives.
 pub const LOG_FILTER: &str = "info,bootc_ks=debug,installer_core=debug,program=debug";
 
-/// The version of the JSON form of [`Report`].
-pub const SCHEMA: u32 = 1;
-
-/// How to carry it out.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The installation's log, copied into the installed system.
-    pub log: Option<PathBuf>,
-    /// The kickstart, copied into the installed system as a record of how it came to be.
-    /// The caller takes passwords out.
-    pub kickstart: Option<String>,
-    /// Fails before the first step of this name (`import`), for tests of what a failure leaves
-    /// behind.
-    pub fail_before: Option<String>,
-    /// Stops the installation before its next step, or while layers are read.
-    pub cancel: Cancel,
-}
-
-/// What was done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// [`SCHEMA`].
-    pub schema: u32,
-    /// The plan's digest.
-    pub plan: Digest,
-    /// The image's manifest.
-    pub image: Digest,
-    /// The deployed commit.
-    pub commit: String,
-    /// Where it is.
-    pub target: String,
-    /// Kernel arguments of the boot entry.
-    pub kargs: Vec<String>,
-    /// Steps with what each took, in milliseconds.
-    pub steps: Vec<(String, u64)>,
-    /// What went wrong without ending it.
-    pub warnings: Vec<String>,
-    /// What the machine does now.
-    pub end: EndAction,
-}
-
 /// Carries `plan` out with `image`, the very one that was planned.
 pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
-    as_planned(plan, image).inspect_err(|error| events.emit(&Event::failed(error)))?;
+    as_planned(plan, image).inspect_err(|error| events.emit(&Event::failed(error, &|remedy| events.words(remedy))))?;
     let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
     let ostree = Ostree { image };
     in_private_mounts("apply", Stage::Storage, panicked, || carry_out(plan, &ostree, host, options, events))
@@ -123,8 +78,8 @@ fn carry_out(
     let started = Instant::now();
     let digest = plan.digest()?;
     events.emit(&Event::Started { schema: crate::event::SCHEMA, plan: digest.clone(), steps: plan.steps.len() });
-    let mut run =
-        Run::new(plan, deployer, host, options, events).inspect_err(|error| events.emit(&Event::failed(error)))?;
+    let mut run = Run::new(plan, deployer, host, options, events)
+        .inspect_err(|error| events.emit(&Event::failed(error, &|remedy| events.words(remedy))))?;
     let outcome = all_steps(&mut run);
     let touched = run.touched;
     let closed = run.close(outcome.is_ok());
@@ -146,7 +101,7 @@ fn carry_out(
     if touched {
         events.emit(&Event::Warning { message: aftermath(&plan.target) });
     }
-    events.emit(&Event::failed(&error));
+    events.emit(&Event::failed(&error, &|remedy| events.words(remedy)));
     Err(error)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::deploy::ostree;
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::host::{Host, Real, locate};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
@@ -52,7 +52,11 @@ fn volume_group(plan: &Plan, host: &dyn Host) -> Result<()> {
             Stage::Plan,
             format!("there is a volume group {group} on {volume}, and this machine cannot have two"),
         )
-        .hint("rename or detach that one, give the system another host name, or use autopart --type=plain")),
+        .hint([
+            "rename or detach that one".into(),
+            "give the system another host name".into(),
+            Remedy::PlainPartitions,
+        ])),
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::deploy::Deployer;
+use super::report::{Options, Report, SCHEMA};
 use super::teardown::{Close, Teardown};
-use super::{Options, Report, SCHEMA};
-use crate::deploy::sysroot::Deployed;
+
+use crate::deploy::sysroot::{Deploy, Deployed};
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::root::Root;
@@ -25,6 +25,20 @@ const RUN: &str = "/run";
 pub const SYSTEM: &str = "system";
 /// And of the target's own root file system, where that is made.
 pub const ROOT: &str = "root";
+
+/// What makes an image a deployment. The unit tests have one that lays out a small tree.
+pub trait Deployer: Send + Sync {
+    /// Makes the OSTree system root at `root`.
+    fn initialise(&self, run: &Run<'_>, root: &Path, stateroot: &str) -> Result<()>;
+    /// Imports the image into the repository below `root`; returns the commit.
+    fn import(&self, run: &Run<'_>, root: &Path, target: &str, selinux: bool) -> Result<String>;
+    /// Deploys the commit.
+    fn deploy(&self, run: &Run<'_>, job: &Deploy) -> Result<Deployed>;
+    /// Has libostree write the boot menu anew at each update, by its `backend`.
+    fn set_bootloader_backend(&self, run: &Run<'_>, root: &Path, backend: &str) -> Result<()>;
+    /// Gives what was written the labels of the image's SELinux policy.
+    fn label(&self, run: &mut Run<'_>) -> Result<()>;
+}
 
 /// The state of one installation.
 pub struct Run<'a> {

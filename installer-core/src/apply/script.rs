@@ -46,7 +46,8 @@ fn settle(outcome: Result<()>, script: &Script, section: &str) -> std::result::R
     let text = format!("the {section} script at {} failed: {error}", script.origin);
     if script.fatal {
         return Err(Settled::Fatal(
-            Error::failed(Stage::Script, text).hint("the script says --erroronfail; its output is in the log"),
+            Error::failed(Stage::Script, text)
+                .hint("the kickstart wants its failure to end the installation; its output is in the log"),
         ));
     }
     Err(Settled::Warning(text))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use uuid::{Uuid, uuid};
+use uuid::Uuid;
 
 use super::run::{ImageFile, ROOT, Run};
 use super::teardown::Close;
@@ -11,30 +11,9 @@ use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
 use crate::plan::{Device, Names, Step};
 use crate::program::Program;
-use crate::request::Purpose;
 use crate::storage::layout::PlannedPartition;
+use crate::storage::partition_type;
 use crate::units::{Bytes, MountPoint};
-
-/// GPT partition types: the UEFI specification, GRUB's manual, the Discoverable Partitions
-/// Specification.
-const BIOS_BOOT: Uuid = uuid!("21686148-6449-6e6f-744e-656564454649");
-const ESP: Uuid = uuid!("c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
-const XBOOTLDR: Uuid = uuid!("bc13c2ff-59e6-4262-a352-b275fd6f7172");
-const SWAP: Uuid = uuid!("0657fd6d-a4ab-43c4-84e5-0933c84b4f4f");
-const LVM: Uuid = uuid!("e6d6d379-f507-44c2-a23c-238f2a3df928");
-const LINUX: Uuid = uuid!("0fc63daf-8483-4772-8e79-3d69d8477de4");
-
-fn type_of(purpose: &Purpose) -> (Uuid, String) {
-    match purpose {
-        Purpose::BiosBoot => (BIOS_BOOT, "bios-boot".into()),
-        Purpose::Esp => (ESP, "EFI-SYSTEM".into()),
-        Purpose::Swap => (SWAP, "swap".into()),
-        Purpose::Lvm => (LVM, "lvm".into()),
-        Purpose::Mount(at) if at.as_str() == "/boot" => (XBOOTLDR, "boot".into()),
-        Purpose::Mount(at) if *at == MountPoint::root() => (LINUX, "root".into()),
-        Purpose::Mount(at) => (LINUX, at.as_str().trim_start_matches('/').replace('/', "-")),
-    }
-}
 
 /// Makes the image file under a temporary name, so that a failure destroys no file, and
 /// attaches it.
@@ -76,7 +55,7 @@ pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<(
     let table: Vec<GptPartition> = partitions
         .iter()
         .map(|partition| {
-            let (type_guid, name) = type_of(&partition.purpose);
+            let (type_guid, name) = partition_type::of(&partition.purpose);
             GptPartition {
                 number: partition.number,
                 type_guid,

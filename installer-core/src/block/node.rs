@@ -10,9 +10,12 @@ use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
 use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::{blkid, blkpg};
+use crate::retry::retry;
 use crate::units::Bytes;
 
-use super::partitions::PROBERS;
+/// How long another program may look at a partition before it counts as in use: udev, udisks and
+/// other probers open every partition that appears, read its signatures and close it again.
+pub(super) const PROBERS: Duration = Duration::from_secs(3);
 
 /// How long a node may take to appear. udev needs milliseconds; a busy machine, seconds.
 pub const NODE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,20 +29,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Waits until `path` is a block device that can be opened.
 pub fn wait_for_node(path: impl AsRef<Path>, timeout: Duration) -> Result<()> {
     let path = path.as_ref();
-    let end = Instant::now() + timeout;
-    loop {
-        let why = match openable(path) {
-            Ok(()) => return Ok(()),
-            Err(why) => why,
-        };
-        if Instant::now() >= end {
-            let message = format!("waiting {} s for {}", timeout.as_secs_f32(), path.display());
-            return Err(Error::failed(Stage::Storage, message)
-                .because(why)
-                .hint("look into the kernel's log for what became of the device"));
-        }
-        std::thread::sleep(PAUSE);
-    }
+    retry(timeout, PAUSE, |_| true, || openable(path)).map_err(|why| {
+        let message = format!("waiting {} s for {}", timeout.as_secs_f32(), path.display());
+        Error::failed(Stage::Storage, message)
+            .because(why)
+            .hint("look into the kernel's log for what became of the device")
+    })
 }
 
 fn openable(path: &Path) -> io::Result<()> {
@@ -86,20 +81,17 @@ pub fn wipe_signatures(device: impl AsRef<Path>) -> Result<Vec<String>> {
 /// namespace that may be.
 pub fn require_unused(disk: impl AsRef<Path>) -> Result<()> {
     let disk = disk.as_ref();
-    let end = Instant::now() + PROBERS;
-    loop {
-        match File::options().read(true).custom_flags(libc::O_EXCL).open(disk) {
-            Err(error) if is_busy(&error) && Instant::now() < end => std::thread::sleep(PAUSE),
-            Err(error) if is_busy(&error) => {
-                return Err(Error::refused(Stage::Storage, format!("{} is in use by another process", disk.display()))
-                    .hint("unmount it, turn its swap off, stop its volumes, or close what has it open"));
-            }
-            other => return other.map(drop).doing(Stage::Storage, format_args!("asking who uses {}", disk.display())),
+    let alone = || File::options().read(true).custom_flags(libc::O_EXCL).open(disk);
+    match retry(PROBERS, PAUSE, is_busy, alone) {
+        Err(error) if is_busy(&error) => {
+            Err(Error::refused(Stage::Storage, format!("{} is in use by another process", disk.display()))
+                .hint("unmount it, turn its swap off, stop its volumes, or close what has it open"))
         }
+        other => other.map(drop).doing(Stage::Storage, format_args!("asking who uses {}", disk.display())),
     }
 }
 
-fn is_busy(error: &io::Error) -> bool {
+pub(super) fn is_busy(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EBUSY)
 }
 
@@ -108,13 +100,7 @@ fn is_busy(error: &io::Error) -> bool {
 const AWAY: Duration = Duration::from_secs(5);
 
 fn open_patiently(path: &Path) -> io::Result<File> {
-    let end = Instant::now() + AWAY;
-    loop {
-        match open(path, true) {
-            Err(error) if is_away(&error) && Instant::now() < end => std::thread::sleep(PAUSE),
-            other => return other,
-        }
-    }
+    retry(AWAY, PAUSE, is_away, || open(path, true))
 }
 
 fn is_away(error: &io::Error) -> bool {

@@ -5,14 +5,15 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::node::{ensure_node, node_of, numbers_of, open, remove_stale_node, sysfs_directory};
+use super::node::{PROBERS, ensure_node, is_busy, node_of, numbers_of, open, remove_stale_node, sysfs_directory};
 use crate::error::{Context, Error, Result, Stage};
 use crate::ffi::blkpg;
 use crate::machine::partition_path;
+use crate::retry::retry;
 use crate::units::{Bytes, Sectors};
 
 /// Tells the kernel that `disk` has exactly these partitions (number, start and size in
@@ -102,20 +103,8 @@ fn open_locked(disk: &Path) -> Result<File> {
     lock().doing(Stage::Storage, format_args!("locking {}", disk.display()))
 }
 
-/// How long another program may look at a partition before it counts as in use: udev, udisks and
-/// other probers open every partition that appears, read its signatures and close it again.
-pub(super) const PROBERS: Duration = Duration::from_secs(3);
-
 fn delete_patiently(disk: &File, number: u32) -> io::Result<()> {
-    let deadline = Instant::now() + PROBERS;
-    loop {
-        match blkpg::delete_partition(disk, number) {
-            Err(error) if error.raw_os_error() == Some(libc::EBUSY) && Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            other => return other,
-        }
-    }
+    retry(PROBERS, Duration::from_millis(20), is_busy, || blkpg::delete_partition(disk, number))
 }
 
 fn forget(file: &File, disk: &Path, partition: &Known) -> Result<()> {

@@ -2,12 +2,10 @@
 //! top, under the names and with the metadata that bootc's own importer writes
 //! (`store.rs::import`), so that it takes the result for its own.
 
-use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::commits::{self, Contents};
 use super::encapsulated::{self, Base, ObjectSet};
@@ -19,6 +17,7 @@ use crate::cancel::Cancel;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::Host;
+use crate::image::layers::{Progress, side_by_side, threads};
 use crate::image::{self, Image};
 use crate::units::{Bytes, hex};
 
@@ -53,8 +52,9 @@ pub struct Imported {
 pub fn import(job: &Import<'_>) -> Result<Imported> {
     let store = Store::open(job.repo).doing(Stage::Image, "opening the OSTree repository")?;
     let mode = if job.selinux { Mode::Staged } else { Mode::Direct };
-    let progress = Progress::new(job);
-    let read = with_write_back(job.repo, || read_layers(job, &store, mode, &progress))?;
+    let bytes = Progress::new(job.image.download_size(), Stage::Image, job.events, job.cancel);
+    let counts = Counts { bytes, entries: AtomicU64::new(0) };
+    let read = with_write_back(job.repo, || read_layers(job, &store, mode, &counts))?;
     let (mut base, mut layers) = separate(job, &store, read)?;
     // The layers themselves look at it as they are read.
     job.cancel.check(Stage::Image)?;
@@ -70,7 +70,7 @@ pub fn import(job: &Import<'_>) -> Result<Imported> {
         commits::write(job.image, job.target, &store, &contents).doing(Stage::Image, "writing the image's commits")?;
     labels::clean_up(&store, &policy_root).doing(Stage::Image, "cleaning the repository")?;
     sync_filesystem(job.repo).doing(Stage::Image, "writing the repository to the disk")?;
-    Ok(Imported { commit: hex(&commit), entries: progress.entries.load(Ordering::Relaxed) })
+    Ok(Imported { commit: hex(&commit), entries: counts.entries.load(Ordering::Relaxed) })
 }
 
 /// A layer that was read.
@@ -79,59 +79,6 @@ enum Layer {
     Tree(Dir),
     /// A part of an encapsulated base.
     Objects(ObjectSet),
-}
-
-/// How many layers are read side by side: beyond the cores nothing is gained.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
-}
-
-/// Counts what is read and says so, a few times a second.
-struct Progress<'a> {
-    events: &'a dyn Sink,
-    cancel: &'a Cancel,
-    done: AtomicU64,
-    total: Bytes,
-    entries: AtomicU64,
-    last: Mutex<Instant>,
-}
-
-impl<'a> Progress<'a> {
-    fn new(job: &Import<'a>) -> Self {
-        let total = job.image.layers().iter().map(|layer| layer.size).sum();
-        Progress {
-            events: job.events,
-            cancel: job.cancel,
-            done: AtomicU64::new(0),
-            total,
-            entries: AtomicU64::new(0),
-            last: Mutex::new(Instant::now()),
-        }
-    }
-
-    fn add(&self, bytes: u64) {
-        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        // A thread that finds the lock taken leaves the report to the one that holds it.
-        let Ok(mut last) = self.last.try_lock() else { return };
-        if done >= self.total.0 || last.elapsed() >= Duration::from_millis(200) {
-            *last = Instant::now();
-            self.events.emit(&Event::Progress { done: Bytes(done), total: self.total });
-        }
-    }
-}
-
-struct Counted<'a, R> {
-    inner: R,
-    progress: &'a Progress<'a>,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.progress.cancel.check_io(Stage::Image)?;
-        let n = self.inner.read(buffer)?;
-        self.progress.add(n as u64);
-        Ok(n)
-    }
 }
 
 /// Runs `work` while another thread keeps the disk writing, so that the end does not wait
@@ -153,36 +100,19 @@ fn with_write_back<T>(repo: &Path, work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// All layers, largest first, a few at a time; returned lowest first.
-fn read_layers(job: &Import<'_>, store: &Store, mode: Mode, progress: &Progress<'_>) -> Result<Vec<Layer>> {
-    let layers = job.image.layers();
-    let mut order: Vec<usize> = (0..layers.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(layers[*index].size));
-    let next = AtomicUsize::new(0);
-    let failed = AtomicBool::new(false);
-    let done: Mutex<BTreeMap<usize, Result<Layer>>> = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads().min(layers.len()) {
-            scope.spawn(|| {
-                while !failed.load(Ordering::Relaxed) {
-                    let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                    let result = read_layer(job, *index, store, mode, progress);
-                    failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                    done.lock().unwrap_or_else(|p| p.into_inner()).insert(*index, result);
-                }
-            });
-        }
-    });
-    let done = done.into_inner().unwrap_or_else(|p| p.into_inner());
-    // The first error in time is the interesting one, and there is seldom a second.
-    let (good, bad): (Vec<_>, Vec<_>) = done.into_values().partition(Result::is_ok);
-    if let Some(error) = bad.into_iter().find_map(Result::err) {
-        return Err(error);
-    }
-    Ok(good.into_iter().filter_map(Result::ok).collect())
+/// Counts what is read.
+struct Counts<'a> {
+    bytes: Progress<'a>,
+    entries: AtomicU64,
 }
 
-fn read_layer(job: &Import<'_>, index: usize, store: &Store, mode: Mode, progress: &Progress<'_>) -> Result<Layer> {
+/// All layers, a few at a time; returned lowest first.
+fn read_layers(job: &Import<'_>, store: &Store, mode: Mode, counts: &Counts<'_>) -> Result<Vec<Layer>> {
+    let sizes: Vec<Bytes> = job.image.layers().iter().map(|layer| layer.size).collect();
+    side_by_side(&sizes, |index| read_layer(job, index, store, mode, counts))
+}
+
+fn read_layer(job: &Import<'_>, index: usize, store: &Store, mode: Mode, counts: &Counts<'_>) -> Result<Layer> {
     let in_base = job.image.base_layers()?;
     let facts = &job.image.layers()[index];
     let (number, count) = (index + 1, job.image.layers().len());
@@ -193,11 +123,11 @@ fn read_layer(job: &Import<'_>, index: usize, store: &Store, mode: Mode, progres
         size: facts.size,
     });
     let doing = || format!("importing layer {number} of {count} ({})", facts.digest);
-    let mut compressed = Counted { inner: job.image.layer(index)?, progress };
+    let mut compressed = counts.bytes.counted(job.image.layer(index)?);
     let mut read = || -> std::result::Result<Layer, LayerError> {
         let plain = image::decompress(&facts.media_type, &mut compressed).map_err(io::Error::other)?;
         let count = || {
-            progress.entries.fetch_add(1, Ordering::Relaxed);
+            counts.entries.fetch_add(1, Ordering::Relaxed);
         };
         let content = if index < in_base {
             Layer::Objects(encapsulated::read(plain, store, index == 0, count)?)

@@ -15,12 +15,15 @@ mod stray_processes;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
 use crate::cancel::Cancel;
 use crate::ffi::session::in_own_session;
+use crate::mountinfo;
 use crate::program::{OSTREE_PROGRAM, Program, row};
+use crate::retry::retry;
 
 use output::Output;
 use root::{Root, TargetRoot};
@@ -276,31 +279,18 @@ impl Host for Real {
 /// What this thread sees mounted at `target` and below, the last first. A recursive bind
 /// brings mounts along that no other list has.
 fn mounts_at_or_below(target: &Path) -> std::io::Result<Vec<PathBuf>> {
-    // The mount namespace is the thread's, not the process's.
-    let table = std::fs::read_to_string("/proc/thread-self/mountinfo")?;
     let target = PathBuf::from_iter(target.components());
-    let points = table.lines().filter_map(|line| line.split(' ').nth(4)).map(unescape).map(PathBuf::from);
+    let points = mountinfo::of_this_thread()?.into_iter().map(|entry| entry.target);
     let mut list: Vec<PathBuf> = points.filter(|point| point.starts_with(&target)).collect();
     list.reverse();
     Ok(list)
 }
 
-/// The kernel writes blanks, tabs, newlines and backslashes in mount points as `\040`.
-fn unescape(text: &str) -> String {
-    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
-        .iter()
-        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
-}
-
 /// Something may still be closing a file; a moment's patience beats a failed installation.
 fn unmount_patiently(target: &Path) -> std::io::Result<()> {
-    for _ in 0..50 {
-        match rustix::mount::unmount(target, UnmountFlags::NOFOLLOW) {
-            Err(rustix::io::Errno::BUSY) => std::thread::sleep(std::time::Duration::from_millis(100)),
-            other => return Ok(other?),
-        }
-    }
-    Ok(rustix::mount::unmount(target, UnmountFlags::NOFOLLOW)?)
+    let busy = |error: &rustix::io::Errno| *error == rustix::io::Errno::BUSY;
+    let unmount = || rustix::mount::unmount(target, UnmountFlags::NOFOLLOW);
+    Ok(retry(Duration::from_secs(5), Duration::from_millis(100), busy, unmount)?)
 }
 
 /// Hands every line over and keeps the last few.

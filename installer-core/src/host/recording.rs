@@ -41,6 +41,12 @@ impl State {
     }
 }
 
+impl Default for Recording {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Recording {
     /// One on which all goes well.
     pub fn new() -> Self {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use serde::Deserialize;
 
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::units::Secret;
 
 use super::access::{Access, Login, Places};
@@ -202,8 +202,10 @@ fn read_entry(entry: &Entry, file: &Path, host: &str) -> Result<Option<Credentia
         Some(Credentials { user: user.to_owned(), password: Secret::new(password), file: Some(file.to_owned()) })
     };
     if entry.identity_token.as_deref().is_some_and(|token| !token.is_empty()) {
-        return Err(bad("an identity token, which is not supported")
-            .hint(format!("log in with a user name and a password: podman login --authfile FILE {host}")));
+        return Err(bad("an identity token, which is not supported").hint([
+            "log in with a user name and a password".into(),
+            Remedy::GiveCredentials { registry: host.to_owned() },
+        ]));
     }
     if let Some(encoded) = entry.auth.as_deref().filter(|text| !text.is_empty()) {
         let raw = base64::engine::general_purpose::STANDARD

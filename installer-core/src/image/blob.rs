@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use crate::error::Result;
 use crate::units::Digest;
 
-use super::Blobs;
+use super::blobs::Blobs;
 use super::registry::{Registry, runtime, wait_for};
 use super::registry_error::{Trouble, root_cause};
 

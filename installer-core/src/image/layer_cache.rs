@@ -84,7 +84,7 @@ impl LayerCache {
     fn file(&self) -> io::Result<Option<File>> {
         Ok(match &self.place {
             CacheIn::Nowhere => None,
-            CacheIn::Memory => Some(File::from(memfd_create("bootc-ks layer", MemfdFlags::CLOEXEC)?)),
+            CacheIn::Memory => Some(File::from(memfd_create("bootc-ks-layer", MemfdFlags::CLOEXEC)?)),
             CacheIn::Directory(dir) => Some(tempfile::tempfile_in(dir)?),
         })
     }

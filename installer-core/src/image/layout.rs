@@ -11,10 +11,10 @@ use std::sync::Arc;
 use crate::error::{Error, Result, Stage};
 use crate::units::Digest;
 
+use super::blobs::{Blobs, document};
 use super::manifest::{self, Descriptor, Document, Index, MAX_DOCUMENT};
 use super::reference::{ImageReference, Place};
 use super::verify::read_error;
-use super::{Blobs, document};
 
 /// An opened layout.
 pub(super) enum Layout {

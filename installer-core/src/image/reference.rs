@@ -330,7 +330,13 @@ mod tests {
             assert_eq!(error.kind(), Kind::Input);
         }
         assert!(
-            "fedora".parse::<ImageReference>().unwrap_err().remedy().unwrap().contains("registry.example.com/fedora")
+            "fedora"
+                .parse::<ImageReference>()
+                .unwrap_err()
+                .remedy()
+                .unwrap()
+                .to_string()
+                .contains("registry.example.com/fedora")
         );
     }
 }

@@ -85,10 +85,15 @@ pub(super) fn connect(
             return Err(if mirrors.is_empty() { error } else { error.because(mirrors.join("; ")) });
         }
         attempt += 1;
-        let wait = access.wait(attempt);
-        events.emit(&Event::Retry { message: trouble.error.to_string(), attempt, wait_seconds: wait.as_secs_f64() });
-        access.cancel.sleep(wait, Stage::Resolve)?;
+        pause(access, &*events, &trouble, attempt)?;
     }
+}
+
+/// Tells about the trouble and waits before attempt `attempt`.
+fn pause(access: &Access, events: &dyn Sink, trouble: &Trouble, attempt: u32) -> Result<()> {
+    let wait = access.wait(attempt);
+    events.emit(&Event::Retry { message: trouble.error.to_string(), attempt, wait_seconds: wait.as_secs_f64() });
+    access.cancel.sleep(wait, Stage::Resolve)
 }
 
 /// Waits for `work`, though not after a cancellation.
@@ -286,13 +291,7 @@ impl Registry {
 
     /// Tells about the trouble and waits before attempt `attempt`.
     pub fn pause(&self, trouble: &Trouble, attempt: u32) -> Result<()> {
-        let wait = self.access.wait(attempt);
-        self.events.emit(&Event::Retry {
-            message: trouble.error.to_string(),
-            attempt,
-            wait_seconds: wait.as_secs_f64(),
-        });
-        self.access.cancel.sleep(wait, Stage::Resolve)
+        pause(&self.access, &*self.events, trouble, attempt)
     }
 
     /// Our own check, whatever the client checked.

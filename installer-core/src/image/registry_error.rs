@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 
-use crate::error::{Error, Stage};
+use crate::error::{Error, Remedy, Stage};
 
 use super::auth::Found;
 
@@ -139,14 +139,12 @@ impl Asked<'_> {
         let said = self.said(message);
         let error = match self.found.credentials {
             Some(_) => world(format!("{host} refuses access to {repository} {}{said}", self.found.describe()))
-                .hint("check user, password and rights, or name another file with --authfile FILE"),
+                .hint(["check user, password and rights".into(), Remedy::OtherCredentials]),
             None => world(format!(
                 "{host} gives {repository} only to those who are logged in, or does not have it: {}{said}",
                 self.found.describe()
             ))
-            .hint(format!(
-                "make a credentials file (podman login --authfile FILE {host}) and name it with --authfile FILE"
-            )),
+            .hint(Remedy::GiveCredentials { registry: (*host).to_owned() }),
         };
         Trouble::lasting(error)
     }
@@ -155,7 +153,7 @@ impl Asked<'_> {
         let said = self.said(message);
         let error =
             world(format!("{} forbids access to {}, {}{said}", self.host, self.repository, self.found.describe()))
-                .hint("this user may not pull it: ask for the right, or name other credentials with --authfile FILE");
+                .hint(["this user may not pull it: ask for the right".into(), Remedy::OtherCredentials]);
         Trouble::lasting(error)
     }
 
@@ -192,27 +190,27 @@ impl Asked<'_> {
     /// No answer at all: `cause` is the innermost error's text.
     pub fn connection(&self, cause: &str, connecting: bool) -> Trouble {
         let host = self.host;
-        let insecure = format!("or, if that is acceptable, pass --insecure-registry {host}");
+        let insecure = |first: String| [first.into(), Remedy::AllowInsecure { registry: host.to_owned() }];
         let has = |parts: &[&str]| parts.iter().any(|part| cause.contains(part));
         if has(&["UnknownIssuer", "self-signed", "self signed", "CaUsedAsEndEntity"]) {
             let error =
                 world(format!("the TLS certificate of {host} is not from an authority that this machine trusts"))
-                    .hint(format!("put its CA into /etc/containers/certs.d/{host}/ca.crt, {insecure}"));
+                    .hint(insecure(format!("put its CA into /etc/containers/certs.d/{host}/ca.crt")));
             return Trouble { unreachable: true, ..Trouble::lasting(error) };
         }
         if has(&["invalid peer certificate"]) {
             let error = world(format!("the TLS certificate of {host} is not good: {cause}"))
-                .hint(format!("check the name and this machine's clock, {insecure}"));
+                .hint(insecure("check the name and this machine's clock".into()));
             return Trouble { unreachable: true, ..Trouble::lasting(error) };
         }
         if has(&["InvalidContentType", "corrupt message"]) {
             let error = world(format!("{host} speaks plain http where https was expected"))
-                .hint(format!("give it TLS, {insecure}"));
+                .hint(insecure("give it TLS".into()));
             return Trouble { unreachable: true, ..Trouble::lasting(error) };
         }
         if has(&["tls handshake eof"]) {
             let error = world(format!("{host} hangs up in the TLS handshake; perhaps it speaks plain http"))
-                .hint(format!("give it TLS, {insecure}"));
+                .hint(insecure("give it TLS".into()));
             return Trouble { unreachable: true, ..Trouble::passing(error) };
         }
         let (sentence, hint) = if has(&["lookup", "Name or service", "name resolution", "No address"]) {

@@ -2,19 +2,19 @@
 //! digests and diff ids on the way, and asks the merged result the installer's questions.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::io::BufReader;
 
 use crate::error::{Error, Result, Stage};
 use crate::event::Event;
 use crate::units::Bytes;
 
 use super::facts::{BootFacts, ImageFacts, KernelFacts, SCHEMA};
+use super::layers::{Progress, side_by_side};
 use super::manifest::{Config, parse_config};
+use super::open::Image;
 use super::scan::{self, File, Layer, Merged, Want};
-use super::{Image, config_files, initramfs, read_error};
+use super::verify::read_error;
+use super::{config_files, initramfs};
 
 /// Reads the whole image and says what must be known of it before a disk is touched. Refuses
 /// an image that does not say of itself that it is bootable.
@@ -65,39 +65,15 @@ fn require_bootable(image: &Image, config: &Config) -> Result<()> {
 // ---- reading ----
 
 fn scan_all(image: &Image) -> Result<Vec<Layer>> {
-    let count = image.layers().len();
-    // The largest first, or the last thread ends long after the others.
-    let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(image.layers()[*index].size));
-    let progress = Progress::new(image);
-    let looking = Event::Looking { image: image.reference().to_string(), layers: count, size: progress.total };
-    image.events.emit(&looking);
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<Layer>)>> = Mutex::new(Vec::new());
-    let work = || {
-        while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            let outcome = scan_one(image, index, &progress);
-            match outcome {
-                Ok(_) => image.events.emit(&Event::LayerRead { layer: index + 1, layers: count }),
-                // The others finish what they have begun and begin nothing more.
-                Err(_) => next.store(count, Ordering::Relaxed),
-            }
-            done.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, outcome));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)).min(count);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
-        }
-    });
-    let mut layers = done.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    layers.sort_by_key(|(index, _)| *index);
-    let layers: Vec<Layer> = layers.into_iter().map(|(_, outcome)| outcome).collect::<Result<_>>()?;
-    if layers.len() < count {
-        return Err(Error::failed(Stage::Resolve, "reading the layers ended early"));
-    }
-    Ok(layers)
+    let sizes: Vec<Bytes> = image.layers().iter().map(|layer| layer.size).collect();
+    let (count, total) = (sizes.len(), image.download_size());
+    image.events.emit(&Event::Looking { image: image.reference().to_string(), layers: count, size: total });
+    let progress = Progress::new(total, Stage::Resolve, &*image.events, &image.cancel);
+    side_by_side(&sizes, |index| {
+        let layer = scan_one(image, index, &progress)?;
+        image.events.emit(&Event::LayerRead { layer: index + 1, layers: count });
+        Ok(layer)
+    })
 }
 
 fn scan_one(image: &Image, index: usize, progress: &Progress<'_>) -> Result<Layer> {
@@ -109,61 +85,18 @@ fn scan_one(image: &Image, index: usize, progress: &Progress<'_>) -> Result<Laye
             error,
         )
     };
-    let open =
-        |counted: bool| image.tar_for_scan(index, |raw| Counted { inner: raw, progress: counted.then_some(progress) });
-    let mut layer = scan::layer(BufReader::with_capacity(256 << 10, open(true)?), &want, &near).map_err(doing)?;
+    let counted = image.tar_for_scan(index, |raw| progress.counted(raw))?;
+    let mut layer = scan::layer(BufReader::with_capacity(256 << 10, counted), &want, &near).map_err(doing)?;
     if !layer.unread.is_empty() {
         // Rare: a wanted name that is a hard link to something unwanted before it.
         let names = &layer.unread;
         let of_target =
             |path: &str| names.get(path).and_then(|names| names.first()).map_or(Want::Nothing, |name| want(name));
-        let second =
-            scan::layer(BufReader::with_capacity(256 << 10, open(false)?), &of_target, &|_| false).map_err(doing)?;
+        let again = BufReader::with_capacity(256 << 10, image.tar_for_scan(index, |raw| raw)?);
+        let second = scan::layer(again, &of_target, &|_| false).map_err(doing)?;
         layer.fill(&second);
     }
     Ok(layer)
-}
-
-struct Progress<'a> {
-    image: &'a Image,
-    total: Bytes,
-    done: AtomicU64,
-    told: Mutex<Instant>,
-}
-
-impl<'a> Progress<'a> {
-    fn new(image: &'a Image) -> Self {
-        Progress { image, total: image.download_size(), done: AtomicU64::new(0), told: Mutex::new(Instant::now()) }
-    }
-
-    fn add(&self, count: u64) {
-        let done = Bytes(self.done.fetch_add(count, Ordering::Relaxed) + count);
-        // Who cannot have the lock has a colleague who is telling.
-        if let Ok(mut told) = self.told.try_lock()
-            && (told.elapsed() > Duration::from_millis(250) || done == self.total)
-        {
-            *told = Instant::now();
-            self.image.events.emit(&Event::Progress { done, total: self.total });
-        }
-    }
-}
-
-struct Counted<'a, R> {
-    inner: R,
-    progress: Option<&'a Progress<'a>>,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(progress) = self.progress {
-            progress.image.cancel.check_io(Stage::Resolve)?;
-        }
-        let count = self.inner.read(buffer)?;
-        if let Some(progress) = self.progress {
-            progress.add(count as u64);
-        }
-        Ok(count)
-    }
 }
 
 // ---- what is asked about ----

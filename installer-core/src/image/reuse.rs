@@ -4,8 +4,8 @@
 
 use crate::error::Result;
 
-use super::Image;
 use super::facts::ImageFacts;
+use super::open::Image;
 
 impl Image {
     /// `before`, if it may stand for reading the image: it is of the same manifest, which pins
@@ -13,14 +13,14 @@ impl Image {
     /// of a layout or an archive, where bad places of a medium are found by reading alone, the
     /// image is to be read: `None`.
     pub fn reusable_facts(&self, before: &ImageFacts) -> Result<Option<ImageFacts>> {
-        if before.manifest_digest != self.manifest_digest {
+        if before.manifest_digest != *self.manifest_digest() {
             return Ok(None);
         }
-        for layer in &self.layers {
+        for layer in self.layers() {
             if !self.blobs.has(&layer.digest)? {
                 return Ok(None);
             }
         }
-        Ok(Some(ImageFacts { reference: self.reference.to_string(), ..before.clone() }))
+        Ok(Some(ImageFacts { reference: self.reference().to_string(), ..before.clone() }))
     }
 }

@@ -150,7 +150,7 @@ pub fn read_error(stage: Stage, doing: impl std::fmt::Display, error: io::Error)
         if let Some(ours) = inner.downcast_ref::<Error>() {
             let told = Error::new(ours.kind(), stage, format!("{doing}: {ours}"));
             return match ours.remedy() {
-                Some(hint) => told.hint(hint),
+                Some(hint) => told.hint(hint.clone()),
                 None => told,
             };
         }
@@ -232,7 +232,7 @@ mod tests {
             read_error(Stage::Image, "reading", io::Error::other(io::Error::new(io::ErrorKind::InvalidData, inner)));
         assert_eq!(
             (error.to_string().as_str(), error.remedy(), error.stage()),
-            ("reading: refused", Some("try"), Stage::Image)
+            ("reading: refused", Some(&"try".into()), Stage::Image)
         );
         let wrong = VerifyError::Size { digest: Digest::of(b""), expected: 1, longer: true };
         assert!(read_error(Stage::Image, "reading", wrong.into()).to_string().contains("more than the 1 bytes"));

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::identity::identity;
 use super::naming::partition_path;
-use super::sysfs::{SystemRoots, flag, names, number, text};
+use super::sysfs::{SystemRoots, flag, names, number};
 use super::types::{Disk, Partition, Signature};
 use super::usage::Usage;
 use crate::error::{Error, Result, Stage};
@@ -213,9 +213,4 @@ fn open(roots: &SystemRoots, path: &str) -> io::Result<File> {
     let node = roots.node(path).ok_or(io::ErrorKind::NotFound)?;
     // Without NONBLOCK a drive without a medium, or a dead path, would make us wait.
     fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(node)
-}
-
-/// The `major:minor` of a device in sysfs.
-pub(super) fn device_number(sysfs: &Path) -> Option<String> {
-    text(sysfs.join("dev"))
 }

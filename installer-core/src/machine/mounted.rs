@@ -7,9 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::sysfs::{SystemRoots, names, text};
-use super::usage::unescape;
-use crate::error::{Context, Error, Result, Stage};
+use crate::error::{Context, Error, Remedy, Result, Stage};
 use crate::ffi::blkid;
+use crate::mountinfo::{self, Entry};
 use crate::units::{Bytes, MountPoint};
 
 /// A root that is mounted, with what is mounted in it.
@@ -69,13 +69,12 @@ pub fn mounted(root: &Path) -> Result<Mounted> {
     let root = fs::canonicalize(root).map_err(|error| {
         Error::input(Stage::Probe, format!("there is nothing at {}", root.display())).because(error)
     })?;
-    // The mount namespace is the thread's, not the process's.
-    let table = fs::read_to_string("/proc/thread-self/mountinfo").doing(Stage::Probe, "reading the mounts")?;
+    let table = mountinfo::of_this_thread().doing(Stage::Probe, "reading the mounts")?;
     let areas: Vec<MountedArea> =
-        lines(&table, &root).into_iter().filter_map(|line| area(&roots, &root, &line)).collect();
+        below(table, &root).into_iter().filter_map(|entry| area(&roots, &root, &entry)).collect();
     if areas.first().is_none_or(|area| area.at != MountPoint::root()) {
         return Err(Error::input(Stage::Probe, format!("no file system of a disk is mounted at {}", root.display()))
-            .hint("make and mount the file systems first; 'bootc-ks install KS' does that from a kickstart"));
+            .hint(["make and mount the file systems first".into(), Remedy::InstallFromKickstart]));
     }
     let free = free(&root).doing(Stage::Probe, format_args!("looking at {}", root.display()))?;
     let mut unexpected = Vec::new();
@@ -89,69 +88,49 @@ fn free(at: &Path) -> std::io::Result<Bytes> {
     Ok(Bytes(stat.f_bavail.saturating_mul(stat.f_frsize)))
 }
 
-/// One line of mountinfo.
-struct Line {
-    target: PathBuf,
-    number: String,
-    filesystem: String,
-    source: String,
-    options: String,
-}
-
 /// The mounts at `root` and below by depth; where one lies over another, the upper one.
-fn lines(table: &str, root: &Path) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
-    for line in table.lines().filter_map(parse).filter(|line| line.target.starts_with(root)) {
-        lines.retain(|under| under.target != line.target);
-        lines.push(line);
+fn below(table: Vec<Entry>, root: &Path) -> Vec<Entry> {
+    let mut list: Vec<Entry> = Vec::new();
+    for entry in table.into_iter().filter(|entry| entry.target.starts_with(root)) {
+        list.retain(|under| under.target != entry.target);
+        list.push(entry);
     }
-    lines.sort_by_key(|line| (line.target.components().count(), line.target.clone()));
-    lines
-}
-
-/// `36 35 98:0 /sub /mnt rw,noatime master:1 - btrfs /dev/sda2 rw,subvol=/sub`
-fn parse(line: &str) -> Option<Line> {
-    let (fields, rest) = line.split_once(" - ")?;
-    let mut fields = fields.split(' ').skip(2);
-    let number = fields.next()?.to_owned();
-    let target = PathBuf::from(unescape(fields.nth(1)?));
-    let mut rest = rest.split(' ');
-    let (filesystem, source) = (rest.next()?.to_owned(), unescape(rest.next()?));
-    Some(Line { target, number, filesystem, source, options: rest.next().unwrap_or_default().to_owned() })
+    list.sort_by_key(|entry| (entry.target.components().count(), entry.target.clone()));
+    list
 }
 
 /// A file system on a device; the kernel's own have none.
-fn area(roots: &SystemRoots, root: &Path, line: &Line) -> Option<MountedArea> {
-    let inside = line.target.strip_prefix(root).ok()?;
+fn area(roots: &SystemRoots, root: &Path, entry: &Entry) -> Option<MountedArea> {
+    let inside = entry.target.strip_prefix(root).ok()?;
     let at = Path::new("/").join(inside).to_str()?.parse().ok()?;
-    let sysfs = sysfs_of(roots, line)?;
-    let node = node_of(&sysfs, &line.source)?;
+    let sysfs = sysfs_of(roots, entry)?;
+    let node = node_of(&sysfs, &entry.source)?;
     let uuid = File::open(&node).ok().and_then(|file| blkid::superblock(&file, None).ok().flatten()?.uuid);
     let mut disks = BTreeSet::new();
     whole_disks(roots, &sysfs, 0, &mut disks);
     Some(MountedArea {
         at,
         node,
-        filesystem: line.filesystem.clone(),
+        filesystem: entry.filesystem.clone(),
         uuid,
-        subvolume: subvolume(line),
+        subvolume: subvolume(entry),
         volume: volume(&sysfs),
         disks: disks.into_iter().collect(),
-        free: free(&line.target).unwrap_or_default(),
+        free: free(&entry.target).unwrap_or_default(),
     })
 }
 
-fn subvolume(line: &Line) -> Option<String> {
-    let name = line.options.split(',').find_map(|option| option.strip_prefix("subvol="))?;
+fn subvolume(entry: &Entry) -> Option<String> {
+    let name = entry.options.split(',').find_map(|option| option.strip_prefix("subvol="))?;
     let name = name.trim_start_matches('/');
-    (line.filesystem == "btrfs" && !name.is_empty()).then(|| name.to_owned())
+    (entry.filesystem == "btrfs" && !name.is_empty()).then(|| name.to_owned())
 }
 
 /// The device's directory in sysfs. A btrfs has a number of its own; its device is the source's.
-fn sysfs_of(roots: &SystemRoots, line: &Line) -> Option<PathBuf> {
+fn sysfs_of(roots: &SystemRoots, entry: &Entry) -> Option<PathBuf> {
     let by_number = |number: &str| fs::canonicalize(roots.sys.join("dev/block").join(number)).ok();
-    by_number(&line.number).or_else(|| {
-        let number = fs::metadata(roots.node(&line.source)?).ok()?.rdev();
+    by_number(&entry.number).or_else(|| {
+        let number = fs::metadata(roots.node(&entry.source)?).ok()?.rdev();
         by_number(&format!("{}:{}", rustix::fs::major(number), rustix::fs::minor(number)))
     })
 }
@@ -231,9 +210,9 @@ mod tests {
 43 1 259:4 / /mnt/system rw - xfs /dev/vda4 rw
 44 40 0:50 /root /mnt/sys/a\\040b rw - btrfs /dev/vdb rw,subvolid=5,subvol=/root
 ";
-        let found = lines(table, Path::new("/mnt/sys"));
+        let found = below(mountinfo::entries(table), Path::new("/mnt/sys"));
         let shown: Vec<(&str, &str)> =
-            found.iter().map(|line| (line.target.to_str().unwrap(), line.source.as_str())).collect();
+            found.iter().map(|entry| (entry.target.to_str().unwrap(), entry.source.as_str())).collect();
         assert_eq!(shown, [("/mnt/sys", "/dev/vda3"), ("/mnt/sys/a b", "/dev/vdb"), ("/mnt/sys/boot", "/dev/vda9")]);
         assert_eq!(subvolume(&found[1]).as_deref(), Some("root"));
         assert_eq!(subvolume(&found[0]), None);

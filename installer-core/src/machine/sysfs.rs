@@ -60,3 +60,8 @@ pub(super) fn names(directory: impl AsRef<Path>) -> Vec<String> {
     names.sort();
     names
 }
+
+/// The `major:minor` of a device in sysfs.
+pub(super) fn device_number(sysfs: &Path) -> Option<String> {
+    text(sysfs.join("dev"))
+}

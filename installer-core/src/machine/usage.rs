@@ -8,9 +8,9 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use super::block::device_number;
-use super::sysfs::{SystemRoots, names, text};
+use super::sysfs::{SystemRoots, device_number, names, text};
 use super::types::{InUse, Partition};
+use crate::mountinfo::{self, unescape};
 
 /// What the system as a whole has in use; read once for all disks.
 pub(super) struct Usage {
@@ -122,19 +122,14 @@ pub(super) fn opened_exclusively(dev: &Path, name: &str) -> bool {
     opened.is_err_and(|error| error.raw_os_error() == Some(libc::EBUSY))
 }
 
-/// `36 35 98:0 /sub /mnt rw,noatime master:1 - ext3 /dev/root rw`
 fn mounts(roots: &SystemRoots) -> Vec<Use> {
-    let text = text(roots.proc.join("self/mountinfo")).unwrap_or_default();
-    text.lines().filter_map(|line| mount(roots, line)).collect()
-}
-
-fn mount(roots: &SystemRoots, line: &str) -> Option<Use> {
-    let (fields, rest) = line.split_once(" - ")?;
-    let mut fields = fields.split(' ').skip(2);
-    let number = fields.next()?.to_owned();
-    let target = unescape(fields.nth(1)?);
-    let source = device(roots, &unescape(rest.split(' ').nth(1)?));
-    Some(Use { number: Some(number), source, by: format!("mounted at {target}") })
+    let table = text(roots.proc.join("self/mountinfo")).unwrap_or_default();
+    let by_mount = |mount: mountinfo::Entry| Use {
+        source: device(roots, &mount.source),
+        by: format!("mounted at {}", mount.target.display()),
+        number: Some(mount.number),
+    };
+    mountinfo::entries(&table).into_iter().map(by_mount).collect()
 }
 
 fn swaps(roots: &SystemRoots) -> Vec<Use> {
@@ -160,13 +155,6 @@ fn device(roots: &SystemRoots, path: &str) -> Device {
     }
     let leads_to = fs::read_link(&node).ok().and_then(|target| Some(target.file_name()?.to_str()?.to_owned()));
     Device::Name(leads_to.unwrap_or_else(|| path.trim_start_matches("/dev/").replace('/', "!")))
-}
-
-/// The kernel writes space, tab, newline and backslash as octal numbers.
-pub(super) fn unescape(text: &str) -> String {
-    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
-        .iter()
-        .fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
 }
 
 fn node(name: &str) -> String {

@@ -2,9 +2,12 @@
 //! what the layout has room for.
 
 use super::bootloader::{BootPlan, Loader};
-use super::step::{Device, Step};
-use super::{ImageFacts, efi_grub, is_uefi};
-use crate::error::{Error, Result, Stage};
+use super::defaults::is_uefi;
+use super::device::Device;
+use super::efi_grub;
+use super::step::Step;
+use crate::error::{BootPlace, Error, Remedy, Result, Stage};
+use crate::image::ImageFacts;
 use crate::machine::{Firmware, Machine};
 use crate::request::{Purpose, Request};
 use crate::storage::layout::DiskLayout;
@@ -23,13 +26,8 @@ fn platforms(architecture: &str) -> (Option<&'static str>, Option<&'static str>)
 /// seldom looked at.
 pub const MENU_TIMEOUT: u32 = 1;
 
-/// A line that makes a place for the boot loader of UEFI.
-pub const ESP_LINE: &str = "part /boot/efi --fstype=efi --size=512";
-/// A line that makes a place for the boot loader of BIOS.
-pub const BIOS_LINE: &str = "part biosboot --fstype=biosboot --size=1";
-
 /// What a wish for the menu's time comes to where the image has bootupd.
-pub const NO_TIMEOUT: &str = "bootloader --timeout has no effect: bootupd brings its own menu";
+pub const NO_TIMEOUT: &str = "the time that the menu should wait has no effect: bootupd brings its own menu";
 
 /// What an image brings to boot with: the loader, and whether it is one for BIOS and for UEFI.
 pub struct Brought {
@@ -50,12 +48,12 @@ pub fn brought(facts: &ImageFacts) -> Result<Brought> {
         Brought { loader, bios: brings(bios_platform), uefi: brings(uefi_platform) }
     } else {
         return Err(Error::world(Stage::Plan, format!("{} brings no boot loader", facts.reference))
-            .hint("add bootupd, or GRUB with its installer, to the image; or say 'bootloader --location=none'"));
+            .hint(["add bootupd, or GRUB with its installer, to the image".into(), Remedy::NoBootLoader]));
     };
     Ok(brought)
 }
 
-/// Decides; `None` where the kickstart wants no boot loader.
+/// Decides; `None` where no boot loader is wanted.
 pub fn choose(
     request: &Request,
     machine: &Machine,
@@ -65,7 +63,7 @@ pub fn choose(
     warnings: &mut Vec<String>,
 ) -> Result<Option<BootPlan>> {
     if !request.bootloader {
-        warnings.push("no boot loader is installed, as the kickstart asks; the disk will not boot by itself".into());
+        warnings.push("no boot loader is installed, as was asked; the disk will not boot by itself".into());
         return Ok(None);
     }
     let has = |purpose: &Purpose| layout.partitions.iter().any(|p| p.purpose == *purpose);
@@ -164,17 +162,17 @@ pub fn order(
 /// Whether the machine, or for a disk image any machine, can start it.
 fn check(plan: &BootPlan, machine: &Machine, facts: &ImageFacts, target: &Target, can: (bool, bool)) -> Result<()> {
     let name = &facts.reference;
-    let (firmware, ok, brings, partition) = match target {
-        Target::Disk { .. } if is_uefi(machine) => ("UEFI", plan.uefi, can.1, ESP_LINE),
-        Target::Disk { .. } => ("BIOS", plan.bios, can.0, BIOS_LINE),
+    let (firmware, ok, brings, place) = match target {
+        Target::Disk { .. } if is_uefi(machine) => ("UEFI", plan.uefi, can.1, BootPlace::Esp),
+        Target::Disk { .. } => ("BIOS", plan.bios, can.0, BootPlace::BiosBoot),
         Target::ImageFile(_) | Target::Filesystem { .. } => {
-            ("any firmware", plan.bios || plan.uefi, can.0 || can.1, "reqpart")
+            ("any firmware", plan.bios || plan.uefi, can.0 || can.1, BootPlace::Any)
         }
     };
     if ok {
         return Ok(());
     }
-    Err(if brings { no_place(firmware, partition) } else { no_loader(name, firmware) })
+    Err(if brings { no_place(firmware, place) } else { no_loader(name, firmware) })
 }
 
 /// The image has nothing that this firmware could start.
@@ -184,9 +182,9 @@ pub fn no_loader(image: &str, firmware: &str) -> Error {
 }
 
 /// What the image has cannot be put anywhere.
-pub fn no_place(firmware: &str, partition: &str) -> Error {
+pub fn no_place(firmware: &str, place: BootPlace) -> Error {
     Error::input(Stage::Plan, format!("the partitions leave no place for the boot loader ({firmware})"))
-        .hint(format!("add 'reqpart', or a line: {partition}"))
+        .hint(Remedy::MakeBootPlace(place))
 }
 
 /// A GRUB that does not read the boot entries needs its own mkconfig for later updates.

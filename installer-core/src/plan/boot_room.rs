@@ -76,7 +76,7 @@ pub enum BootTooSmall {
 pub fn too_small(size: Bytes, filesystem: &str, facts: &ImageFacts) -> Option<BootTooSmall> {
     let kernel = facts.kernel.as_ref()?.size?;
     let (one, two) = (needs(1, filesystem, facts)?, needs(2, filesystem, facts)?);
-    let hint = format!("give 'part /boot' {} MiB or more, or leave it out", two.as_mib());
+    let hint = format!("give /boot {} MiB or more, or make no /boot of its own", two.as_mib());
     if size < one {
         let message = format!(
             "/boot is too small: it gets {size}, and takes {one} for the image's kernel and initramfs ({kernel})"
@@ -106,7 +106,9 @@ mod tests {
     #[test]
     fn one_kernel_has_to_fit_and_two_should() {
         let of = |mib, filesystem| match too_small(Bytes::mib(mib), filesystem, &facts(Some(Bytes::mib(64)))) {
-            Some(BootTooSmall::Kernel(error)) => format!("{error} {}", error.remedy().unwrap_or_default()),
+            Some(BootTooSmall::Kernel(error)) => {
+                format!("{error} {}", error.remedy().map(ToString::to_string).unwrap_or_default())
+            }
             Some(BootTooSmall::Update(warning)) => warning,
             None => "fits".to_owned(),
         };
@@ -114,9 +116,9 @@ mod tests {
         assert_eq!(
             of(102, "ext4"),
             "/boot is too small: it gets 102 MiB, and takes 103 MiB for the image's kernel and initramfs (64 MiB) \
-             give 'part /boot' 171 MiB or more, or leave it out"
+             give /boot 171 MiB or more, or make no /boot of its own"
         );
-        assert!(of(103, "ext4").contains("not those of an update beside them: give 'part /boot' 171 MiB"));
+        assert!(of(103, "ext4").contains("not those of an update beside them: give /boot 171 MiB"));
         assert_eq!(of(171, "ext4"), "fits");
         assert_eq!([of(300, "xfs"), of(300, "btrfs")], ["fits", "fits"]);
     }

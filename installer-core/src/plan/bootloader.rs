@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::step::{Device, Names};
+use super::device::{Device, Names};
 use crate::program::Program;
 
 /// How the machine will start the system.

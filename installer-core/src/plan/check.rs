@@ -1,8 +1,8 @@
 //! What must hold before anything is planned: the image fits the machine, the running kernel
 //! can make what is asked for, and the image will be able to open it.
 
-use super::oci_architecture;
-use crate::error::{Error, Result, Stage};
+use super::defaults::oci_architecture;
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
 use crate::request::{Purpose, Request, Scheme};
@@ -87,11 +87,11 @@ pub fn check_filesystems(
                 Stage::Plan,
                 format!("{at} gets {size}, and {name} takes {} at least", kind.least),
             )
-            .hint("give it a larger --size, or --fstype=ext4"));
+            .hint(Remedy::EnlargeFilesystem { or: "ext4" }));
         }
         if !machine.kernel.filesystems.iter().any(|fs| fs == name) {
             return Err(Error::world(Stage::Plan, format!("the running kernel cannot mount {name}, wanted for {at}"))
-                .hint("choose another --fstype, or install from an environment whose kernel has it"));
+                .hint([Remedy::AnotherFilesystem, "install from an environment whose kernel has it".into()]));
         }
         if *at == MountPoint::root() {
             check_root(facts, name, scheme, warnings)?;

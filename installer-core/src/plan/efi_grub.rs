@@ -1,9 +1,9 @@
 //! Whether a GRUB for UEFI can be made of what the image has, and of which modules. Pure.
 
-use super::ImageFacts;
 use super::bootloader::EfiGrub;
-use super::step::Device;
+use super::device::Device;
 use crate::error::{Error, Result, Stage};
+use crate::image::ImageFacts;
 use crate::machine::Machine;
 
 /// What it cannot do without before it can read anything else.

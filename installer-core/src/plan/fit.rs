@@ -1,14 +1,16 @@
 //! Request + image facts → what the image lacks for what is asked: as much of the plan's
 //! checks as needs no machine, all of it in one go. Pure.
 
-use super::{boot, boot_room, check, default_root_fs, root_needs, scheme};
-use crate::error::{Error, Result};
+use super::bootloader::Loader;
+use super::defaults::{default_root_fs, root_needs, scheme};
+use super::{boot, boot_room, check};
+use crate::error::{BootPlace, Error, Remedy, Result};
 use crate::image::{ImageFacts, ImageReference};
 use crate::request::{Layout, PartitionRequest, Purpose, Request};
 use crate::storage::layout;
 use crate::units::{Bytes, MountPoint};
 
-/// What a incompatibility is about: the part of the request that does not go with the image.
+/// What an incompatibility is about: the part of the request that does not go with the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The image, whatever is asked of it.
@@ -35,7 +37,7 @@ pub struct Incompatibility {
     /// What is wrong.
     pub message: String,
     /// What to do.
-    pub hint: Option<String>,
+    pub hint: Option<Remedy>,
 }
 
 /// Everything in which the image does not fit the request.
@@ -48,7 +50,7 @@ pub fn incompatibilities(request: &Request, facts: &ImageFacts) -> Vec<Incompati
     list.boot(request, facts);
     if request.system.selinux.as_deref().is_some_and(|mode| mode != "disabled") && facts.selinux.is_none() {
         let message = format!("{} enables no SELinux policy that it has", facts.reference);
-        list.doubt(Subject::Selinux, message, Some("add a policy to the image, or leave the line out"));
+        list.doubt(Subject::Selinux, message, Some("add a policy to the image, or leave the mode out".into()));
     }
     list.0
 }
@@ -57,7 +59,7 @@ struct List(Vec<Incompatibility>);
 
 impl List {
     fn error(&mut self, subject: Subject, error: &Error) {
-        let hint = error.remedy().map(str::to_owned);
+        let hint = error.remedy().cloned();
         self.0.push(Incompatibility { subject, fatal: true, message: error.to_string(), hint });
     }
 
@@ -65,8 +67,8 @@ impl List {
         result.map_err(|error| self.error(subject, &error)).ok()
     }
 
-    fn doubt(&mut self, subject: Subject, message: impl Into<String>, hint: Option<&str>) {
-        self.0.push(Incompatibility { subject, fatal: false, message: message.into(), hint: hint.map(str::to_owned) });
+    fn doubt(&mut self, subject: Subject, message: impl Into<String>, hint: Option<Remedy>) {
+        self.0.push(Incompatibility { subject, fatal: false, message: message.into(), hint });
     }
 
     /// The facts may be those of an image that replaces the one asked for; or the wrong file.
@@ -74,7 +76,7 @@ impl List {
         let asked = request.image.as_ref().and_then(|image| image.parse::<ImageReference>().ok());
         if let Some(asked) = asked.map(|image| image.to_string()).filter(|asked| *asked != facts.reference) {
             let message = format!("the image facts are those of {}, not of {asked}", facts.reference);
-            self.doubt(Subject::Image, message, Some("make them with 'bootc-ks inspect --json'"));
+            self.doubt(Subject::Image, message, Some(Remedy::InspectAgain));
         }
     }
 
@@ -127,16 +129,16 @@ impl List {
             return;
         }
         let Some(brought) = self.take(Subject::BootLoader, boot::brought(facts)) else { return };
-        if brought.loader == super::Loader::Bootupd && request.menu_timeout.is_some() {
-            self.doubt(Subject::BootLoader, boot::NO_TIMEOUT, Some("leave --timeout out"));
+        if brought.loader == Loader::Bootupd && request.menu_timeout.is_some() {
+            self.doubt(Subject::BootLoader, boot::NO_TIMEOUT, Some(Remedy::NoMenuTimeout));
         }
         self.take(Subject::BootLoader, boot::check_menu(&brought.loader, facts));
         let (bios, uefi) = places(&request.layout);
         if !(brought.bios || brought.uefi) {
             self.error(Subject::BootLoader, &boot::no_loader(&facts.reference, "any firmware"));
         } else if !(brought.bios && bios || brought.uefi && uefi) {
-            let line = if brought.uefi { boot::ESP_LINE } else { boot::BIOS_LINE };
-            self.error(Subject::Layout, &boot::no_place("any firmware", line));
+            let place = if brought.uefi { BootPlace::Esp } else { BootPlace::BiosBoot };
+            self.error(Subject::Layout, &boot::no_place("any firmware", place));
         }
     }
 }

@@ -2,14 +2,23 @@
 
 use std::fmt::Write;
 
-use super::{Plan, Planned, Step};
+use super::device::Planned;
+use super::document::Plan;
+use super::step::Step;
 use crate::error::Result;
 use crate::request::{EndAction, Purpose};
 use crate::storage::layout::PlannedPartition;
 use crate::storage::select::Target;
 
+impl Plan {
+    /// The plan for people.
+    pub fn render(&self) -> Result<String> {
+        text(self)
+    }
+}
+
 /// The whole plan as text.
-pub fn text(plan: &Plan) -> Result<String> {
+fn text(plan: &Plan) -> Result<String> {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = write_target(&mut out, plan);

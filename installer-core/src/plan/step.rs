@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bootloader::BootPlan;
-use crate::machine::partition_path;
+use super::device::{Device, Names};
 use crate::program::Program;
 use crate::request::{Purpose, Script};
 use crate::storage::filesystem;
@@ -16,86 +16,6 @@ use crate::units::{Bytes, MountPoint};
 /// Where bootc and libostree look for the credentials of an installed system (ostree-ext,
 /// `globals`).
 pub const AUTH_FILE: &str = "/etc/ostree/auth.json";
-
-/// A block device of the target, by what it is; its node is known when it exists.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum Device {
-    /// The partition with this number.
-    Partition {
-        /// From 1.
-        number: u32,
-    },
-    /// A logical volume.
-    Volume {
-        /// Its volume group.
-        group: String,
-        /// Its name.
-        name: String,
-    },
-    /// One that was there before.
-    Node {
-        /// Its node.
-        path: String,
-    },
-}
-
-impl Device {
-    /// What stands for its UUID until it has one.
-    pub fn uuid_placeholder(&self) -> String {
-        match self {
-            Device::Partition { number } => format!("<uuid of partition {number}>"),
-            Device::Volume { group, name } => format!("<uuid of {group}/{name}>"),
-            Device::Node { path } => format!("<uuid of {path}>"),
-        }
-    }
-}
-
-/// How devices are called: as in the plan, or as they are when it is carried out.
-pub trait Names {
-    /// The target disk's node.
-    fn disk(&self) -> String;
-    /// A device's node.
-    fn node(&self, device: &Device) -> String;
-    /// A device's UUID, as mkfs takes it and fstab shows it.
-    fn uuid(&self, device: &Device) -> String;
-    /// Where the deployed system is mounted, for what runs inside it.
-    fn system(&self) -> String;
-}
-
-/// The names in a plan, before anything exists.
-pub struct Planned<'a> {
-    /// The target's name.
-    pub disk: &'a str,
-}
-
-impl Names for Planned<'_> {
-    fn disk(&self) -> String {
-        self.disk.to_owned()
-    }
-
-    fn node(&self, device: &Device) -> String {
-        match device {
-            Device::Partition { number } if self.disk.starts_with("/dev/") => partition_node(self.disk, *number),
-            Device::Partition { number } => format!("{}#{number}", self.disk),
-            Device::Volume { group, name } => format!("/dev/{group}/{name}"),
-            Device::Node { path } => path.clone(),
-        }
-    }
-
-    fn uuid(&self, device: &Device) -> String {
-        device.uuid_placeholder()
-    }
-
-    fn system(&self) -> String {
-        "<system>".into()
-    }
-}
-
-/// The node of a disk's partition.
-pub fn partition_node(disk: &str, number: u32) -> String {
-    partition_path(disk, number).display().to_string()
-}
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -283,9 +203,9 @@ impl Step {
             Step::Credentials { copied_from: Some(file), .. } => format!("copy {file} to {AUTH_FILE}"),
             Step::Credentials { registry, .. } => format!("write the credentials for {registry} to {AUTH_FILE}"),
             Step::Script(script) => format!(
-                "run {} at {} with {}",
-                if script.inside { "%post" } else { "%post --nochroot" },
+                "run the script at {} {} with {}",
                 script.origin,
+                if script.inside { "in the new system" } else { "on this machine" },
                 script.interpreter
             ),
             Step::Bootloader(boot) => boot.title(),
@@ -327,6 +247,7 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::device::Planned;
 
     #[test]
     fn lvm_is_made_from_the_partition_up() {

@@ -2,15 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Device, Step, passwords};
-use crate::error::{Error, Result, Stage};
+use super::defaults::passwords;
+use super::device::Device;
+use super::document::PlannedImage;
+use super::step::Step;
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{ImageFacts, ImageReference};
-use crate::request::{Purpose, RootAccess, valid_name};
+use crate::request::{Purpose, Request, RootAccess, valid_name};
 use crate::storage::layout::DiskLayout;
 use crate::storage::select::Target;
 use crate::system::accounts::UserPlan;
 use crate::system::files::{self, FstabEntry};
 use crate::units::MountPoint;
+
+/// What the steps are made from.
+pub struct Context<'a> {
+    pub request: &'a Request,
+    pub facts: &'a ImageFacts,
+    pub layout: &'a DiskLayout,
+    pub target: &'a Target,
+    pub image: &'a PlannedImage,
+}
 
 /// The origin's way to write an image that nothing verifies; bootc writes a registry's without
 /// its transport (`ostree-ext`, `OstreeImageReference`).
@@ -233,7 +245,7 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
     for (user, key) in &system.ssh_keys {
         if user != "root" && !system.users.iter().any(|known| known.name == *user) {
             return Err(Error::input(Stage::Plan, format!("an ssh key is given for '{user}', who is not created"))
-                .hint(format!("add a line: user --name={user}")));
+                .hint(Remedy::CreateUser(user.to_owned())));
         }
         keys.entry(user).or_default().push(key.clone());
     }
@@ -254,9 +266,7 @@ fn credentials(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Opti
     let copied_from = access.authfile.as_ref().filter(|_| access.login.is_none());
     let registry = source.host().or(updates.host()).filter(|_| copied_from.is_some() || access.login.is_some());
     let Some(registry) = registry else {
-        warnings.push(
-            "the kickstart's credentials are not kept: neither image nor updates come from their registry".into(),
-        );
+        warnings.push("the credentials are not kept: neither image nor updates come from their registry".into());
         return Ok(None);
     };
     if copied_from.is_none() && updates.host() != Some(registry) {

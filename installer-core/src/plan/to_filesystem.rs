@@ -6,16 +6,18 @@
 
 use super::boot::{self, Brought, MENU_TIMEOUT};
 use super::bootloader::BootPlan;
-use super::step::{Device, Step};
-use super::{ImageFacts, Plan, SCHEMA, boot_room, check, is_uefi, planned_image, room_for, steps};
+use super::defaults::{is_uefi, planned_image, room_for};
+use super::device::Device;
+use super::document::{Plan, SCHEMA};
+use super::step::Step;
+use super::{boot_room, check, steps};
 use crate::error::{Error, Result, Stage};
+use crate::image::ImageFacts;
 use crate::machine::{Disk, Machine, Mounted, MountedArea};
 use crate::request::{EndAction, Purpose, Request, Scheme};
+use crate::storage::partition_type;
 use crate::storage::select::Target;
 use crate::system::files::FstabEntry;
-
-/// The partition type of a BIOS boot partition (GRUB's manual).
-const BIOS_BOOT: &str = "21686148-6449-6e6f-744e-656564454649";
 
 /// How the installed system names its root and its /boot, where the caller knows better than
 /// by UUID: what `root=` takes. An empty `root` leaves it to the kernel arguments given.
@@ -210,10 +212,7 @@ fn boot_disk<'a>(mounted: &Mounted, machine: &'a Machine) -> Option<&'a Disk> {
 /// Whether GRUB finds a place on the disk for BIOS.
 fn has_bios_place(disk: &Disk) -> bool {
     match disk.table.as_deref() {
-        Some("gpt") => disk
-            .partitions
-            .iter()
-            .any(|partition| partition.type_code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case(BIOS_BOOT))),
+        Some("gpt") => disk.partitions.iter().any(|partition| partition_type::is(partition, partition_type::BIOS_BOOT)),
         // The sectors behind an MBR.
         Some("dos") => true,
         _ => false,

@@ -2,7 +2,7 @@
 
 use kickstart_parser::Kickstart;
 
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::plan::Plan;
 use crate::request::{Clear, Request};
 use crate::storage::select::Target;
@@ -18,17 +18,13 @@ pub fn loses_nothing(plan: &Plan) -> bool {
 }
 
 /// Whether what `plan` destroys was given away by a kickstart that `allows_clearing`. A
-/// kickstart speaks of disks; that a file may be replaced must be said where the file is named, for
-/// which `option` is the way.
-pub fn consent(plan: &Plan, allows_clearing: bool, option: &str) -> Result<()> {
+/// kickstart speaks of disks; that a file may be replaced must be said where it is named.
+pub fn consent(plan: &Plan, allows_clearing: bool) -> Result<()> {
     let file = matches!(plan.target, Target::ImageFile(_));
     if loses_nothing(plan) || (allows_clearing && !file) {
         return Ok(());
     }
     let name = plan.target.name();
-    Err(Error::refused(Stage::Plan, format!("{name} may not be overwritten without consent")).hint(if file {
-        format!("say {option} to replace the file")
-    } else {
-        format!("say {option}, or let the kickstart say so: zerombr, clearpart --all")
-    }))
+    let remedy = if file { Remedy::AgreeToReplace } else { Remedy::Agree };
+    Err(Error::refused(Stage::Plan, format!("{name} may not be overwritten without consent")).hint(remedy))
 }

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{CacheIn, Image, ImageFacts, ImageReference, Place};
 use crate::machine::{FOR_THE_WORK, Machine, Memory};
 use crate::plan::{self, Plan};
@@ -14,21 +14,11 @@ use crate::units::Bytes;
 
 /// What if layers can only be fetched when what was on the disk is gone already?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterWipe<'a> {
+pub enum AfterWipe {
     /// Then they are: who says so takes the risk that the registry fails.
     Fetch,
     /// Then nothing is done, unless there is nothing to lose.
-    Refuse {
-        /// What this front door calls [`AfterWipe::Fetch`].
-        option: &'a str,
-    },
-}
-
-impl<'a> AfterWipe<'a> {
-    /// The choice that `option` makes, given or not.
-    pub fn said(fetch: bool, option: &'a str) -> Self {
-        if fetch { AfterWipe::Fetch } else { AfterWipe::Refuse { option } }
-    }
+    Refuse,
 }
 
 /// Where layers may be kept, and how much of them: beside the disk image, where there must be room
@@ -46,16 +36,16 @@ pub(super) fn room(request: &Request) -> (CacheIn, Bytes) {
 
 /// What is at at_risk when the disk is wiped.
 #[derive(Debug)]
-pub(super) struct AtRisk<'a> {
+pub(super) struct AtRisk {
     /// The disk, if there is something on it.
     disk: Option<String>,
-    after_wipe: AfterWipe<'a>,
+    after_wipe: AfterWipe,
 }
 
-impl<'a> AtRisk<'a> {
+impl AtRisk {
     /// Disks that cannot be had at all are errors here as in the plan, before gigabytes are fetched
     /// for them.
-    pub fn of(request: &Request, machine: &Machine, after_wipe: AfterWipe<'a>) -> Result<Self> {
+    pub fn of(request: &Request, machine: &Machine, after_wipe: AfterWipe) -> Result<Self> {
         let (target, destroys) = plan::target(request, machine)?;
         Ok(AtRisk { disk: at_risk(&target, &destroys).map(str::to_owned), after_wipe })
     }
@@ -84,15 +74,18 @@ impl<'a> AtRisk<'a> {
     }
 
     fn refuse(&self, image: &Image, why: &str) -> Result<()> {
-        let (Some(disk), AfterWipe::Refuse { option }) = (&self.disk, self.after_wipe) else { return Ok(()) };
+        let (Some(disk), AfterWipe::Refuse) = (&self.disk, self.after_wipe) else { return Ok(()) };
         let (reference, size) = (image.reference(), image.download_size());
         let message = format!(
             "{disk} is not empty, and the layers of {reference} ({size}) cannot wait in memory until they are \
              installed: {why}; fetched when the disk is wiped, they would cost what is on it if the registry fails then"
         );
-        let hint = format!("say {option} to take that risk, or install from an image on a medium, or with more memory");
-        Err(Error::refused(Stage::Plan, message).hint(hint))
+        Err(Error::refused(Stage::Plan, message).hint(takes_a_risk()))
     }
+}
+
+fn takes_a_risk() -> Remedy {
+    [Remedy::FetchAfterWipe, "install from an image on a medium".into(), "install with more memory".into()].into()
 }
 
 /// The disk that would lose something. A file is replaced when the new one is whole.
@@ -103,18 +96,19 @@ fn at_risk<'t>(target: &'t Target, destroys: &[Loss]) -> Option<&'t str> {
     }
 }
 
-/// What `install` would say of a plan that was made for this machine: that memory cannot keep the image.
-pub fn warn_if_uncacheable(plan: &Plan, facts: &ImageFacts) -> Option<String> {
+/// What an installation would be refused for, of a plan that was made for this machine: that memory
+/// cannot keep the image.
+pub fn refusal_if_uncacheable(plan: &Plan, facts: &ImageFacts) -> Option<Error> {
     let disk = at_risk(&plan.target, &plan.destroys)?;
     let remote = facts.reference.parse::<ImageReference>().is_ok_and(|r| matches!(r.place(), Place::Registry { .. }));
     let room = Memory::now().map_or(Bytes(0), Memory::spare);
     (remote && facts.download_size > room).then(|| {
-        format!(
-            "'install' will refuse this without --fetch-after-wipe: {disk} is not empty, and that the layers ({}) wait \
-             in memory until they are installed takes {}",
+        let message = format!(
+            "{disk} is not empty, and that the layers ({}) wait in memory until they are installed takes {}",
             facts.download_size,
             more(facts.download_size)
-        )
+        );
+        Error::refused(Stage::Plan, message).hint(takes_a_risk())
     })
 }
 

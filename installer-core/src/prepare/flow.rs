@@ -33,7 +33,7 @@ pub struct Before<'a> {
     /// What was read of an image; if it is this one, that is not done again.
     pub facts: Option<&'a ImageFacts>,
     /// If memory cannot keep the image.
-    pub after_wipe: AfterWipe<'a>,
+    pub after_wipe: AfterWipe,
 }
 
 /// Looks at this machine and at the image `reference`, plans, and makes sure that the plan is

@@ -5,7 +5,7 @@ use kickstart_parser::{Diagnostic, SourceId, Sources, Span};
 
 use crate::image::ImageFacts;
 use crate::plan::{Incompatibility, Subject, incompatibilities};
-use crate::request::{IMAGE_DOUBT, IMAGE_LACKS, Request};
+use crate::request::{IMAGE_DOUBT, IMAGE_LACKS, Request, in_kickstart};
 
 /// The codes that only image facts can tell of.
 pub fn is_about_image(code: &str) -> bool {
@@ -40,7 +40,7 @@ fn diagnostic(incompatibility: Incompatibility, kickstart: &Kickstart, sources: 
         diagnostic = diagnostic.label(image, "the image");
     }
     match incompatibility.hint {
-        Some(hint) => diagnostic.help(hint),
+        Some(hint) => diagnostic.help(hint.say(&in_kickstart)),
         None => diagnostic,
     }
 }

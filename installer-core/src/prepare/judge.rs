@@ -4,7 +4,7 @@
 use kickstart_parser::{Diagnostic, Kickstart, ParseOptions, Parsed, codes, parse};
 
 use super::image_fit;
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
 use crate::request::{CODES, Layout, Request, from_kickstart};
 
@@ -39,8 +39,7 @@ pub fn judge(parsed: &mut Parsed, facts: Option<&ImageFacts>) -> Request {
 pub fn require_layout(kickstart: &Kickstart, request: &Request, name: &str) -> Result<()> {
     let nothing = matches!(&request.layout, Layout::Custom { partitions, .. } if partitions.is_empty());
     if nothing && kickstart.reqpart.is_none() {
-        return Err(Error::input(Stage::Request, format!("{name} says nothing about partitions"))
-            .hint("add a line: autopart --type=plain"));
+        return Err(Error::input(Stage::Request, format!("{name} says nothing about partitions")).hint(Remedy::LayOut));
     }
     Ok(())
 }

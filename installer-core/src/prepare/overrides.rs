@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageReference;
 use crate::request::{ImageFile, Request};
 use crate::units::Bytes;
@@ -56,7 +56,7 @@ pub fn image_file(path: &Path, size: Bytes) -> Result<ImageFile> {
     match kind {
         Some(kind) if kind.is_block_device() => {
             Err(Error::input(Stage::Request, format!("{name} is a disk, and not a file to make a disk image of"))
-                .hint(format!("to install onto it, leave --disk-image out: ignoredisk --only-use={name}")))
+                .hint(Remedy::UseTheDisk { disk: name.to_string() }))
         }
         Some(kind) if !kind.is_file() => {
             Err(Error::input(Stage::Request, format!("{name} is not a file, so no disk image can take its place"))
@@ -66,12 +66,10 @@ pub fn image_file(path: &Path, size: Bytes) -> Result<ImageFile> {
     }
 }
 
-/// The image that is asked for. `name` is what messages call the kickstart, `option` what names
-/// an image besides.
-pub fn require_image<'a>(request: &'a Request, name: &str, option: &str) -> Result<&'a str> {
+/// The image that is asked for. `name` is what messages call the kickstart.
+pub fn require_image<'a>(request: &'a Request, name: &str) -> Result<&'a str> {
     request.image.as_deref().ok_or_else(|| {
-        Error::input(Stage::Request, format!("{name} names no image to install"))
-            .hint(format!("add a line 'ostreecontainer --url=REGISTRY/NAME:TAG', or use {option}"))
+        Error::input(Stage::Request, format!("{name} names no image to install")).hint(Remedy::NameAnImage)
     })
 }
 

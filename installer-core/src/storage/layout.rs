@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::request::{Layout, PartitionRequest, Purpose, Scheme};
 use crate::units::{Bytes, MountPoint};
 
@@ -107,6 +107,9 @@ pub fn lay_out(layout: &Layout, given: &Given<'_>) -> Result<DiskLayout> {
     Ok(DiskLayout { partitions, group })
 }
 
+/// where a request comes from that is in no kickstart.
+const AUTOMATIC: &str = "automatic partitioning";
+
 fn request(purpose: Purpose, size: Bytes) -> PartitionRequest {
     PartitionRequest {
         purpose,
@@ -118,7 +121,7 @@ fn request(purpose: Purpose, size: Bytes) -> PartitionRequest {
         label: None,
         options: None,
         mkfs_options: Vec::new(),
-        origin: "autopart".to_owned(),
+        origin: AUTOMATIC.to_owned(),
     }
 }
 
@@ -179,12 +182,12 @@ fn custom(partitions: &[PartitionRequest], platform: bool, add_boot: bool, given
     if platform {
         for (purpose, size) in [(Purpose::BiosBoot, BIOS_BOOT_SIZE), (Purpose::Esp, ESP_SIZE)] {
             if !has(&purpose) {
-                list.push(PartitionRequest { origin: "reqpart".into(), ..request(purpose, size) });
+                list.push(PartitionRequest { origin: "the firmware".into(), ..request(purpose, size) });
             }
         }
     }
     if add_boot && !has(&Purpose::Mount(mount("/boot"))) {
-        list.push(PartitionRequest { origin: "reqpart --add-boot".into(), ..boot_request(given) });
+        list.push(PartitionRequest { origin: AUTOMATIC.into(), ..boot_request(given) });
     }
     for partition in partitions {
         let mut partition = partition.clone();
@@ -252,7 +255,7 @@ fn place(requests: &[PartitionRequest], given: &Given<'_>) -> Result<Vec<Planned
 }
 
 fn too_small(requests: &[PartitionRequest], needed: Bytes, given: &Given<'_>) -> Error {
-    let root = requests.iter().any(|r| r.purpose == Purpose::Mount(MountPoint::root()) && r.origin == "autopart");
+    let root = requests.iter().any(|r| r.purpose == Purpose::Mount(MountPoint::root()) && r.origin == AUTOMATIC);
     let hint = if root {
         format!("use a disk of {needed} or more; the image alone needs {}", given.root_needs)
     } else {
@@ -295,8 +298,7 @@ fn check_root(partitions: &[PlannedPartition], volumes: Option<&[PlannedVolume]>
     }
     let root = Purpose::Mount(MountPoint::root());
     let Some(root) = partitions.iter().find(|p| p.purpose == root) else {
-        return Err(Error::input(Stage::Plan, "no partition is mounted at /")
-            .hint("add a line such as: part / --grow --size=4096"));
+        return Err(Error::input(Stage::Plan, "no partition is mounted at /").hint(Remedy::AddARoot));
     };
     if root.size < given.root_needs {
         return Err(small_root(root.size, given.root_needs));
@@ -307,7 +309,7 @@ fn check_root(partitions: &[PlannedPartition], volumes: Option<&[PlannedVolume]>
 /// The image does not fit.
 pub fn small_root(size: Bytes, needs: Bytes) -> Error {
     Error::world(Stage::Plan, format!("/ is too small: it gets {size}, and the image needs {needs}"))
-        .hint("give 'part /' a larger --size, or --grow")
+        .hint(Remedy::EnlargeRoot)
 }
 
 #[cfg(test)]

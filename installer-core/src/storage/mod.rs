@@ -3,4 +3,5 @@
 
 pub mod filesystem;
 pub(crate) mod layout;
+pub mod partition_type;
 pub mod select;

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, Stage};
+use super::partition_type;
+use crate::error::{Error, Remedy, Result, Stage};
 use crate::machine::{Disk, Machine, find_disk};
 use crate::request::{Clear, DiskChoice, ImageFile};
 use crate::units::Bytes;
@@ -197,17 +198,18 @@ fn names(machine: &Machine) -> String {
 }
 
 fn no_disk(machine: &Machine) -> Error {
-    Error::world(Stage::Plan, "this machine has no disk to install onto").hint(format!(
-        "disks seen: {}; name one with 'ignoredisk --only-use=', or install onto a file with --disk-image",
-        names(machine)
-    ))
+    Error::world(Stage::Plan, "this machine has no disk to install onto").hint([
+        Remedy::from(format!("attach one (disks seen: {})", names(machine))),
+        Remedy::NameADisk { candidate: None },
+        Remedy::UseADiskImage,
+    ])
 }
 
 fn ambiguous(disks: &[&Disk]) -> Error {
     let list: Vec<String> =
         disks.iter().map(|disk| format!("{} ({}, {})", disk.stable_name(), disk.size, describe(disk))).collect();
     Error::refused(Stage::Plan, format!("{} disks could be meant: {}", disks.len(), list.join("; ")))
-        .hint(format!("name the one to use: ignoredisk --only-use={}", disks[0].stable_name()))
+        .hint(Remedy::NameADisk { candidate: Some(disks[0].stable_name().to_owned()) })
 }
 
 fn unusable(disk: &Disk) -> Option<String> {
@@ -229,7 +231,7 @@ fn refuse_unusable(disk: &Disk) -> Error {
         (true, None) => "make it writable",
     };
     Error::refused(Stage::Plan, format!("{} cannot be used: {why}", disk.path))
-        .hint(format!("{mend}, or name another disk with 'ignoredisk --only-use='"))
+        .hint([mend.into(), Remedy::NameAnotherDisk])
 }
 
 /// What is on `disk` now.
@@ -259,7 +261,7 @@ fn may_clear(choice: &DiskChoice, disk: &Disk, machine: &Machine, losses: &[Loss
     let allowed = match &choice.clear {
         Clear::All => true,
         Clear::Disks(specs) => specs.iter().any(|s| find_disk(machine, s).iter().any(|d| d.path == disk.path)),
-        Clear::LinuxOnly => disk.partitions.iter().all(is_linux) && disk.signature.is_none(),
+        Clear::LinuxOnly => disk.partitions.iter().all(partition_type::is_linux) && disk.signature.is_none(),
         Clear::Nothing => false,
     };
     if allowed {
@@ -267,27 +269,12 @@ fn may_clear(choice: &DiskChoice, disk: &Disk, machine: &Machine, losses: &[Loss
     }
     let list: Vec<String> = losses.iter().map(|loss| format!("{}: {}", loss.device, loss.what)).collect();
     let rule = match choice.clear {
-        Clear::LinuxOnly => "'clearpart --linux' allows Linux partitions alone",
-        Clear::Disks(_) => "'clearpart --drives' does not name this disk",
-        _ => "nothing in the kickstart allows to destroy it",
+        Clear::LinuxOnly => "only Linux partitions may be cleared",
+        Clear::Disks(_) => "it is not one of the disks that may be cleared",
+        _ => "nothing allows that to be destroyed",
     };
     Err(Error::refused(Stage::Plan, format!("{} is not empty ({}), and {rule}", disk.path, list.join("; ")))
-        .hint(format!("to lose everything on it: clearpart --all --initlabel --drives={}", disk.stable_name())))
-}
-
-/// Partition types of the Discoverable Partitions Specification and sgdisk's 8200/8300/8e00.
-fn is_linux(partition: &crate::machine::Partition) -> bool {
-    const LINUX: [&str; 8] = [
-        "0fc63daf-8483-4772-8e79-3d69d8477de4",
-        "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",
-        "e6d6d379-f507-44c2-a23c-238f2a3df928",
-        "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
-        "bc13c2ff-59e6-4262-a352-b275fd6f7172",
-        "0x83",
-        "0x82",
-        "0x8e",
-    ];
-    partition.type_code.as_deref().is_some_and(|code| LINUX.contains(&code.to_ascii_lowercase().as_str()))
+        .hint(Remedy::AllowErasing { disk: disk.stable_name().to_owned() }))
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Problem {
             Kind::Refused | Kind::Cancelled => StatusCode::CONFLICT,
             Kind::World | Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let json = json!({"error": {"message": error.to_string(), "hint": error.remedy()}});
+        let json = json!({"error": {"message": error.to_string(), "hint": error.remedy().map(ToString::to_string)}});
         Problem { status, text: json.to_string(), kind: JSON }
     }
 }

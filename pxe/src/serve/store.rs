@@ -239,7 +239,7 @@ mod tests {
         drop(database);
         let error = Store::open(&path).err().unwrap();
         assert!(error.to_string().contains("schema 2"), "{error}");
-        assert!(error.remedy().unwrap().contains("nothing was changed"));
+        assert!(error.remedy().unwrap().to_string().contains("nothing was changed"));
     }
 
     #[test]

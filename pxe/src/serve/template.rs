@@ -140,7 +140,7 @@ mod tests {
         let error = render(&inner, MACHINES).unwrap_err();
         assert!(error.to_string().contains("b.ks, line 2"), "{error}");
         let error = render(&[("a.ks", "text\n%post\necho ${#list[@]}\n%end\n")], MACHINES).unwrap_err();
-        assert!(error.remedy().unwrap().contains("raw"), "{error}");
+        assert!(error.remedy().unwrap().to_string().contains("raw"), "{error}");
     }
 
     #[test]
@@ -150,6 +150,6 @@ mod tests {
             assert!(error.to_string().contains("not below the directory"), "{error}");
         }
         let error = render(&[], MACHINES).unwrap_err();
-        assert!(error.remedy().unwrap().contains("below the directory"), "{error}");
+        assert!(error.remedy().unwrap().to_string().contains("below the directory"), "{error}");
     }
 }

@@ -231,7 +231,7 @@ mod tests {
         let host = Scripted("echo 'error while loading shared libraries: libostree-1.so.1' >&2; exit 127");
         let error = version(&host).unwrap_err();
         assert!(error.exit_code() == 3 && error.to_string().contains("libostree-1.so.1"), "{error}");
-        assert!(error.remedy().unwrap().contains("libostree-1-1"));
+        assert!(error.remedy().unwrap().to_string().contains("libostree-1-1"));
         // What answers nothing at all is no answer either.
         assert_eq!(version(&Recording::new()).unwrap_err().exit_code(), 3);
     }

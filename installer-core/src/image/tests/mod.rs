@@ -12,12 +12,14 @@ mod stopped;
 mod tls;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
-use crate::units::Digest;
+use crate::units::{Bytes, Digest};
 
 use super::initramfs::tests::gzip;
 use super::*;

@@ -73,7 +73,7 @@ fn a_stranger_is_trusted_by_certs_d_or_not_at_all() {
     };
     let error = ask(&access);
     assert!(error.to_string().contains("not from an authority that this machine trusts"), "{error}");
-    assert!(error.remedy().unwrap().contains("certs.d"));
+    assert!(error.remedy().unwrap().to_string().contains("certs.d"));
     // Over a connection that came about, the answer is 404.
     let insecure = Access { insecure_registries: vec![host.clone()], ..access.clone() };
     assert!(ask(&insecure).to_string().contains("does not have"));

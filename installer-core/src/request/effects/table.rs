@@ -1,8 +1,8 @@
 //! Command by command, option by option: what this installer makes of it. The tests next
 //! door hold every row against the parser's tables and against what the installer says.
 
-use super::Effect::{Ignored, Refused, Used, Warned};
-use super::{Entry, Row, no_effect, refused, used};
+use super::entry::Effect::{Ignored, Refused, Used, Warned};
+use super::entry::{Entry, Row, no_effect, refused, used};
 
 const NOT_SHOWN: &str = "No effect: the command asks on a terminal, and never elsewhere.";
 const NO_ENCRYPTION: &str = "nothing is encrypted yet";

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kickstart_parser::Span;
 use kickstart_parser::kickstart::{Addon, Kickstart};
 
+use super::super::in_kickstart::in_kickstart;
 use super::Reader;
 use crate::image::{ImageReference, Login};
 use crate::request::RegistryAccess;
@@ -127,7 +128,9 @@ impl Reader<'_> {
             "target" => match value.parse::<ImageReference>() {
                 Ok(_) => ours.target = Some((*value).to_owned()),
                 Err(error) => {
-                    let help = error.remedy().unwrap_or("write it as REGISTRY/NAME:TAG").to_owned();
+                    let help = error
+                        .remedy()
+                        .map_or_else(|| "write it as REGISTRY/NAME:TAG".to_owned(), |help| help.say(&in_kickstart));
                     self.bad(setting.value_span, format!("target: {error}"), &help);
                 }
             },

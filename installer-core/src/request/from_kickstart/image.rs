@@ -4,6 +4,7 @@
 use kickstart_parser::Span;
 use kickstart_parser::kickstart::{Bootc, Kickstart, OstreeContainer};
 
+use super::super::in_kickstart::in_kickstart;
 use super::Reader;
 use crate::image::ImageReference;
 
@@ -88,8 +89,10 @@ impl Reader<'_> {
     /// Of what is `given`; that a name is empty is told by the language.
     fn judge(&mut self, what: &str, image: &str, given: bool, span: Span) {
         if let Some(error) = image.parse::<ImageReference>().err().filter(|_| given) {
-            let help = error.remedy().unwrap_or("write it as REGISTRY/NAME:TAG");
-            self.bad(span, format!("{what}: {error}"), help);
+            let help = error
+                .remedy()
+                .map_or_else(|| "write it as REGISTRY/NAME:TAG".to_owned(), |help| help.say(&in_kickstart));
+            self.bad(span, format!("{what}: {error}"), &help);
         }
     }
 }

@@ -12,7 +12,7 @@ use kickstart_parser::codes::Code;
 use kickstart_parser::kickstart::{BootloaderLocation, EndKind, Kickstart, ScriptKind};
 use kickstart_parser::{Diagnostic, Severity, Sources, Span};
 
-use super::{EndAction, Request, Script};
+use super::types::{EndAction, Request, Script};
 
 /// Something that the language allows and this installer does not do.
 pub const NOT_SUPPORTED: Code = Code {

@@ -1,0 +1,50 @@
+//! What an installation is told beforehand, and what it reports at the end.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cancel::Cancel;
+use crate::request::EndAction;
+use crate::units::Digest;
+
+/// The version of the JSON form of [`Report`].
+pub const SCHEMA: u32 = 1;
+
+/// How to carry it out.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The installation's log, copied into the installed system.
+    pub log: Option<PathBuf>,
+    /// The kickstart, copied into the installed system as a record of how it came to be.
+    /// The caller takes passwords out.
+    pub kickstart: Option<String>,
+    /// Fails before the first step of this name (`import`), for tests of what a failure leaves
+    /// behind.
+    pub fail_before: Option<String>,
+    /// Stops the installation before its next step, or while layers are read.
+    pub cancel: Cancel,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The plan's digest.
+    pub plan: Digest,
+    /// The image's manifest.
+    pub image: Digest,
+    /// The deployed commit.
+    pub commit: String,
+    /// Where it is.
+    pub target: String,
+    /// Kernel arguments of the boot entry.
+    pub kargs: Vec<String>,
+    /// Steps with what each took, in milliseconds.
+    pub steps: Vec<(String, u64)>,
+    /// What went wrong without ending it.
+    pub warnings: Vec<String>,
+    /// What the machine does now.
+    pub end: EndAction,
+}

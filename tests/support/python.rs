@@ -10,9 +10,17 @@ use super::{need, ostree_program, run, source_root};
 
 /// Variables of the running `cargo test` that would make the cargo under it build all anew.
 fn is_of_the_outer_cargo(name: &str) -> bool {
-    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_", "CARGO_TARGET_TMPDIR"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+        "CARGO_PRIMARY_",
+        "CARGO_TARGET_TMPDIR",
+        "RUSTC_BOOTSTRAP",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 /// The Python of an environment with what `requirements` lists. Made once for each list.

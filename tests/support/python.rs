@@ -64,6 +64,7 @@ fn build_wheel(python: &Path) -> PathBuf {
     put_ostree_program(&module.join("python/bootc_ks/libexec"));
     let mut maturin = Command::new(python);
     maturin.args(["-m", "maturin", "build", "--locked", "--profile", "dev", "--interpreter"]).arg(python);
+    maturin.args(["--features", "extension-module,as-in-workspace"]);
     maturin.arg("--out").arg(&wheels).current_dir(&module);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(is_of_the_outer_cargo) {

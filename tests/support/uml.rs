@@ -140,7 +140,7 @@ impl UserModeLinux {
         ];
         words.extend((0..self.disks.len()).map(|n| format!("ubd{n}=/dev/shm/disk/{n},,disk{n}")));
         if let Some(Card { tap, mac, .. }) = network {
-            words.push(format!("vec0:transport=tap,ifname={tap},depth=64,gro=0,mac={mac}"));
+            words.push(format!("vec0:transport=tap,ifname={tap},depth=64,gro=1,mac={mac}"));
         }
         words
     }

@@ -20,7 +20,12 @@ while read -r start size; do
     *) continue ;;
     esac
     # The image may be a disk of a machine that runs: nothing is written to it.
-    mount -t "$kind" -o "$options,loop,offset=$start,sizelimit=$size" "$image" "$at"
+    device=$(losetup --find --show --read-only --offset "$start" --sizelimit "$size" "$image")
+    status=0
+    mount -t "$kind" -o "$options" "$device" "$at" || status=$?
+    # It goes with the mount.
+    losetup --detach "$device"
+    [ "$status" = 0 ] || exit "$status"
     for boot in "$at" "$at/boot"; do
         [ -e "$boot/loader/entries" ] || continue
         cp "$boot"/loader/entries/*.conf "$output/entries/"

@@ -42,4 +42,8 @@ fi
 
 # The root is shared by all machines.
 mount -o remount,bind,ro .
+# Mounts of other tests were there when this namespace was made. What it keeps cannot be
+# unmounted: none of them is kept.
+pivot_root . media
+umount --lazy media
 exec chroot . /usr/bin/env -i HOME=/dev/shm TMPDIR=/dev/shm /usr/bin/linux.uml "$@"

@@ -122,22 +122,15 @@ impl UserModeLinux {
         Running::installed(self.clone())
     }
 
-    /// Starts an initramfs with these kernel arguments. With `with_modules` the kernel's modules
-    /// are put behind it.
+    /// Starts an initramfs with these kernel arguments; its console is /dev/ttyS0. With `with_modules`
+    /// the kernel's modules are put behind it.
     pub fn start_initramfs(&self, initramfs: &Path, kargs: &str, with_modules: bool) -> Running {
         Running::initramfs(self.clone(), initramfs, kargs, with_modules)
     }
 
     /// What the kernel is told of the machine itself; files are where `launch.sh` puts them.
     fn hardware(&self, network: Option<&Card>) -> Vec<String> {
-        let mut words = vec![
-            format!("mem={}M", self.memory_mib),
-            "seccomp=on".into(),
-            "uml_dir=/dev/shm".into(),
-            "con=null".into(),
-            "con0=fd:0,fd:1".into(),
-            "console=tty0".into(),
-        ];
+        let mut words = vec![format!("mem={}M", self.memory_mib), "seccomp=on".into(), "uml_dir=/dev/shm".into()];
         words.extend((0..self.disks.len()).map(|n| format!("ubd{n}=/dev/shm/disk/{n},,disk{n}")));
         if let Some(Card { tap, mac, .. }) = network {
             words.push(format!("vec0:transport=tap,ifname={tap},depth=64,gro=1,mac={mac}"));

@@ -12,6 +12,12 @@ use crate::support::disk::file_sha256;
 use crate::support::network::{Card, inside};
 use crate::support::{dies_with_the_test, need, need_root, run, source_root};
 
+/// The console is a screen, as for a script and an installed system.
+pub(super) const SCREEN: [&str; 3] = ["con=null", "con0=fd:0,fd:1", "console=tty0"];
+/// The console is a serial line, where an installer opens its shell: on a screen that would be another
+/// one than that of the messages.
+pub(super) const SERIAL_LINE: [&str; 4] = ["con=null", "ssl=null", "ssl0=fd:0,fd:1", "console=ttyS0"];
+
 /// The root of Debian testing, made if needed.
 pub(super) fn testing_root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
@@ -34,9 +40,15 @@ pub(super) fn in_own_mounts(program: &Path) -> Command {
     command
 }
 
-/// Starts the kernel of `machine` with the machine's directory `dir` and these arguments behind
-/// those of its hardware. What it says goes into `DIR/serial.log`.
-pub(super) fn start(machine: &UserModeLinux, dir: &Path, card: Option<&Card>, args: &[String]) -> Child {
+/// Starts the kernel of `machine` with the machine's directory `dir`, a console ([`SCREEN`] or
+/// [`SERIAL_LINE`]) and these arguments behind those of its hardware. What it says goes into `DIR/serial.log`.
+pub(super) fn start(
+    machine: &UserModeLinux,
+    dir: &Path,
+    card: Option<&Card>,
+    console: &[&str],
+    args: &[String],
+) -> Child {
     let root = testing_root();
     fs::create_dir_all(dir.join("disk")).expect("making the machine's directory");
     for (n, image) in machine.disks.iter().enumerate() {
@@ -56,7 +68,7 @@ pub(super) fn start(machine: &UserModeLinux, dir: &Path, card: Option<&Card>, ar
         }
     };
     command.arg("--mount").arg(shell).arg(part("launch.sh")).arg(root).arg(dir);
-    command.args(machine.hardware(card)).args(args);
+    command.args(machine.hardware(card)).args(console).args(args);
     let log = File::create(dir.join("serial.log")).expect("creating the machine's log");
     command.stdin(Stdio::null()).stdout(log.try_clone().expect("sharing a log")).stderr(log);
     command.spawn().expect("starting user-mode Linux")

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::time::Duration;
 
-use super::kernel::{modules, start};
+use super::kernel::{SCREEN, SERIAL_LINE, modules, start};
 use super::{UserModeLinux, boot_entry, network_of_its_own};
 use crate::support::network::{Card, Network};
 use crate::support::qemu::Permit;
@@ -42,7 +42,7 @@ impl Running {
         let mut args = vec!["initrd=/srv/initrd".to_owned()];
         args.extend(kargs.split_whitespace().map(str::to_owned).chain(machine.kargs.iter().cloned()));
         let permit = Permit::wait();
-        let child = start(&machine, dir.path(), machine.card.as_ref(), &args);
+        let child = start(&machine, dir.path(), machine.card.as_ref(), &SERIAL_LINE, &args);
         let vm = Vm::of_user_mode(child, dir, machine.card.as_ref(), permit);
         Self { vm: Some(vm), machine, login: None, network: None }
     }
@@ -57,7 +57,7 @@ impl Running {
         args.extend(entry.kargs.into_iter().filter(|karg| !NOT_HERE.iter().any(|start| karg.starts_with(start))));
         args.extend(self.machine.kargs.iter().cloned());
         let permit = Permit::wait();
-        let child = start(&self.machine, dir.path(), card, &args);
+        let child = start(&self.machine, dir.path(), card, &SCREEN, &args);
         self.vm = Some(Vm::of_user_mode(child, dir, card, permit));
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::UserModeLinux;
-use super::kernel::{part, start};
+use super::kernel::{SCREEN, part, start};
 use crate::support::cli::Outcome;
 use crate::support::network::HOST;
 use crate::support::qemu::Permit;
@@ -29,7 +29,7 @@ pub(super) fn run(machine: &UserModeLinux, work: &Path, script: &str) -> Outcome
     fs::write(here.join("script"), format!("export BOOTC_KS='{}'\n{script}\n", env!("CARGO_BIN_EXE_bootc-ks")))
         .expect("writing the script");
     share(here, work);
-    let child = start(machine, here, machine.card.as_ref(), &kernel_args(machine, here, work));
+    let child = start(machine, here, machine.card.as_ref(), &SCREEN, &kernel_args(machine, here, work));
     let mut vm = Vm::of_user_mode(child, dir, machine.card.as_ref(), permit);
     vm.wait_for_exit(PATIENCE);
     let read =

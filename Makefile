@@ -66,11 +66,18 @@ lint: setup ## formatting and clippy, shellcheck, ruff and mypy, cargo-deny wher
 lint-words: ## no indefinite persons in comments, messages and documentation
 	tools/lint-words
 
+# Recorded answers and real kickstarts, which are not part of this repository.
+CORPUS := $(or $(BOOTC_KS_CORPUS),$(wildcard ../shared/corpus))
+
+test test-long: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := $(CURDIR)/tools/run-test
+test test-long: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := $(CURDIR)/tools/run-test
+
 test: lint image ## everything that a change has to pass
-	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) 2>&1 | tools/sum-tests
+	set -o pipefail; { cargo test --workspace -- --test-threads=$(TEST_THREADS) \
+		$(if $(CORPUS),&& cargo test --workspace --test all -- --ignored corpus); } 2>&1 | tools/sum-tests
 
 test-long: test ## also the tests that take minutes each (marked #[ignore])
-	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) --ignored --skip the_picture_of_the_documentation --skip with_little_memory 2>&1 | tools/sum-tests
+	set -o pipefail; cargo test --workspace -- --test-threads=$(TEST_THREADS) --ignored --skip the_picture_of_the_documentation --skip with_little_memory --skip corpus 2>&1 | tools/sum-tests
 
 bench: setup build image ## an installation, an ISO, the parser and the Python package beside pykickstart, 5,000 machines at once
 	tools/bench

@@ -1,19 +1,24 @@
 //! The main thing: an image in a registry, a kickstart, a disk, and a machine that starts from
-//! it, is what was asked for, lets its administrator in and takes an update; and then a machine
-//! with the other firmware, of which all the same is true, from the same disk.
+//! it, is what was asked for, lets its administrator in and takes updates; and then machines with
+//! both kinds of firmware, whose boot loaders start what the last update made, from the same disk.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::support::cli::{bootc_ks, finish};
+use crate::support::disk::sparse_file;
 use crate::support::qemu::{Firmware, Machine};
 use crate::support::registry::Registry;
 use crate::support::ssh::{SshKey, ssh};
+use crate::support::uml::UserModeLinux;
 use crate::support::vm::Vm;
-use crate::support::{demo_image, source_root};
+use crate::support::{demo_image, example, source_root};
 
 /// An emulated machine on a busy host.
 const PATIENCE: Duration = Duration::from_secs(1200);
+/// The origin file of a deployment.
+const ORIGIN: &str = "$(ls -d /sysroot/ostree/deploy/default/deploy/*.origin | head -n1)";
 
 /// Installs the demo image from `registry` by the example kickstart; returns the digest.
 fn install(dir: &Path, key: &SshKey, registry: &Registry) -> String {
@@ -32,30 +37,68 @@ fn install(dir: &Path, key: &SshKey, registry: &Registry) -> String {
 }
 
 #[test]
-fn an_installed_disk_boots_under_both_firmwares_and_takes_an_update() {
+fn an_installed_disk_takes_updates_and_boots_under_both_firmwares() {
     let dir = tempfile::tempdir().unwrap();
     let key = SshKey::generate(dir.path());
     let registry = Registry::start();
     let commit = install(dir.path(), &key, &registry);
     let disk = dir.path().join("disk.img");
 
-    let mut vm = start(&disk, Firmware::Bios, &key);
+    let mut vm = UserModeLinux::new().disk(&disk).start_installed();
+    let took = vm.log_in(&key, "admin-user");
+    println!("a login {:.0} s after the kernel's start", took.as_secs_f64());
+    wait_until_running(&vm);
     is_what_was_asked_for(&vm, &commit);
     update(&vm, &commit, "first");
-    vm.reboot(PATIENCE);
+    vm.restart();
     wait_until_running(&vm);
-    is_updated(&vm, &commit, &["first"]);
-    vm.power_off(Duration::from_secs(300));
-
-    // The same disk in a machine of the other kind, which has never seen it.
-    let mut vm = start(&disk, Firmware::Uefi, &key);
-    is_what_was_asked_for(&vm, &commit);
     is_updated(&vm, &commit, &["first"]);
     update(&vm, &commit, "second");
-    vm.reboot(PATIENCE);
+    // What an update has done when it says so is on the disk.
+    vm.crash();
     wait_until_running(&vm);
     is_updated(&vm, &commit, &["first", "second"]);
-    vm.power_off(Duration::from_secs(300));
+
+    // What ran before the update is the next entry of the menu, and is what it was.
+    let mut vm = vm.power_off().entry(1).start_installed();
+    vm.log_in(&key, "admin-user");
+    wait_until_running(&vm);
+    is_updated(&vm, &commit, &["first"]);
+    assert!(!vm.ask("cat /proc/cmdline").contains("updated.second"), "it is the new one");
+    vm.power_off();
+
+    // The firmware, the boot loader and the image's own kernel; each firmware has never seen the disk.
+    for firmware in [Firmware::Bios, Firmware::Uefi] {
+        let vm = start(&disk, firmware, &key);
+        has_its_kernel_arguments(&vm.ssh_ok("cat /proc/cmdline"));
+        is_updated(&vm, &commit, &["first", "second"]);
+        menu_is_written_as_before(&vm, &commit, firmware);
+        vm.power_off(Duration::from_secs(300));
+    }
+}
+
+/// The example of image mode, by programs of this host and on a kernel that can carry its volumes.
+#[test]
+fn the_example_is_installed_where_the_kernel_has_lvm() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = SshKey::generate(dir.path());
+    std::fs::write(dir.path().join("site.ks"), example::kickstart(&key)).unwrap();
+    let disk = dir.path().join("disk.img");
+    sparse_file(&disk, 6 << 30);
+    let machine = UserModeLinux::new().memory(2048).disk(&disk);
+    let image = format!("oci:{}:demo", demo_image().display());
+    let args = ["install", "site.ks", "--image", &image, "--yes", "--no-reboot", "--log", "install.log"];
+    let outcome = machine.bootc_ks(dir.path(), &args).exits(0);
+    assert!(outcome.stdout.contains("Installed on /dev/ubda"), "{outcome}");
+    let mut vm = machine.start_installed();
+    vm.log_in(&key, "admin-user");
+    example::looks_right(&vm);
+    // The cut-off machine's volumes are found again.
+    vm.ask("sudo -n sh -c 'echo kept > /var/kept; sync'");
+    vm.crash();
+    example::looks_right(&vm);
+    assert_eq!(vm.ask("cat /var/kept"), "kept");
+    vm.power_off();
 }
 
 fn start(disk: &Path, firmware: Firmware, key: &SshKey) -> Vm {
@@ -85,25 +128,6 @@ fn is_what_was_asked_for(vm: &Vm, commit: &str) {
     assert_eq!(vm.ssh_ok("pwd"), "/var/home/admin-user");
     assert_eq!(vm.ssh_ok("cat /etc/by-post"), "by-post");
 
-    let cmdline = vm.ssh_ok("cat /proc/cmdline");
-    let wanted = [
-        "rw",
-        "boot=UUID=",
-        "demo.installkarg=1",
-        "console=tty0",
-        "console=ttyS0,115200n8",
-        "demo.x86=1",
-        "site.one=1",
-        "site.two=2",
-    ];
-    let mut places = wanted.map(|karg| {
-        cmdline.split(' ').position(|word| word.starts_with(karg)).unwrap_or_else(|| panic!("no {karg} in {cmdline}"))
-    });
-    let seen = places;
-    places.sort_unstable();
-    assert_eq!(seen, places, "the order is not {wanted:?} in {cmdline}");
-    assert!(!cmdline.contains("demo.arm"), "an argument for other machines: {cmdline}");
-
     let root = vm.ssh_ok("sudo -n grep '^root:' /etc/shadow");
     let password = root.split(':').nth(1).unwrap_or_default();
     assert!(password.starts_with(['*', '!']), "a password opens root: {root}");
@@ -127,11 +151,49 @@ fn is_what_was_asked_for(vm: &Vm, commit: &str) {
     vm.ssh_ok("sudo -n ostree fsck --quiet");
 }
 
+/// Those of the image and of the kickstart, in bootc's order; consoles and all.
+fn has_its_kernel_arguments(cmdline: &str) {
+    let wanted = [
+        "rw",
+        "boot=UUID=",
+        "demo.installkarg=1",
+        "console=tty0",
+        "console=ttyS0,115200n8",
+        "demo.x86=1",
+        "site.one=1",
+        "site.two=2",
+    ];
+    let mut places = wanted.map(|karg| {
+        cmdline.split(' ').position(|word| word.starts_with(karg)).unwrap_or_else(|| panic!("no {karg} in {cmdline}"))
+    });
+    let seen = places;
+    places.sort_unstable();
+    assert_eq!(seen, places, "the order is not {wanted:?} in {cmdline}");
+    assert!(!cmdline.contains("demo.arm"), "an argument for other machines: {cmdline}");
+}
+
 /// Another deployment of the same commit, which has the kernel argument `updated.WORD=1`.
 fn update(vm: &Vm, commit: &str, word: &str) {
     vm.ssh_ok(&format!("echo {word} | sudo -n tee -a /etc/kept /var/kept >/dev/null"));
-    let origin = "$(ls -d /sysroot/ostree/deploy/default/deploy/*.origin | head -n1)";
-    vm.ssh_ok(&format!("sudo -n ostree admin deploy --karg-append=updated.{word}=1 --origin-file={origin} {commit}"));
+    vm.ssh_ok(&format!("sudo -n ostree admin deploy --karg-append=updated.{word}=1 --origin-file={ORIGIN} {commit}"));
+}
+
+/// An update under this firmware writes the menu that it has read, with one word more.
+fn menu_is_written_as_before(vm: &Vm, commit: &str, firmware: Firmware) {
+    let menu = || vm.ssh_ok("sudo -n cat /boot/grub/grub.cfg");
+    let words = |menu: &str| {
+        let lines: BTreeSet<String> =
+            menu.lines().map(|line| line.trim_start().split(' ').next().unwrap_or_default().to_owned()).collect();
+        lines
+    };
+    let before = menu();
+    let word = format!("{firmware:?}");
+    vm.ssh_ok(&format!("sudo -n ostree admin deploy --karg-append=updated.{word}=1 --origin-file={ORIGIN} {commit}"));
+    let after = menu();
+    assert!(after.contains(&format!("updated.{word}=1")), "the menu was not rewritten: {after}");
+    assert_eq!(words(&before), words(&after), "another kind of menu");
+    vm.ssh_ok("sudo -n ostree admin undeploy 0");
+    assert!(!menu().contains(&format!("updated.{word}=1")), "the menu has what is gone");
 }
 
 /// Asserts that it runs what the last of these updates made, and that nothing is lost.

@@ -2,7 +2,7 @@
 //! installed by the example kickstart as it stands; or it is not, and says why.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,10 +10,12 @@ use std::time::Duration;
 use crate::support::cli::run_in;
 use crate::support::disk::{fingerprint, sparse_file};
 use crate::support::environment::{environment, environment_of};
+use crate::support::network::{Card, HOST, Network};
 use crate::support::places::Place;
 use crate::support::qemu::{Firmware, Machine};
 use crate::support::registry::Registry;
 use crate::support::ssh::SshKey;
+use crate::support::uml::{Running, UserModeLinux};
 use crate::support::{demo_image, example};
 
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -25,9 +27,13 @@ struct Server {
 }
 
 impl Server {
-    /// Serves `kickstart` as /site.ks for as long as the test runs.
+    /// Serves `kickstart` as /site.ks for as long as the test runs, on loopback: 10.0.2.2 for QEMU.
     fn start(kickstart: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), kickstart)
+    }
+
+    /// The same where `listener` listens.
+    fn on(listener: TcpListener, kickstart: String) -> Self {
         let port = listener.local_addr().unwrap().port();
         let posted = Arc::new(Mutex::new(Vec::new()));
         let kept = posted.clone();
@@ -79,6 +85,19 @@ fn read_request(client: &mut impl Read) -> (String, String) {
             Ok(n) => bytes.extend(&buffer[..n]),
         }
     }
+}
+
+/// A network with DHCP.
+fn network() -> Network {
+    let mut network = Network::new();
+    network.dnsmasq("dhcp-range=10.77.0.50,10.77.0.99\n");
+    network
+}
+
+/// The environment in `dir` on another kernel than its own, which comes with its modules.
+fn starts(dir: &Path, card: &Card, disk: &Path, words: &str) -> Running {
+    let machine = UserModeLinux::new().memory(2048).disk(disk).network(card);
+    machine.start_initramfs(&dir.join("initrd.img"), &format!("initramfs_options=size=90% ip=dhcp {words}"), true)
 }
 
 /// A machine that starts kernel and initrd of the environment in `dir` by itself.
@@ -138,16 +157,18 @@ fn the_example_kickstart_installs_a_machine_that_lets_its_admin_in() {
 #[test]
 fn a_machine_without_its_kickstart_says_so_and_stays_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(String::new());
-    let host = format!("10.0.2.2:{}", server.port);
+    let network = network();
+    let card = network.card();
+    let server = Server::on(network.within(|| TcpListener::bind((HOST, 0)).unwrap()), String::new());
+    let host = format!("{HOST}:{}", server.port);
     let disk = dir.path().join("disk.img");
     sparse_file(&disk, 1 << 30);
     let before = fingerprint(&disk);
-    let syslog = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let syslog = network.within(|| UdpSocket::bind((HOST, 0)).unwrap());
     let port = syslog.local_addr().unwrap().port();
     let words =
-        format!("inst.ks=http://{host}/none.ks bootc-ks.report=http://{host}/report/1 inst.syslog=10.0.2.2:{port}");
-    let mut vm = machine(&environment(), &disk, &words).start();
+        format!("inst.ks=http://{host}/none.ks bootc-ks.report=http://{host}/report/1 inst.syslog={HOST}:{port}");
+    let mut vm = starts(&environment(), &card, &disk, &words);
     vm.wait_for_serial("A shell is open on this console", PATIENCE);
     let serial = vm.serial();
     assert!(serial.contains(&format!("error: fetching http://{host}/none.ks: http status: 404")), "{serial}");
@@ -163,7 +184,7 @@ fn a_machine_without_its_kickstart_says_so_and_stays_as_it_was() {
 }
 
 /// All datagrams that came.
-fn received(socket: &std::net::UdpSocket) -> String {
+fn received(socket: &UdpSocket) -> String {
     socket.set_nonblocking(true).unwrap();
     let (mut text, mut buffer) = (String::new(), [0; 4096]);
     while let Ok(length) = socket.recv(&mut buffer) {
@@ -179,23 +200,25 @@ fn an_image_with_network_manager_finds_its_kickstart() {
     let key = SshKey::generate(dir.path());
     let sshkey = format!("sshkey --username=root \"{}\"", key.public);
     let kickstart = format!("zerombr\nclearpart --all\nautopart\n{sshkey}\nfrobnicate\n");
-    let (ftp, nfs) = (Place::ftp("site.ks", "autopart\n"), Place::nfs("site.ks", &kickstart));
+    let network = network();
+    let card = network.card();
+    let (ftp, nfs) = (Place::ftp(&network, "site.ks", "autopart\n"), Place::nfs(&network, "site.ks", &kickstart));
     let disk = dir.path().join("disk.img");
     sparse_file(&disk, 1 << 30);
     let before = fingerprint(&disk);
     // The first is not there, on a server that is; another one would be read by FTP, did not NFS come before.
     let words = format!(
-        "inst.sshd inst.ks.all inst.ks=ftp://10.0.2.2:{1}/none.ks inst.ks=nfs:port={0}:10.0.2.2:/ks/site.ks \
-         inst.ks=ftp://10.0.2.2:{1}/site.ks",
+        "inst.sshd inst.ks.all inst.ks=ftp://{HOST}:{1}/none.ks inst.ks=nfs:port={0}:{HOST}:/ks/site.ks \
+         inst.ks=ftp://{HOST}:{1}/site.ks",
         nfs.port, ftp.port
     );
-    let mut vm = machine(&environment_of("demo-manager"), &disk, &words).start();
+    let mut vm = starts(&environment_of("demo-manager"), &card, &disk, &words);
     vm.wait_for_serial("A shell is open on this console", PATIENCE);
     let serial = vm.serial();
-    assert!(serial.contains(&format!("warning: fetching ftp://10.0.2.2:{}/none.ks", ftp.port)), "{serial}");
+    assert!(serial.contains(&format!("warning: fetching ftp://{HOST}:{}/none.ks", ftp.port)), "{serial}");
     assert!(serial.contains("frobnicate") && serial.contains("its disks are untouched"), "{serial}");
     // A remote administrator can look why, with the keys that the kickstart has.
-    assert!(serial.contains("for a look inside: ssh root@10.0.2.15"), "{serial}");
+    assert!(serial.contains(&format!("for a look inside: ssh root@{}", card.ip)), "{serial}");
     vm.wait_for_ssh(&key, "root", PATIENCE);
     let elsewhere = tempfile::tempdir().unwrap();
     let stranger = SshKey::generate(elsewhere.path());
@@ -211,12 +234,14 @@ fn an_installer_that_is_not_whole_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let (env, cut) = (environment(), dir.path().join("cut"));
     std::fs::create_dir(&cut).unwrap();
-    std::fs::copy(env.join("vmlinuz"), cut.join("vmlinuz")).unwrap();
     let whole = std::fs::read(env.join("initrd.img")).unwrap();
     std::fs::write(cut.join("initrd.img"), &whole[..whole.len() / 2]).unwrap();
     let disk = dir.path().join("disk.img");
     sparse_file(&disk, 1 << 30);
-    let mut vm = machine(&cut, &disk, "inst.ks=http://10.0.2.2/site.ks").start();
+    let network = network();
+    let machine = UserModeLinux::new().disk(&disk).network(&network.card());
+    let words = format!("ip=dhcp inst.ks=http://{HOST}/site.ks");
+    let mut vm = machine.start_initramfs(&cut.join("initrd.img"), &words, false);
     vm.wait_for_serial("it does not restart by itself", PATIENCE);
     assert!(vm.serial().contains("error: this installer is not whole"), "{}", vm.serial());
     // It stays as it is, and does not end in the kernel's panic.

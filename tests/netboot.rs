@@ -7,11 +7,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::cli::run_in;
-use crate::support::qemu::{Firmware, Machine};
+use crate::support::uml::UserModeLinux;
 use crate::support::{need, payload, run};
 
 /// An init that shows the kickstart and switches the machine off.
-const INIT: &str = "/bin/busybox mount -t devtmpfs dev /dev\nexec >/dev/ttyS0 2>&1\n\
+const INIT: &str = "/bin/busybox mount -t devtmpfs dev /dev\nexec >/dev/console 2>&1\n\
     /bin/busybox echo BEGIN; /bin/busybox stat -c 'mode %a' /ks.cfg; /bin/busybox cat /ks.cfg; /bin/busybox echo END\n\
     /bin/busybox poweroff -f\n";
 
@@ -44,11 +44,7 @@ fn a_kernel_finds_the_kickstart_with_what_it_includes() {
         run(Command::new(need("cpio", "cpio")).args(["-t", "--quiet", "-F"]).arg(dir.path().join("second.cpio")));
     assert!(list.lines().any(|line| line == "ks.cfg"), "{list}");
 
-    let vmlinuz = dir.path().join("vmlinuz");
-    payload::kernel(&vmlinuz);
-    let mut machine = Machine::new(Firmware::Bios).memory(512);
-    machine = machine.arg("-kernel").arg(&vmlinuz).arg("-initrd").arg(&new);
-    let mut vm = machine.arg("-append").arg("console=ttyS0 quiet").start();
+    let mut vm = UserModeLinux::new().memory(512).start_initramfs(&new, "quiet", false);
     vm.wait_for_serial("\nEND\n", Duration::from_secs(600));
     let serial = vm.serial();
     for part in WHOLE.iter().chain(&["mode 600\n"]) {

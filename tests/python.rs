@@ -2,6 +2,7 @@
 //! tested there by pytest (`anaconda-module/tests`), beside the real pykickstart; mypy looks at
 //! the types. Root, and a package index that pip can reach when the environment is made.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -9,7 +10,7 @@ use std::sync::OnceLock;
 use crate::support::mini_system::mini_system;
 use crate::support::registry::Registry;
 use crate::support::site::Site;
-use crate::support::{need_root, needed_libraries, output, python, source_root};
+use crate::support::{need_root, needed_libraries, output, python, run, source_root};
 
 const USER: &str = "installer";
 const PASSWORD: &str = "s3cret-of-the-registry";
@@ -93,4 +94,22 @@ fn its_types_hold() {
     // What users see: the tests use nearly all of it.
     passes(mypy("mypy").args(["--strict"]).arg(tests()).current_dir(tests()));
     passes(mypy("mypy.stubtest").arg("bootc_ks"));
+}
+
+/// What the wheel of the tests depends on is compiled once for all: `as-in-workspace` has the
+/// features that the rest of the workspace turns on.
+#[test]
+fn the_wheel_shares_what_is_compiled() {
+    let tree = |args: &[&str]| {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(source_root()).args(["tree", "--locked", "--offline", "--no-dedupe", "--prefix", "none"]);
+        let list = run(cargo.args(["--format", "{p} {f}"]).args(args));
+        list.lines().map(str::to_owned).collect::<BTreeSet<String>>()
+    };
+    let features = "extension-module,as-in-workspace";
+    let wheel = tree(&["-p", "anaconda-module", "--features", features, "-e", "normal,build"]);
+    let all = tree(&["--workspace", "-e", "normal,build,dev"]);
+    let its_own = |line: &&String| !line.starts_with("pyo3") && !line.starts_with("anaconda-module ");
+    let again: Vec<&String> = wheel.difference(&all).filter(its_own).collect();
+    assert!(again.is_empty() && wheel.len() > 100, "compiled again, with other features: {again:#?}");
 }

@@ -1,46 +1,37 @@
-//! A machine that runs from one disk installs onto another: a kernel of its own, real LVM,
-//! udev, and a vfat that can be mounted. Minutes under emulation: `make test-long`.
+//! A machine that runs from one disk installs onto another: a kernel with device-mapper, real
+//! LVM, udev, and a vfat that can be mounted.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use crate::support::cli::{bootc_ks, finish};
 use crate::support::disk::sparse_file;
-use crate::support::qemu::{Firmware, Machine};
+use crate::support::network::{HOST, Network};
 use crate::support::registry::Registry;
-use crate::support::ssh::{SshKey, Way};
+use crate::support::ssh::SshKey;
+use crate::support::uml::UserModeLinux;
 use crate::support::vm::Vm;
 use crate::support::{demo_image, need, ostree_program, run};
 
-const PATIENCE: Duration = Duration::from_secs(900);
 /// What Debian's ca-certificates makes.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// Where the kickstart is served, beside the registry.
+const PORT: u16 = 8080;
 
-/// Serves one text on loopback; lives as long as the test.
-fn serve(text: String) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("binding a port for the kickstart");
-    let port = listener.local_addr().expect("reading the port back").port();
-    std::thread::spawn(move || {
-        for mut client in listener.incoming().flatten() {
-            let mut request = [0; 2048];
-            let asked = client.read(&mut request).unwrap_or(0);
-            let found = request[..asked].starts_with(b"GET /site.ks ");
-            let status = if found { "200 OK" } else { "404 Not Found" };
-            let length = text.len();
-            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-            client.write_all(format!("{head}{text}").as_bytes()).ok();
-        }
-    });
-    port
+/// Serves the kickstart in the network.
+fn serve(network: &mut Network, text: &str) {
+    let dir = network.dir().join("www");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("site.ks"), text).unwrap();
+    let mut httpd = network.command(&need("busybox", "busybox-static"));
+    network.start("httpd", httpd.args(["httpd", "-f", "-p", &format!("{HOST}:{PORT}"), "-h"]).arg(dir));
+    network.wait_for_http(&format!("http://{HOST}:{PORT}/site.ks"));
 }
 
 fn kickstart(registry: &str, key: &SshKey) -> String {
     format!(
         "lang en_US.UTF-8\nkeyboard us\ntimezone Etc/UTC --utc\nnetwork --hostname=installed\n\
-         ignoredisk --only-use=/dev/disk/by-id/virtio-disk1\nzerombr\nclearpart --all --initlabel\nautopart\nreboot\n\
+         ignoredisk --only-use=/dev/disk/by-id/uml-disk1\nzerombr\nclearpart --all --initlabel\nautopart\nreboot\n\
          user --name=admin-user --groups=wheel\nsshkey --username=admin-user \"{}\"\n\
          ostreecontainer --url={registry}/demo:latest --no-signature-verification\n",
         key.public
@@ -49,32 +40,28 @@ fn kickstart(registry: &str, key: &SshKey) -> String {
 
 /// Copies our two programs into the machine, below `/var/tmp`, and beside them this machine's CA
 /// certificates, which the image does not have.
-fn send_command(vm: &Vm, key: &SshKey, dir: &Path) {
+fn send_command(vm: &Vm, dir: &Path) {
     let strip = need("strip", "binutils");
-    let programs = [PathBuf::from(env!("CARGO_BIN_EXE_bootc-ks")), ostree_program()].map(|program| {
+    let [command, ostree] = [PathBuf::from(env!("CARGO_BIN_EXE_bootc-ks")), ostree_program()].map(|program| {
         let small = dir.join(program.file_name().unwrap_or_default());
         run(Command::new(&strip).arg("-o").arg(&small).arg(&program));
         small
     });
-    let Way::Port(port) = vm.way() else { panic!("the machine is in no network of its own") };
-    let mut scp = Command::new(need("scp", "openssh-client"));
-    scp.arg("-i").arg(&key.private).args(["-q", "-C", "-P", &port.to_string()]);
-    for option in ["IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes"] {
-        scp.args(["-o", option]);
-    }
-    run(scp.args(&programs).arg(CERTIFICATES).arg("admin-user@127.0.0.1:/var/tmp/"));
+    vm.send(&[&command, &ostree, Path::new(CERTIFICATES)], "/var/tmp/");
     let missing = vm.ssh("ldd /var/tmp/bootc-ks /var/tmp/bootc-ks-ostree | grep 'not found'");
     assert!(!missing.status.success(), "the image lacks {}", String::from_utf8_lossy(&missing.stdout));
 }
 
 #[test]
-#[ignore = "takes minutes under emulation; part of `make test-long`"]
 fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
     let dir = tempfile::tempdir().unwrap();
     let key = SshKey::generate(dir.path());
     let registry = Registry::start();
     registry.push(&demo_image(), "demo", "demo:latest");
-    let guest = registry.address().replace("127.0.0.1", "10.0.2.2");
+    let mut network = Network::new();
+    let guest = registry.serve_in(&mut network);
+    network.dnsmasq("dhcp-range=10.77.0.50,10.77.0.99\n");
+    serve(&mut network, &kickstart(&guest, &key));
 
     // The machine that installs, itself made by us.
     let first = kickstart(&registry.address(), &key).replace("autopart", "autopart --type=plain");
@@ -84,23 +71,22 @@ fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
     let second = dir.path().join("second.img");
     sparse_file(&second, 6 << 30);
 
-    let mut vm = Machine::new(Firmware::Bios).memory(2048).disk(&dir.path().join("first.img")).disk(&second).start();
-    vm.wait_for_ssh(&key, "admin-user", PATIENCE);
-    send_command(&vm, &key, dir.path());
-    install_inside(&vm, serve(kickstart(&guest, &key)), &guest);
-    vm.power_off(Duration::from_secs(300));
+    let machine = UserModeLinux::new().memory(2048).network(&network.card());
+    let mut vm = machine.disk(&dir.path().join("first.img")).disk(&second).start_installed();
+    vm.log_in(&key, "admin-user");
+    send_command(&vm, dir.path());
+    install_inside(&vm, &guest);
+    vm.power_off();
 
-    for firmware in [Firmware::Uefi, Firmware::Bios] {
-        let mut vm = Machine::new(firmware).disk(&second).start();
-        let took = vm.wait_for_ssh(&key, "admin-user", PATIENCE);
-        println!("{firmware:?}: a login {:.0} s after power on", took.as_secs_f64());
-        looks_right(&vm);
-        vm.power_off(Duration::from_secs(300));
-    }
+    let mut vm = UserModeLinux::new().disk(&second).start_installed();
+    let took = vm.log_in(&key, "admin-user");
+    println!("a login {:.0} s after the kernel's start", took.as_secs_f64());
+    looks_right(&vm);
+    vm.power_off();
 }
 
-fn install_inside(vm: &Vm, port: u16, registry: &str) {
-    let bare = format!("/var/tmp/bootc-ks CMD http://10.0.2.2:{port}/site.ks --insecure-registry {registry}");
+fn install_inside(vm: &Vm, registry: &str) {
+    let bare = format!("/var/tmp/bootc-ks CMD http://{HOST}:{PORT}/site.ks --insecure-registry {registry}");
     let command = format!("sudo -n SSL_CERT_FILE=/var/tmp/ca-certificates.crt {bare}");
     let probe = vm.ssh_ok("sudo -n /var/tmp/bootc-ks probe --json");
     let machine: serde_json::Value = serde_json::from_str(&probe).expect("reading the probe");
@@ -110,12 +96,12 @@ fn install_inside(vm: &Vm, port: u16, registry: &str) {
     let told = String::from_utf8_lossy(&untrusting.stderr);
     assert!(untrusting.status.code() == Some(3) && told.contains("install ca-certificates"), "{told}");
     let plan = vm.ssh_ok(&command.replace("CMD", "plan"));
-    assert!(plan.contains("Target:      /dev/vdb (6 GiB") && plan.contains("virtio-disk1"), "{plan}");
+    assert!(plan.contains("Target:      /dev/ubdb (6 GiB") && plan.contains("uml-disk1"), "{plan}");
     // Twice: the second finds what the first has left and has leave to clear it.
     for round in 1..=2 {
         let told = vm.ssh_ok(&(command.replace("CMD", "install") + " --yes --no-reboot 2>&1"));
         println!("round {round}: {}", told.lines().find(|line| line.starts_with("Installed")).unwrap_or(&told));
-        assert!(told.contains("Installed on /dev/vdb"), "{told}");
+        assert!(told.contains("Installed on /dev/ubdb"), "{told}");
         assert_eq!(told.contains("LVM2_member"), round == 2, "what is destroyed is listed: {told}");
         let mounted = vm.ssh_ok("grep -c /run/bootc-ks /proc/mounts || true");
         assert_eq!(mounted, "0", "something is still mounted");

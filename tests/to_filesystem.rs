@@ -3,19 +3,19 @@
 //! before anything is written.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use crate::support::cli::{Outcome, bootc_ks, finish};
 use crate::support::disk::{LoopDevice, MIB, sparse_file};
 use crate::support::installed::Installed;
 use crate::support::mini_system::{KARGS, mini_system};
-use crate::support::qemu::{Firmware, Machine};
 use crate::support::registry::Registry;
 use crate::support::site::{Mounted, Site};
 use crate::support::ssh::SshKey;
+use crate::support::uml::UserModeLinux;
 use crate::support::{demo_image, need, output, run};
 
 /// File systems on a disk in a file, mounted to be installed into.
@@ -64,6 +64,8 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         while let Some(target) = self.mounts.pop() {
+            // It stays mounted where a namespace was made meanwhile.
+            run(Command::new(need("sync", "coreutils")).arg("--file-system").arg(&target));
             let unmounted = output(Command::new(need("umount", "mount")).arg(&target));
             assert!(unmounted.status.success() || std::thread::panicking(), "{} stays mounted", target.display());
         }
@@ -188,14 +190,29 @@ fn a_machine_starts_from_it() {
     assert!(fstab.contains(" /boot ext4 ro 0 0"), "{fstab}");
     drop(place);
 
-    let mut vm = Machine::new(Firmware::Bios).disk(&dir.path().join("disk.img")).authorize_root(&key).start();
-    vm.wait_for_ssh(&key, "root", Duration::from_secs(1200));
+    let disk = dir.path().join("disk.img");
+    has_a_boot_loader(&disk);
+    let mut vm = UserModeLinux::new().disk(&disk).authorize_root(&key).start_installed();
+    vm.log_in(&key, "root");
     let status = vm.ssh_ok("ostree admin status");
     assert!(status.contains(&format!("* default {commit}.0")), "{status}");
     let filesystem = |at: &str| vm.ssh_ok(&format!("findmnt -no FSTYPE {at}"));
     assert_eq!((filesystem("/sysroot").as_str(), filesystem("/boot").as_str()), ("xfs", "ext4"));
     vm.ssh_ok("ostree fsck --quiet");
-    vm.power_off(Duration::from_secs(300));
+    let menu = vm.ssh_ok("cat /boot/grub/grub.cfg");
+    let kernel = vm.ssh_ok("cat /proc/cmdline | tr ' ' '\\n' | grep ^ostree=");
+    assert!(menu.contains(&kernel), "no {kernel} in {menu}");
+    vm.power_off();
+}
+
+/// GRUB is where SeaBIOS, and then GRUB itself, look for it. That it starts what its menu has is seen
+/// in tests/boot.rs.
+fn has_a_boot_loader(disk: &Path) {
+    let mut first = vec![0; 2 * MIB as usize];
+    std::fs::File::open(disk).unwrap().read_exact(&mut first).unwrap();
+    assert!(first[..446].windows(4).any(|text| text == b"GRUB"), "no GRUB in the boot sector");
+    let core = &first[MIB as usize..];
+    assert!(core.windows(7).any(|text| text == b"loading"), "no GRUB in the BIOS boot partition");
 }
 
 #[test]

@@ -17,11 +17,13 @@
 
 use std::cell::Cell;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tempfile::TempDir;
 
 use super::{dies_with_the_test, need, need_root, output, run};
@@ -112,6 +114,18 @@ impl Network {
         path
     }
 
+    /// What `make` makes on a thread that is in the network, such as a socket: it stays in there.
+    pub fn within<T: Send>(&self, make: impl FnOnce() -> T + Send) -> T {
+        let namespace = File::open(Path::new("/run/netns").join(&self.name)).expect("opening the namespace");
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("entering it");
+                make()
+            });
+            thread.join().expect("what runs in the network")
+        })
+    }
+
     /// Starts dnsmasq with this configuration on the bridge. Added to it: the addresses of the
     /// [`Card`]s, router advertisements (without them iPXE waits 16 seconds for IPv6), and
     /// where its files are.
@@ -191,10 +205,11 @@ impl Drop for Network {
     }
 }
 
-/// A program inside a namespace, which dies with the test.
+/// A program inside a namespace, which dies with the test. `ip netns exec` would give it all that
+/// is mounted now as well, and nothing of that could be unmounted while it runs.
 pub fn inside(namespace: &str, program: &Path) -> Command {
-    let mut command = dies_with_the_test(&need("ip", "iproute2"));
-    command.args(["netns", "exec", namespace]).arg(program);
+    let mut command = dies_with_the_test(&need("nsenter", "util-linux"));
+    command.arg(format!("--net=/run/netns/{namespace}")).arg(program);
     command
 }
 

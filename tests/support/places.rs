@@ -1,5 +1,5 @@
-//! Places where a kickstart may lie, beside a web server: an FTP and an NFS server on loopback,
-//! each a real one with a directory of the test's.
+//! Places where a kickstart may lie, beside a web server: an FTP and an NFS server in a network of
+//! the test's, each a real one with a directory of its own.
 
 use std::fs::{self, File};
 use std::net::TcpStream;
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::network::wait_until;
-use super::{dies_with_the_test, free_port, need};
+use super::network::{HOST, Network, wait_until};
+use super::{free_port, need};
 
 /// A server, stopped when dropped.
 #[derive(Debug)]
 pub struct Place {
-    /// Where it listens on 127.0.0.1.
+    /// Where it listens on [`HOST`].
     pub port: u16,
     child: Child,
     dir: TempDir,
@@ -23,22 +23,22 @@ pub struct Place {
 
 impl Place {
     /// Debian's pyftpdlib, for every client to read.
-    pub fn ftp(name: &str, text: &str) -> Self {
+    pub fn ftp(network: &Network, name: &str, text: &str) -> Self {
         let (dir, port) = (shared(name, text), free_port());
         // Debian's own Python, which has Debian's modules.
-        let mut server = dies_with_the_test(Path::new("/usr/bin/python3"));
-        server.args(["-m", "pyftpdlib", "--interface", "127.0.0.1", "--port", &port.to_string(), "--directory"]);
+        let mut server = network.command(Path::new("/usr/bin/python3"));
+        server.args(["-m", "pyftpdlib", "--interface", HOST, "--port", &port.to_string(), "--directory"]);
         server.arg(dir.path().join("shared"));
-        Self::start(server, dir, port, "python3-pyftpdlib")
+        Self::start(network, server, dir, port, "python3-pyftpdlib")
     }
 
     /// nfs-ganesha, which exports the directory as /ks.
-    pub fn nfs(name: &str, text: &str) -> Self {
+    pub fn nfs(network: &Network, name: &str, text: &str) -> Self {
         let (dir, port) = (shared(name, text), free_port());
         let path = |name: &str| dir.path().join(name);
         fs::create_dir(path("recovery")).expect("making the server's directory");
         let configuration = format!(
-            "NFS_CORE_PARAM {{ Protocols = 4; NFS_Port = {port}; Bind_addr = 127.0.0.1; Enable_RQUOTA = false; \
+            "NFS_CORE_PARAM {{ Protocols = 4; NFS_Port = {port}; Bind_addr = {HOST}; Enable_RQUOTA = false; \
              Enable_NLM = false; }}\nNFSV4 {{ Graceless = true; RecoveryBackend = fs_ng; RecoveryRoot = {}; }}\n\
              EXPORT {{ Export_Id = 1; Path = {}; Pseudo = /ks; Access_Type = RO; Squash = No_Root_Squash; \
              Protocols = 4; Transports = TCP; SecType = sys; FSAL {{ Name = VFS; }} }}\n",
@@ -46,13 +46,13 @@ impl Place {
             path("shared").display()
         );
         fs::write(path("ganesha.conf"), configuration).expect("writing the server's configuration");
-        let mut server = dies_with_the_test(&need("ganesha.nfsd", "nfs-ganesha"));
+        let mut server = network.command(&need("ganesha.nfsd", "nfs-ganesha"));
         server.arg("-F").arg("-f").arg(path("ganesha.conf")).arg("-L").arg(path("ganesha.log"));
         server.arg("-p").arg(path("ganesha.pid"));
-        Self::start(server, dir, port, "nfs-ganesha nfs-ganesha-vfs")
+        Self::start(network, server, dir, port, "nfs-ganesha nfs-ganesha-vfs")
     }
 
-    fn start(mut server: Command, dir: TempDir, port: u16, package: &str) -> Self {
+    fn start(network: &Network, mut server: Command, dir: TempDir, port: u16, package: &str) -> Self {
         let log: PathBuf = dir.path().join("server.log");
         let out = File::create(&log).expect("creating a log");
         server.stdin(Stdio::null()).stdout(out.try_clone().expect("sharing a log")).stderr(out);
@@ -62,7 +62,7 @@ impl Place {
             let ended = place.child.try_wait().expect("looking after the server");
             let said = fs::read_to_string(&log).unwrap_or_default();
             assert!(ended.is_none(), "it ended ({package} is needed; run tools/setup):\n{said}");
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
+            network.within(|| TcpStream::connect((HOST, port)).is_ok())
         });
         place
     }

@@ -10,9 +10,17 @@ use super::{need, ostree_program, run, source_root};
 
 /// Variables of the running `cargo test` that would make the cargo under it build all anew.
 fn is_of_the_outer_cargo(name: &str) -> bool {
-    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_", "CARGO_TARGET_TMPDIR"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+        "CARGO_PRIMARY_",
+        "CARGO_TARGET_TMPDIR",
+        "RUSTC_BOOTSTRAP",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 /// The Python of an environment with what `requirements` lists. Made once for each list.
@@ -56,6 +64,7 @@ fn build_wheel(python: &Path) -> PathBuf {
     put_ostree_program(&module.join("python/bootc_ks/libexec"));
     let mut maturin = Command::new(python);
     maturin.args(["-m", "maturin", "build", "--locked", "--profile", "dev", "--interpreter"]).arg(python);
+    maturin.args(["--features", "extension-module,as-in-workspace"]);
     maturin.arg("--out").arg(&wheels).current_dir(&module);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(is_of_the_outer_cargo) {

@@ -1,6 +1,6 @@
 //! What must hold for every text, as functions that panic where it does not.
 //!
-//! Each is a fuzz target; `tests/robust.rs` runs the same functions with the stable compiler,
+//! Each is a fuzz target; `tests/all/robust.rs` runs the same functions with the stable compiler,
 //! on texts of its own making.
 
 use std::collections::{BTreeMap, BTreeSet};

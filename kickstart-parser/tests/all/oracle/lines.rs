@@ -2,7 +2,7 @@
 
 use kickstart_parser::catalog::{CommandInfo, OptionInfo, Value};
 
-use crate::random::Random;
+use super::random::Random;
 
 /// A line of that command.
 pub fn line(command: &CommandInfo, random: &mut Random) -> String {

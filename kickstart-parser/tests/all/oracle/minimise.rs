@@ -1,9 +1,9 @@
 //! Makes a disagreement small: what can be left out while it lasts, is.
 
-use crate::oracle::answer::Answer;
-use crate::oracle::case::Case;
-use crate::oracle::compare::Level;
-use crate::process::Oracle;
+use super::answer::Answer;
+use super::case::Case;
+use super::compare::Level;
+use super::process::Oracle;
 
 /// Rounds through the whole text; each halves it at best.
 const ROUNDS: usize = 6;

@@ -1,8 +1,5 @@
 //! The language as a whole: sections, includes, versions, spans.
 
-// Tests may stop where they stand; the lint knows only functions marked as such.
-#![allow(clippy::unwrap_used)]
-
 use std::cell::Cell;
 use std::collections::BTreeMap;
 

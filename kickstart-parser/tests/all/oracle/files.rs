@@ -2,8 +2,8 @@
 
 use kickstart_parser::catalog::CommandInfo;
 
-use crate::lines;
-use crate::random::Random;
+use super::lines;
+use super::random::Random;
 
 /// A kickstart made of lines of these commands and of sections.
 pub fn file(commands: &[&CommandInfo], random: &mut Random) -> String {

@@ -2,8 +2,7 @@
 //!
 //! The environment is made once for each state of `requirements.txt`, below
 //! the target directory, by the machine's own Python and pip settings. Where
-//! that fails, [`Oracle::start`] says so past the capture of test output: a
-//! comparison that did not take place must not look like one that went well.
+//! that fails, the test fails.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -14,11 +13,11 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::oracle::answer::Answer;
-use crate::oracle::case::{Case, Includes, Mode};
+use super::answer::Answer;
+use super::case::{Case, Includes, Mode};
 
-const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/requirements.txt");
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/oracle.py");
+const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/oracle/requirements.txt");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/oracle/oracle.py");
 
 /// A running process that answers questions.
 pub struct Oracle {
@@ -27,18 +26,12 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    /// Start it; `None`, loudly, where it cannot be had.
-    pub fn start() -> Option<Oracle> {
+    /// Start it.
+    pub fn start() -> Oracle {
         // Once for a process: its tests run side by side.
         static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-        match PYTHON.get_or_init(environment).clone().and_then(|python| spawn(&python)) {
-            Ok(oracle) => Some(oracle),
-            Err(why) => {
-                let notice = format!("\nNO ORACLE: {why}\nNothing was compared with pykickstart\n\n");
-                let _ = std::io::stderr().write_all(notice.as_bytes());
-                None
-            }
-        }
+        let started = PYTHON.get_or_init(environment).clone().and_then(|python| spawn(&python));
+        started.unwrap_or_else(|why| panic!("nothing can be compared with pykickstart: {why}"))
     }
 
     /// The answers as they come, to questions that are sent meanwhile.

@@ -22,6 +22,7 @@ mod faults;
 mod fleet;
 mod fmt;
 mod harness;
+mod importer_agreement;
 mod install;
 mod install_ways;
 mod iso;

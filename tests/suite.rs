@@ -39,3 +39,4 @@ mod serve;
 mod serve_boot;
 mod to_filesystem;
 mod tree;
+mod updates;

@@ -32,6 +32,7 @@ pub mod registry;
 pub mod site;
 pub mod ssh;
 pub mod uml;
+pub mod update;
 pub mod vm;
 
 use std::net::TcpListener;

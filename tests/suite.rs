@@ -40,3 +40,4 @@ mod serve_boot;
 mod to_filesystem;
 mod tree;
 mod updates;
+mod updates_started;

@@ -76,11 +76,11 @@ struct Args {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 
-    /// LayerCache the log here instead of in /var/log/bootc-ks
+    /// Keep the log here instead of in /var/log/bootc-ks
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
-    /// LayerCache no copy of this in the installed system; repeatable
+    /// Keep no copy of this in the installed system; repeatable
     #[arg(long, value_enum, value_name = "WHAT")]
     no_save: Vec<Record>,
 

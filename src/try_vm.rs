@@ -70,7 +70,7 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", default_value = "2G")]
     memory: Bytes,
 
-    /// LayerCache disks and environment in this directory; else they go when the machine ends
+    /// Keep disks and environment in this directory; else they go when the machine ends
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 

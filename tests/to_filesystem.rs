@@ -19,7 +19,7 @@ use crate::support::uml::UserModeLinux;
 use crate::support::{demo_image, need, output, run};
 
 /// File systems on a disk in a file, mounted to be installed into.
-struct Place {
+pub struct Place {
     root: PathBuf,
     mounts: Vec<PathBuf>,
     device: Option<LoopDevice>,
@@ -27,7 +27,7 @@ struct Place {
 
 impl Place {
     /// Partitions as sfdisk has them on a new disk `file`, then file systems with their places.
-    fn make(dir: &Path, file: &str, size: u64, table: &str, areas: &[(u32, &str, &str)]) -> Self {
+    pub fn make(dir: &Path, file: &str, size: u64, table: &str, areas: &[(u32, &str, &str)]) -> Self {
         let (file, root) = (dir.join(file), dir.join("mnt"));
         sparse_file(&file, size);
         let script = "printf '%s' \"$2\" | \"$0\" --quiet --no-reread \"$1\"";
@@ -46,11 +46,11 @@ impl Place {
         place
     }
 
-    fn small(dir: &Path) -> Self {
+    pub fn small(dir: &Path) -> Self {
         Self::make(dir, "place.img", 900 * MIB, "label: gpt\n,,L\n", &[(1, "mkfs.ext4", "")])
     }
 
-    fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.root.to_str().unwrap()
     }
 

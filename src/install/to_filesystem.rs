@@ -75,7 +75,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 
-    /// LayerCache the log here instead of in /var/log/bootc-ks
+    /// Keep the log here instead of in /var/log/bootc-ks
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 

@@ -80,11 +80,12 @@ impl MiniImage {
     }
 
     fn write_blobs(self, layout: &Path) -> Value {
-        let (mut layers, mut diff_ids) = (Vec::new(), Vec::new());
+        let (mut layers, mut diff_ids, mut history) = (Vec::new(), Vec::new(), Vec::new());
         for layer in self.layers {
             let (blob, media_type, diff_id) = layer.finish();
             layers.push(put(layout, &media_type, &blob));
             diff_ids.push(diff_id);
+            history.push(json!({ "created": CREATED, "created_by": "a test" }));
         }
         let platform = json!({ "architecture": self.architecture, "os": "linux" });
         let config = json!({
@@ -93,6 +94,7 @@ impl MiniImage {
             "created": CREATED,
             "config": { "Labels": self.labels },
             "rootfs": { "type": "layers", "diff_ids": diff_ids },
+            "history": history,
         });
         let manifest = json!({
             "schemaVersion": 2,

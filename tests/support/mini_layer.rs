@@ -75,6 +75,28 @@ impl Layer {
         self.xattr_for_next("security.capability", &capability).file(path, 0o755, content)
     }
 
+    /// A regular file of another user and group.
+    pub fn owned(mut self, path: &str, mode: u32, (uid, gid): (u64, u64), content: &[u8]) -> Self {
+        let mut header = header(tar::EntryType::Regular, mode);
+        header.set_uid(uid);
+        header.set_gid(gid);
+        header.set_size(content.len() as u64);
+        self.tar.append_data(&mut header, path, content).expect("writing a tar entry");
+        self
+    }
+
+    /// A regular file whose path is too long for an ordinary header.
+    pub fn long(mut self, path: &str, content: &[u8]) -> Self {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_size(content.len() as u64);
+        self.tar.append_data(&mut header, path, content).expect("writing a tar entry");
+        self
+    }
+
     /// Any entry, for what a sane tar would not have (devices, `../`).
     pub fn entry(mut self, path: &str, kind: tar::EntryType, mode: u32, content: &[u8]) -> Self {
         let mut header = header(kind, mode);

@@ -79,7 +79,7 @@ pub fn kickstart(more: &str) -> String {
     )
 }
 
-/// A file system mounted read-only from a partition of a disk image; unmounted when dropped.
+/// A file system mounted from a partition of a disk image; unmounted when dropped.
 #[derive(Debug)]
 pub struct Mounted {
     dir: TempDir,
@@ -88,16 +88,25 @@ pub struct Mounted {
 }
 
 impl Mounted {
-    /// Partition `number` of the disk image at `image`.
+    /// Partition `number` of the disk image at `image`, read-only.
     pub fn partition(image: &Path, number: u32) -> Self {
-        let device = LoopDevice::attach(image);
-        let node = device.partition(number);
-        Self { dir: mount(&node), _device: Some(device) }
+        Self::mounted(image, number, "ro")
     }
 
-    /// The file system on `node`.
+    /// The same, to be written to.
+    pub fn writable(image: &Path, number: u32) -> Self {
+        Self::mounted(image, number, "rw")
+    }
+
+    fn mounted(image: &Path, number: u32, options: &str) -> Self {
+        let device = LoopDevice::attach(image);
+        let node = device.partition(number);
+        Self { dir: mount(&node, options), _device: Some(device) }
+    }
+
+    /// The file system on `node`, read-only.
     pub fn node(node: &Path) -> Self {
-        Self { dir: mount(node), _device: None }
+        Self { dir: mount(node, "ro"), _device: None }
     }
 
     /// Where it is.
@@ -106,9 +115,9 @@ impl Mounted {
     }
 }
 
-fn mount(node: &Path) -> TempDir {
+fn mount(node: &Path, options: &str) -> TempDir {
     let dir = tempfile::tempdir().expect("making a mount point");
-    run(Command::new(need("mount", "mount")).args(["-o", "ro"]).arg(node).arg(dir.path()));
+    run(Command::new(need("mount", "mount")).args(["-o", options]).arg(node).arg(dir.path()));
     dir
 }
 

@@ -96,6 +96,10 @@ pub enum TreeError {
     /// A hard link to nothing.
     #[error("hard link '{0}' to '{1}', which the layer does not hold")]
     DanglingLink(String, String),
+    /// Which of both counts is not said anywhere; to take the later one would lose what is in
+    /// the directory. bootc's importer refuses it as well.
+    #[error("'{0}' is a directory and something else in the same layer")]
+    TwoKinds(String),
 }
 
 impl Default for Dir {
@@ -124,7 +128,7 @@ impl Dir {
     }
 
     /// Puts a directory at `path`. One that is there already keeps its entries and takes the
-    /// new owner and mode, as tar does.
+    /// new owner and mode, as tar does; anything else that is there is an error.
     pub fn put_dir(&mut self, path: &[Vec<u8>], meta: Meta) -> Result<(), TreeError> {
         let Some((name, parents)) = path.split_last() else {
             self.meta = meta;
@@ -133,19 +137,24 @@ impl Dir {
         let parent = self.make_dirs(parents)?;
         match parent.entries.get_mut(name) {
             Some(Node::Dir(dir)) => dir.meta = meta,
-            _ => {
+            Some(Node::File(_)) => return Err(TreeError::TwoKinds(show(path))),
+            None => {
                 parent.entries.insert(name.clone(), Node::Dir(Dir { meta, entries: BTreeMap::new() }));
             }
         }
         Ok(())
     }
 
-    /// Puts a file at `path`, over whatever was there.
+    /// Puts a file at `path`, over another one that was there; a directory is an error.
     pub fn put_file(&mut self, path: &[Vec<u8>], file: File) -> Result<(), TreeError> {
         let Some((name, parents)) = path.split_last() else {
             return Err(TreeError::NotADirectory("/".into()));
         };
-        self.make_dirs(parents)?.entries.insert(name.clone(), Node::File(file));
+        let parent = self.make_dirs(parents)?;
+        if let Some(Node::Dir(_)) = parent.entries.get(name) {
+            return Err(TreeError::TwoKinds(show(path)));
+        }
+        parent.entries.insert(name.clone(), Node::File(file));
         Ok(())
     }
 
@@ -314,5 +323,16 @@ mod tests {
             Err(TreeError::DanglingLink("d".into(), "missing".into()))
         );
         assert_eq!(root.put_file(&names("a/x"), file(2)), Err(TreeError::NotADirectory("a".into())));
+    }
+
+    #[test]
+    fn a_name_is_of_one_kind_in_a_layer() {
+        let mut root = tree(&[("a/b", 1), ("c", 1)]);
+        let names = |p: &str| split(p.as_bytes());
+        assert_eq!(root.put_file(&names("a"), file(2)), Err(TreeError::TwoKinds("a".into())));
+        assert_eq!(root.put_dir(&names("c"), Meta::default_directory()), Err(TreeError::TwoKinds("c".into())));
+        assert_eq!(root.link(&names("a"), &names("c")), Err(TreeError::TwoKinds("a".into())));
+        root.put_file(&names("c"), file(3)).unwrap();
+        assert_eq!(listing(&root), ["a/ 493", "a/b 1", "c 3"]);
     }
 }

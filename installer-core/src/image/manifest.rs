@@ -54,6 +54,23 @@ pub(super) struct Platform {
     pub architecture: String,
     #[serde(default)]
     pub os: String,
+    /// Which processors of that architecture (`v3` of amd64); empty where there is one image for
+    /// all of them.
+    #[serde(default)]
+    pub variant: String,
+}
+
+impl Platform {
+    /// The smallest is taken. First what updates will take too: skopeo, by which bootc looks for
+    /// them, wants v8 or no variant of arm64, and no variant of others, and knows nothing else.
+    /// Then the lowest one, which runs on the most machines.
+    fn preference(&self) -> (u8, &str) {
+        match (self.architecture.as_str(), self.variant.as_str()) {
+            ("arm64", "v8") => (0, ""),
+            (_, "") => (1, ""),
+            (_, variant) => (2, variant),
+        }
+    }
 }
 
 /// A document of a registry or a layout: an image or a list of them.
@@ -131,10 +148,9 @@ impl Index {
     /// The entry for `arch`, for linux. An entry without a platform is taken if it is alone.
     pub fn select(&self, arch: &str) -> Result<&Descriptor> {
         let images: Vec<&Descriptor> = self.manifests.iter().filter(|entry| !is_attestation(entry)).collect();
-        let fits = |entry: &&&Descriptor| {
-            entry.platform.as_ref().is_some_and(|p| p.architecture == arch && matches!(p.os.as_str(), "linux" | ""))
-        };
-        if let Some(entry) = images.iter().find(fits) {
+        let fits = |platform: &&Platform| platform.architecture == arch && matches!(platform.os.as_str(), "linux" | "");
+        let fitting = images.iter().filter_map(|entry| Some((*entry, entry.platform.as_ref().filter(fits)?)));
+        if let Some((entry, _)) = fitting.min_by_key(|(_, platform)| platform.preference()) {
             return Ok(entry);
         }
         if let [only] = images[..]
@@ -231,6 +247,29 @@ pub(super) fn compression(media_type: &str) -> Result<Compression> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_variants_the_one_that_updates_take_is_taken() {
+        // The size tells which entry it was.
+        let taken = |arch: &str, variants: &[&str]| {
+            let entries: Vec<String> = variants
+                .iter()
+                .enumerate()
+                .map(|(size, variant)| {
+                    let variant = if variant.is_empty() { String::new() } else { format!(r#","variant":"{variant}""#) };
+                    let platform = format!(r#"{{"os":"linux","architecture":"{arch}"{variant}}}"#);
+                    format!(r#"{{"digest":"{}","size":{size},"platform":{platform}}}"#, Digest::of(b""))
+                })
+                .collect();
+            let text = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+            let Document::Index(index) = parse(text.as_bytes()).unwrap() else { panic!("an index was expected") };
+            index.select(arch).unwrap().size
+        };
+        assert_eq!(taken("amd64", &["v3", "", "v2"]), 1);
+        assert_eq!(taken("amd64", &["v3", "v2"]), 1);
+        assert_eq!(taken("arm64", &["v9", "", "v8"]), 2);
+        assert_eq!(taken("amd64", &["", ""]), 0);
+    }
 
     fn index(entries: &[(&str, &str)]) -> Index {
         let digest = Digest::of(b"");

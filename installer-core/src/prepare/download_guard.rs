@@ -34,7 +34,7 @@ pub(super) fn room(request: &Request) -> (CacheIn, Bytes) {
     }
 }
 
-/// What is at at_risk when the disk is wiped.
+/// What is at risk when the disk is wiped.
 #[derive(Debug)]
 pub(super) struct AtRisk {
     /// The disk, if there is something on it.

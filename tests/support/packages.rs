@@ -77,7 +77,8 @@ impl Root {
     /// Runs `program` inside, with this machine's devices, `media` at /media, and no network. What
     /// is mounted for that is mounted in a namespace of its own, and vanishes with the program.
     pub fn run(&self, media: &Path, program: &[&str]) -> String {
-        let script = "mount --make-rprivate /\n\
+        // The installation makes a mount namespace, which wants the root to be a mount point.
+        let script = "mount --make-rprivate /\nmount --bind \"$1\" \"$1\"\n\
             mount --rbind /dev \"$1/dev\"\nmount --rbind /sys \"$1/sys\"\nmount -t proc proc \"$1/proc\"\n\
             mount -t tmpfs tmpfs \"$1/run\"\nmount -t tmpfs tmpfs \"$1/tmp\"\n\
             mount --bind \"$2\" \"$1/media\"\n\

@@ -36,7 +36,8 @@ mask_units() {
 kernel_and_initramfs() {
     local kver modules
     kver=$(basename "$root"/usr/lib/modules/*)
-    cp "$root/boot/vmlinuz-$kver" "$root/usr/lib/modules/$kver/vmlinuz"
+    # Newer packages have it there already, and a link in /boot.
+    [[ -e $root/usr/lib/modules/$kver/vmlinuz ]] || cp "$root/boot/vmlinuz-$kver" "$root/usr/lib/modules/$kver/vmlinuz"
     # Half of the modules drive what no machine of the tests has and no server
     # boots by; they would only be fetched, unpacked and labelled every time.
     modules=$root/usr/lib/modules/$kver/kernel

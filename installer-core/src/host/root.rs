@@ -124,17 +124,6 @@ impl TargetRoot {
         self.owners = false;
         self
     }
-
-    /// Sets an extended attribute on what is at `path`, a link itself.
-    pub fn set_xattr(&self, path: &str, name: &str, value: &[u8]) -> io::Result<()> {
-        let (parent, base) = split(path)?;
-        let dir = self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY)?;
-        // There is no setxattrat before Linux 6.13; a descriptor's magic link names the
-        // directory that was resolved, whatever has moved since.
-        let path = format!("/proc/self/fd/{}/{base}", std::os::fd::AsRawFd::as_raw_fd(&dir.as_fd()));
-        rustix::fs::lsetxattr(path.as_str(), CString::new(name)?, value, XattrFlags::empty())?;
-        Ok(())
-    }
 }
 
 impl Root for TargetRoot {

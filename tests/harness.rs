@@ -11,6 +11,7 @@ use crate::support::mini_image::{Compression, Layer, MiniImage, write_index};
 use crate::support::network::Network;
 use crate::support::qemu::{Firmware, Machine};
 use crate::support::registry::Registry;
+use crate::support::uml::UserModeLinux;
 use crate::support::{need, output, payload, run};
 
 fn skopeo() -> Command {
@@ -170,4 +171,62 @@ fn a_machine_boots_from_a_network_of_its_own() {
     drop((vm, network));
     let left = run(Command::new(need("ip", "iproute2")).args(["netns", "list"]));
     assert!(!left.contains(&name), "{name} is left");
+}
+
+/// Volumes of two disks, made by one machine and found by another; what is written on the host is
+/// not kept, and nothing of the machine is left.
+#[test]
+fn a_script_runs_on_made_up_disks() {
+    let dir = tempfile::tempdir().unwrap();
+    let disks = ["one.img", "two.img"].map(|name| dir.path().join(name));
+    let mut machine = UserModeLinux::new().memory(512);
+    for disk in &disks {
+        disk::sparse_file(disk, 300 * disk::MIB);
+        machine = machine.disk(disk);
+    }
+    let script = "set -e; echo said; echo complained >&2; touch kept /etc/not-kept-by-a-script
+        vgcreate --quiet pool /dev/ubda /dev/disk/by-id/uml-disk1; lvcreate --quiet --name root --size 400M pool
+        mkfs.xfs -q /dev/pool/root; mkfs.vfat -n LABEL -C esp.img 1024; mkdir /run/esp; mount -o loop esp.img /run/esp
+        findmnt -no FSTYPE /run/esp; umount /run/esp; \"$BOOTC_KS\" --version; exit 7";
+    let done = machine.run(dir.path(), script).exits(7);
+    assert!(done.stdout.starts_with("said\n"), "{done}");
+    assert!(done.stdout.contains("vfat\nbootc-ks ") && done.stderr.contains("complained\n"), "{done}");
+    assert!(dir.path().join("kept").exists() && !Path::new("/etc/not-kept-by-a-script").exists());
+
+    let found = machine.run(dir.path(), "blkid -s TYPE -o value /dev/pool/root; vgs --noheadings -o pv_count").exits(0);
+    assert_eq!(found.stdout.split_whitespace().collect::<Vec<_>>(), ["xfs", "2"], "{found}");
+    let files = run(Command::new(need("find", "findutils")).arg(dir.path()).args(["-printf", "%f\n"]));
+    assert!(!files.contains("serial.log"), "{files}");
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    assert!(!mounts.contains("/dev/shm/disk/"), "{mounts}");
+}
+
+/// A machine whose power is cut has written what it has flushed, and leaves no process.
+#[test]
+fn a_machine_that_is_cut_off_leaves_no_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("disk.img");
+    disk::sparse_file(&disk, 64 * disk::MIB);
+    payload::initrd(
+        &dir.path().join("initrd"),
+        "/bin/busybox mount -t devtmpfs dev /dev\nexec >/dev/console 2>&1\n\
+        /bin/busybox echo written | /bin/busybox dd of=/dev/ubda conv=fsync\n/bin/busybox echo BOOTED\n/bin/busybox sleep 1000\n",
+    );
+    let mark = format!("marked.{}=1", std::process::id());
+    let machine = UserModeLinux::new().memory(256).disk(&disk);
+    let mut vm = machine.start_initramfs(&dir.path().join("initrd"), &mark, false);
+    vm.wait_for_serial("BOOTED", Duration::from_secs(120));
+    assert!(processes_with(&mark) > 0);
+    vm.cut_power();
+    assert_eq!(processes_with(&mark), 0, "a process of it runs still");
+    assert!(std::fs::read(&disk).unwrap().starts_with(b"written\n"));
+}
+
+/// How many processes have `word` among their arguments.
+fn processes_with(word: &str) -> usize {
+    let lines = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(word)).count()
 }

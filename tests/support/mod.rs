@@ -1,5 +1,5 @@
 //! What the end-to-end tests stand on: a real registry, a proxy that misbehaves
-//! on request, tiny images, disks in files, machines in QEMU.
+//! on request, tiny images, disks in files, machines in user-mode Linux and in QEMU.
 //!
 //! Everything here fails loudly: a missing program is a failed test that names
 //! the Debian package, never a skipped one.
@@ -28,6 +28,7 @@ pub mod qemu;
 pub mod registry;
 pub mod site;
 pub mod ssh;
+pub mod uml;
 pub mod vm;
 
 use std::net::TcpListener;

@@ -13,7 +13,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::network::{Card, inside};
-use super::ssh::{SshKey, Way};
+use super::ssh::Way;
 use super::vm::Vm;
 use super::{dies_with_the_test, free_port, need, run};
 
@@ -25,7 +25,7 @@ static ONE_ENDED: Condvar = Condvar::new();
 pub(super) struct Permit;
 
 impl Permit {
-    fn wait() -> Self {
+    pub(super) fn wait() -> Self {
         let most = most_machines();
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut running =
@@ -140,17 +140,6 @@ impl Machine {
         let mut drive = OsString::from(format!("if=none,id=medium,format=raw,readonly=on,{kind}file="));
         drive.push(image);
         self.arg("-drive").arg(drive)
-    }
-
-    /// A systemd credential by SMBIOS; text without commas.
-    pub fn credential(self, name: &str, value: &str) -> Self {
-        self.arg("-smbios").arg(format!("type=11,value=io.systemd.credential:{name}={value}"))
-    }
-
-    /// Lets `key` in as root without anything having been installed for it
-    /// (systemd ≥ 254 in the image, whose tmpfiles.d/provision.conf does it).
-    pub fn authorize_root(self, key: &SshKey) -> Self {
-        self.credential("ssh.authorized_keys.root", &key.public)
     }
 
     /// Any other argument of QEMU's.

@@ -156,8 +156,8 @@ fn answers(port: u16, child: &mut Child) -> bool {
     false
 }
 
-/// Base64 with padding, for one header line; not worth a dependency.
-fn base64(bytes: &[u8]) -> String {
+/// Base64 with padding, for one line; not worth a dependency.
+pub(super) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {

@@ -42,7 +42,7 @@ impl SshKey {
 
 /// Runs `script` by the login shell of `user`.
 pub fn ssh(way: &Way, key: &SshKey, user: &str, script: &str) -> Output {
-    output(client(way, key).arg(format!("{user}@{}", way.host())).arg(script))
+    output(client("ssh", way, key).arg(format!("{user}@{}", way.host())).arg(script))
 }
 
 impl Way {
@@ -75,9 +75,11 @@ impl Session {
         output(self.client().args(["-o", "ControlMaster=auto", "-o", "ControlPersist=60"]).arg(self.host()).arg(script))
     }
 
-    /// The same in a connection of its own.
-    pub fn run_alone(&self, script: &str) -> Output {
-        ssh(&self.way, &self.key, &self.user, script)
+    /// Copies files of this host into a directory of the machine.
+    pub fn send(&self, files: &[&Path], directory: &str) {
+        let mut command = client("scp", &self.way, &self.key);
+        command.arg("-o").arg(format!("ControlPath={}", self.socket.display()));
+        run(command.args(["-q", "-C"]).args(files).arg(format!("{}:{directory}", self.host())));
     }
 
     /// Ends the connection, whether the machine still answers or not.
@@ -88,7 +90,7 @@ impl Session {
     }
 
     fn client(&self) -> Command {
-        let mut command = client(&self.way, &self.key);
+        let mut command = client("ssh", &self.way, &self.key);
         command.arg("-o").arg(format!("ControlPath={}", self.socket.display()));
         command
     }
@@ -104,14 +106,14 @@ impl Drop for Session {
     }
 }
 
-/// The client with its options, without a host.
-fn client(way: &Way, key: &SshKey) -> Command {
-    let program = need("ssh", "openssh-client");
+/// A client (`ssh` or `scp`) with its options, without a host.
+fn client(name: &str, way: &Way, key: &SshKey) -> Command {
+    let program = need(name, "openssh-client");
     let (mut command, port) = match way {
         Way::Port(port) => (Command::new(program), *port),
         Way::Address { namespace, .. } => (inside(namespace, &program), 22),
     };
-    command.arg("-i").arg(&key.private).args(["-p", &port.to_string()]);
+    command.arg("-i").arg(&key.private).args(["-o", &format!("Port={port}")]);
     for option in [
         "IdentitiesOnly=yes",
         "StrictHostKeyChecking=no",

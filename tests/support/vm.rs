@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::need;
+use super::network::Card;
 use super::qemu::Permit;
 use super::ssh::{Session, SshKey, Way, ssh};
 
@@ -24,6 +25,17 @@ pub struct Vm {
 }
 
 impl Vm {
+    /// A user-mode kernel that runs as `child`, with its log in `dir`.
+    pub(super) fn of_user_mode(child: Child, dir: TempDir, card: Option<&Card>, permit: Permit) -> Self {
+        let way = match card {
+            Some(card) => Way::Address { namespace: card.namespace.clone(), ip: card.ip.clone() },
+            // Nothing listens there.
+            None => Way::Port(0),
+        };
+        let serial = dir.path().join("serial.log");
+        Self { child, dir, serial, way, started: Instant::now(), login: None, _permit: permit }
+    }
+
     /// Waits until `user` can log in with `key`, and returns the time since the
     /// machine was switched on. [`Vm::ssh`] uses the same login from then on.
     pub fn wait_for_ssh(&mut self, key: &SshKey, user: &str, timeout: Duration) -> Duration {
@@ -60,24 +72,9 @@ impl Vm {
         out.trim().to_owned()
     }
 
-    /// Reboots and waits until another boot answers.
-    pub fn reboot(&mut self, timeout: Duration) {
-        let boot_id = "cat /proc/sys/kernel/random/boot_id";
-        let before = self.ssh_ok(boot_id);
-        // The connection may be cut before the answer, and that of the next start is another one.
-        self.ssh("sudo -n systemctl reboot");
-        self.session().hang_up();
-        let deadline = Instant::now() + timeout;
-        loop {
-            let now = self.session().run_alone(boot_id);
-            let now_id = String::from_utf8_lossy(&now.stdout).trim().to_owned();
-            if now.status.success() && now_id != before {
-                return;
-            }
-            self.assert_running();
-            assert!(Instant::now() < deadline, "not back within {timeout:?} of a reboot");
-            std::thread::sleep(Duration::from_secs(1));
-        }
+    /// Copies files of this host into a directory of the machine.
+    pub fn send(&self, files: &[&std::path::Path], directory: &str) {
+        self.session().send(files, directory);
     }
 
     /// The serial console so far, without terminal control sequences.
@@ -127,6 +124,13 @@ impl Vm {
         self.ssh("sudo -n systemctl poweroff");
         self.session().hang_up();
         self.wait_for_exit(timeout);
+    }
+
+    /// Ends it as a power failure does: what it has written to its disks is there, what it was
+    /// about to write is not.
+    pub fn cut_power(mut self) {
+        self.child.kill().expect("killing the machine");
+        self.child.wait().expect("waiting for the machine's end");
     }
 
     fn assert_running(&mut self) {

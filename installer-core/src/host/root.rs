@@ -4,14 +4,13 @@
 //! resolved by the kernel with the target as its root (`openat2`, RESOLVE_IN_ROOT): `/etc` in
 //! the target is never `/etc` of the machine that installs.
 
-use std::ffi::CString;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 
 /// Files below one directory, by paths from there. No link leads out of it.

@@ -39,8 +39,8 @@ layer_tar() {
 }
 
 # build_once KEY LINK: prints where the OCI layout with that key is, in the directory $images. The
-# function make_layout DIR has to make DIR/oci; it is called where there is none yet. LINK is a
-# link to the newest.
+# function make_layout DIR is called where there is none yet: it has to make DIR/done/oci, and what
+# else it makes in DIR/done is kept, too. LINK is a link to the newest.
 build_once() {
     local key=$1 link=$2 work
     mkdir -p "$images"
@@ -54,9 +54,8 @@ build_once() {
         # shellcheck disable=SC2064 # expanded now: locals are gone at exit
         trap "rm -rf --one-file-system '$work'" EXIT
         say "building $key (a few minutes, then cached)"
-        make_layout "$work"
         mkdir "$work/done"
-        mv "$work/oci" "$work/done/oci"
+        make_layout "$work"
         mv -T "$work/done" "$images/$key"
         ln -sfn "$key" "$images/$link"
         say "built, $(du -sm "$images/$key" | cut -f1) MB"

@@ -380,6 +380,8 @@ fn an_image_with_selinux_is_labelled_all_over() {
         String::from_utf8(bytes).unwrap().split(':').nth(2).unwrap_or("none").to_owned()
     };
     let deploy = system.root.parent().unwrap();
+    let (first, rest) = system.commit.split_at(2);
+    let commit = system.repo().join(format!("objects/{first}/{rest}.commit"));
     for (path, kind) in [
         (system.path("/etc/hostname"), "etc_t"),
         (system.path("/etc/passwd"), "etc_t"),
@@ -398,6 +400,8 @@ fn an_image_with_selinux_is_labelled_all_over() {
         (system.physical.join("boot/loader"), "boot_t"),
         (mounted.path().join("ostree"), "usr_t"),
         (system.repo().join("config"), "usr_t"),
+        (commit.parent().unwrap().to_owned(), "usr_t"),
+        (commit, "usr_t"),
         (deploy.to_owned(), "usr_t"),
         (system.root.with_extension("0.origin"), "usr_t"),
     ] {

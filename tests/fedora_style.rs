@@ -23,12 +23,11 @@ root=$IMAGE/root
 mount --bind "$root" "$root"
 for dir in dev proc sys; do mount --rbind "/$dir" "$root/$dir"; done
 for dir in run tmp var; do mount -t tmpfs tmpfs "$root/$dir"; done
-mkdir -p "$root/var/tmp" "$root/var/log" "$root/run/image" "$root/run/work"
-: >"$root/run/bootc-ks"
-mount --bind "$BOOTC_KS" "$root/run/bootc-ks"
+mkdir -p "$root/var/tmp" "$root/var/log" "$root/run/image" "$root/run/work" "$root/run/command"
+mount --bind "${BOOTC_KS%/*}" "$root/run/command"
 mount --bind "$IMAGE/oci" "$root/run/image"
 mount --bind . "$root/run/work"
-exec chroot "$root" /usr/bin/env -C /run/work PATH=/usr/sbin:/usr/bin /run/bootc-ks install site.ks \
+exec chroot "$root" /usr/bin/env -C /run/work PATH=/usr/sbin:/usr/bin /run/command/bootc-ks install site.ks \
     --image oci:/run/image:fedora-style --target-image registry.example/demo:latest \
     --disk-image disk.img --size 6G --log install.log --no-reboot
 "#;
@@ -38,7 +37,7 @@ fn install(dir: &Path, key: &SshKey) {
     let text = example.replace("ssh-ed25519 AAAA… you@example", &key.public);
     assert!(text.contains(&key.public), "the example has another key now");
     // What a script leaves is labelled as well.
-    let more = "%post\necho by-post > /etc/hosts.allow\nmkdir -p /var/lib/NetworkManager\n%end\n";
+    let more = "%post\necho '# by post' > /etc/hosts.allow\nmkdir -p /var/lib/NetworkManager\n%end\n";
     std::fs::write(dir.join("site.ks"), text + more).unwrap();
     let image = fedora_style_image();
     let script = format!("IMAGE='{}'\n{INSTALL}", image.parent().unwrap().display());

@@ -45,8 +45,10 @@ wheel: setup ## build the Python package, for every Python from 3.9 on
 	install -D --strip target/release/bootc-ks-ostree anaconda-module/python/bootc_ks/libexec/bootc-ks-ostree
 	cd anaconda-module && ../target/maturin/bin/maturin build --release --locked --strip --out ../target/wheels
 
-image: setup ## build the demo image (cached; prints where it is)
+image: setup ## build the images of the tests (cached; prints where they are)
 	@$(SUDO) tests/image/build
+	@tests/image-fedora-style/bootupd >/dev/null
+	@$(SUDO) tests/image-fedora-style/build
 
 # It needs fewer packages than the other targets, so it does not install theirs.
 demo: ## install the demo image into a disk file and boot it

@@ -360,14 +360,17 @@ fn an_image_with_selinux_is_labelled_all_over() {
     const RULES: &str = "/.* system_u:object_r:default_t:s0\n/ -d system_u:object_r:root_t:s0\n\
         /usr(/.*)? system_u:object_r:usr_t:s0\n/etc(/.*)? system_u:object_r:etc_t:s0\n\
         /boot(/.*)? system_u:object_r:boot_t:s0\n/var(/.*)? system_u:object_r:var_t:s0\n\
-        /var/home/[^/]+(/.*)? system_u:object_r:user_home_t:s0\n";
+        /var/home/[^/]+(/.*)? system_u:object_r:user_home_t:s0\n\
+        /etc/cache\\..* -- system_u:object_r:cache_t:s0\n/var/lib/service(/.*)? system_u:object_r:service_t:s0\n";
     let policy = Layer::new(Compression::Gzip)
         .file("etc/selinux/config", 0o644, b"SELINUX=enforcing\nSELINUXTYPE=mini\n")
+        .file("etc/cache.image", 0o644, b"the image's, which knows it as a file of /usr/etc")
         .file("etc/selinux/mini/policy/policy.33", 0o644, b"nothing here reads it")
         .file("etc/selinux/mini/contexts/files/file_contexts", 0o644, RULES.as_bytes());
     let site = Site::with(mini_system().layer(policy));
-    let keep = "%addon org_bootc_ks\nusername = a\npassword = b\nkeep-credentials = yes\n%end\n";
-    site.write("site.ks", &kickstart(keep));
+    let more = "%addon org_bootc_ks\nusername = a\npassword = b\nkeep-credentials = yes\n%end\n\
+        %post\nmkdir -p /var/lib/service/deep\necho data > /var/lib/service/deep/data\necho data > /etc/cache.post\n%end\n";
+    site.write("site.ks", &kickstart(more));
     site.install_image(&["--target-image", "quay.io/org/os:1"]).exits(0);
     let (mounted, system) = open(&site);
     let label = |path: &Path| {
@@ -377,12 +380,18 @@ fn an_image_with_selinux_is_labelled_all_over() {
         String::from_utf8(bytes).unwrap().split(':').nth(2).unwrap_or("none").to_owned()
     };
     let deploy = system.root.parent().unwrap();
+    let (first, rest) = system.commit.split_at(2);
+    let commit = system.repo().join(format!("objects/{first}/{rest}.commit"));
     for (path, kind) in [
         (system.path("/etc/hostname"), "etc_t"),
         (system.path("/etc/passwd"), "etc_t"),
         (system.path("/etc/ostree"), "etc_t"),
         (system.path("/etc/ostree/auth.json"), "etc_t"),
         (system.path("/usr/bin/sh"), "usr_t"),
+        (system.path("/etc/cache.image"), "cache_t"),
+        (system.path("/etc/cache.post"), "cache_t"),
+        (system.path("/var/lib/service/deep/data"), "service_t"),
+        (system.path("/var/.ostree-selabeled"), "var_t"),
         (system.path("/var/home/admin-user/.ssh/authorized_keys"), "user_home_t"),
         (system.path("/var/log/bootc-ks/plan.json"), "var_t"),
         (system.path("/var"), "var_t"),
@@ -391,6 +400,8 @@ fn an_image_with_selinux_is_labelled_all_over() {
         (system.physical.join("boot/loader"), "boot_t"),
         (mounted.path().join("ostree"), "usr_t"),
         (system.repo().join("config"), "usr_t"),
+        (commit.parent().unwrap().to_owned(), "usr_t"),
+        (commit, "usr_t"),
         (deploy.to_owned(), "usr_t"),
         (system.root.with_extension("0.origin"), "usr_t"),
     ] {

@@ -19,6 +19,7 @@ mod check;
 mod docs;
 mod environment;
 mod faults;
+mod fedora_style;
 mod fleet;
 mod fmt;
 mod harness;

@@ -22,11 +22,12 @@ archive_lines() {
         done
 }
 
-# directory_key DIRECTORY…: a hash of all files in them, names and modes included.
+# directory_key DIRECTORY…: a hash of all files in them, names and modes included; but for texts
+# about them (*.md).
 directory_key() {
     local directory
     for directory in "$@"; do
-        (cd "$directory" && find . -type f -printf '%P %m\n' | LC_ALL=C sort | while read -r file mode; do
+        (cd "$directory" && find . -type f ! -name '*.md' -printf '%P %m\n' | LC_ALL=C sort | while read -r file mode; do
             printf '%s %s ' "$file" "$mode"
             sha256sum <"$file"
         done)

@@ -102,6 +102,13 @@ pub fn demo_image() -> PathBuf {
     PathBuf::from(run(&mut Command::new(source_root().join("tests/image/build"))).trim_end())
 }
 
+/// The OCI layout of the second image (tag `fedora-style`), built if needed. Beside it, in `root`,
+/// are the image's programs.
+pub fn fedora_style_image() -> PathBuf {
+    need("mmdebstrap", "mmdebstrap");
+    PathBuf::from(run(&mut Command::new(source_root().join("tests/image-fedora-style/build"))).trim_end())
+}
+
 /// A command whose process dies with the test that started it, even if that
 /// test is killed and drops nothing.
 pub fn dies_with_the_test(program: &Path) -> Command {

@@ -1,6 +1,9 @@
-//! SELinux labels of what the importer and libostree did not label: files that this installation
-//! wrote into the system, and what lies around the deployment. An installer's kernel may know
-//! nothing of SELinux, or have a policy of its own, so the image's is asked about every path.
+//! SELinux labels of what the importer did not label: /etc and /var of the system, with all that
+//! this installation and its scripts wrote there, and what lies around the deployment.
+//!
+//! libostree labels the deployment's /etc as well, but only where the running kernel has SELinux: it
+//! leaves the work to the kernel (`setfscreatecon`). An installer's kernel may know nothing of
+//! SELinux, or have a policy of its own, so the image's is asked about every path.
 
 use std::ffi::OsStr;
 use std::io;
@@ -11,111 +14,95 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::run::Run;
+use super::storage;
 use crate::deploy::labels::{Label, Policy};
 use crate::error::{Context, Result, Stage};
-use crate::host::root::{Root, TargetRoot};
+use crate::host::{Mount, MountKind};
+use crate::plan::Step;
+use crate::units::MountPoint;
 
 const NAME: &str = "security.selinux";
 /// What OSTree keeps around deployments is labelled like the system that it is part of, as bootc
 /// does it (`install.rs`, `lsm.rs`).
 const LIKE: &str = "/usr";
+/// What belongs to the machine in an installed system.
+const OF_THE_MACHINE: [&str; 2] = ["/etc", "/var"];
 
 /// Gives what was written the labels of the image's own policy.
 pub fn label(run: &mut Run<'_>) -> Result<()> {
     let Some(deployed) = &run.deployed else { return Ok(()) };
-    if !run.plan.steps.iter().any(|step| matches!(step, crate::plan::Step::Import { selinux: true, .. })) {
+    if !run.plan.steps.iter().any(|step| matches!(step, Step::Import { selinux: true, .. })) {
         return Ok(());
     }
     let (deployment, composefs) = (deployed.root.clone(), deployed.root.join(".ostree.cfs"));
-    let system = TargetRoot::open(&run.system_root()).doing(Stage::System, "opening the installed system")?;
-    let mut paths = std::mem::take(&mut run.written);
-    let parents: Vec<String> = paths.iter().flat_map(|path| ancestors(path)).collect();
-    paths.extend(parents);
-    let mut all = Vec::new();
-    for path in paths {
-        below(&system, &path, &mut all).doing(Stage::System, "listing what was written")?;
-    }
-    all.sort();
-    all.dedup();
     let mut wanted = Vec::new();
-    for path in all {
-        let mode = mode(&system, &path).doing(Stage::System, format_args!("labelling {path}"))?;
-        wanted.push(Wanted { on: On::System(path.clone()), like: path, mode });
+    for top in OF_THE_MACHINE {
+        of_the_machine(&run.system_root(), top, &mut wanted)
+            .doing(Stage::System, format_args!("listing what is in {top}"))?;
     }
     around(&run.physical_root(), &composefs, &mut wanted)
         .doing(Stage::System, "listing what lies around the deployment")?;
+    let points = mount_points(run);
+    let mut asked: Vec<(String, u32)> = wanted.iter().map(|wanted| (wanted.like.clone(), wanted.mode)).collect();
+    asked.extend(points.iter().map(|at| (at.as_str().to_owned(), FileType::Directory.as_raw_mode())));
     let policy = Policy { root: &deployment, host: run.host };
-    let asked = wanted.iter().map(|wanted| (wanted.like.clone(), wanted.mode)).collect();
-    let labels = policy.labels(Stage::System, asked).doing(Stage::System, "asking the image's SELinux policy")?;
-    for (wanted, label) in wanted.iter().zip(labels) {
-        let name = wanted.on.name();
-        set(&system, &wanted.on, label).doing(Stage::System, format_args!("labelling {name}"))?;
+    let mut labels =
+        policy.labels(Stage::System, asked).doing(Stage::System, "asking the image's SELinux policy")?.into_iter();
+    for (wanted, label) in wanted.iter().zip(labels.by_ref()) {
+        set(&wanted.path, label).doing(Stage::System, format_args!("labelling {}", wanted.path.display()))?;
     }
-    Ok(())
+    points.iter().zip(labels).try_for_each(|(at, label)| beneath(run, at, label))
 }
 
 /// Something that wants a label.
 struct Wanted {
-    on: On,
+    /// Where it is on this machine.
+    path: PathBuf,
     /// The path that the policy is asked about.
     like: String,
     mode: u32,
 }
 
-/// What is to get it.
-enum On {
-    /// A path as the installed system has it.
-    System(String),
-    /// A path as this machine has it.
-    Host(PathBuf),
+/// `top` of the system at `root`, and all that is in it.
+fn of_the_machine(root: &Path, top: &str, wanted: &mut Vec<Wanted>) -> io::Result<()> {
+    walk(&root.join(top.trim_start_matches('/')), &mut |path, below| {
+        let name = format!("{top}/{}", below.display());
+        want(path, name.trim_end_matches('/'), wanted)?;
+        Ok(true)
+    })
 }
 
-impl On {
-    fn name(&self) -> String {
-        match self {
-            On::System(path) => path.clone(),
-            On::Host(path) => path.display().to_string(),
-        }
-    }
+/// Where file systems of the target are mounted, but for the root.
+fn mount_points(run: &Run<'_>) -> Vec<MountPoint> {
+    let points = run.plan.steps.iter().filter_map(|step| match step {
+        Step::Mount { at, .. } if at.as_str() != "/" => Some(at.clone()),
+        _ => None,
+    });
+    points.collect()
 }
 
-/// The parents of `path` below /var and /etc.
-fn ancestors(path: &str) -> Vec<String> {
-    let mut list = Vec::new();
-    let mut path = path;
-    while let Some((parent, _)) = path.rsplit_once('/') {
-        if !parent.starts_with("/var/") && !parent.starts_with("/etc/") {
-            break;
-        }
-        list.push(parent.to_owned());
-        path = parent;
-    }
-    list
+/// Labels the directory on which the file system `at` is mounted. The mount hides it here; a system
+/// whose root is a composefs sees that of /boot at /sysroot/boot.
+fn beneath(run: &mut Run<'_>, at: &MountPoint, label: Label) -> Result<()> {
+    let place = run.physical_root().join(storage::place(run.plan, at));
+    let (Some(parent), Some(name)) = (place.parent(), place.file_name()) else { return Ok(()) };
+    // A bind mount without what is mounted below it shows what the mounts hide.
+    let target = run.mount_point(Stage::System, "beneath")?;
+    let mark = run.teardown.mark();
+    let source = parent.display().to_string();
+    run.mount(Stage::System, &Mount { source, target: target.clone(), kind: MountKind::Bind })?;
+    set(&target.join(name), label).doing(Stage::System, format_args!("labelling the mount point {at}"))?;
+    run.teardown.unwind_to(mark, run.host)
 }
 
-/// `path`, and for a home everything in it.
-fn below(system: &TargetRoot, path: &str, all: &mut Vec<String>) -> io::Result<()> {
-    all.push(path.to_owned());
-    if !path.starts_with("/var/home/") {
-        return Ok(());
-    }
-    for (name, _) in system.list(path).unwrap_or_default() {
-        below(system, &format!("{path}/{name}"), all)?;
-    }
-    Ok(())
-}
-
-/// The mode of what is at `path`, a link itself.
-fn mode(system: &TargetRoot, path: &str) -> io::Result<u32> {
-    let on_host = system.path().join(path.trim_start_matches('/'));
-    Ok(rustix::fs::statat(rustix::fs::CWD, &on_host, AtFlags::SYMLINK_NOFOLLOW)?.st_mode)
-}
-
-/// The root of the disk, /boot and OSTree's directories; deployments and objects have theirs.
+/// The root of the disk, /boot and OSTree's directories.
 fn around(root: &Path, composefs: &Path, wanted: &mut Vec<Wanted>) -> io::Result<()> {
     want(root, "/", wanted)?;
     walk(&root.join("boot"), &mut |path, below| {
-        want(path, format!("/boot/{}", below.display()).trim_end_matches('/'), wanted)?;
+        // A kernel may be one of OSTree's objects where /boot is no file system of its own.
+        if !has_more_names(path)? {
+            want(path, format!("/boot/{}", below.display()).trim_end_matches('/'), wanted)?;
+        }
         Ok(true)
     })?;
     walk(&root.join("ostree"), &mut |path, below| {
@@ -123,17 +110,20 @@ fn around(root: &Path, composefs: &Path, wanted: &mut Vec<Wanted>) -> io::Result
             return Ok(false);
         }
         want(path, LIKE, wanted)?;
-        Ok(below != Path::new("repo/objects"))
+        Ok(true)
     })?;
     if composefs.exists() { want(composefs, LIKE, wanted) } else { Ok(()) }
 }
 
-/// Whether `below` (from /ostree) is a deployment or a /var, which libostree labels.
+/// Whether `below` (from /ostree) has its labels: files of the image, as objects of the repository or
+/// in a deployment, have those that are part of their checksums; what belongs to the machine is
+/// labelled as the system sees it.
 fn labelled_already(below: &Path) -> bool {
     let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
     match parts.iter().map(AsRef::as_ref).collect::<Vec<&str>>()[..] {
         ["deploy", _, "var"] => true,
         ["deploy", _, "deploy", name] => !name.ends_with(".origin"),
+        ["repo", "objects", _, name] => name.ends_with(".file"),
         _ => false,
     }
 }
@@ -163,29 +153,31 @@ fn walk(top: &Path, each: &mut dyn FnMut(&Path, &Path) -> io::Result<bool>) -> i
     Ok(())
 }
 
+/// Whether `path` is a file with hard links.
+fn has_more_names(path: &Path) -> io::Result<bool> {
+    let stat = rustix::fs::statat(rustix::fs::CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_nlink > 1)
+}
+
 /// Wants for `path` the label that the policy has for `like`.
 fn want(path: &Path, like: &str, wanted: &mut Vec<Wanted>) -> io::Result<()> {
     let stat = rustix::fs::statat(rustix::fs::CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
-    let kind = FileType::from_raw_mode(stat.st_mode);
-    if kind == FileType::RegularFile && stat.st_nlink > 1 {
-        // A kernel in /boot may be one of OSTree's objects, whose label is part of its checksum.
-        return Ok(());
-    }
     // What a directory is like has that directory's label, whatever it is.
     let mode = if like == LIKE { FileType::Directory.as_raw_mode() } else { stat.st_mode };
-    wanted.push(Wanted { on: On::Host(path.to_owned()), like: like.to_owned(), mode });
+    wanted.push(Wanted { path: path.to_owned(), like: like.to_owned(), mode });
     Ok(())
 }
 
-/// Sets the label, if there is one.
-fn set(system: &TargetRoot, on: &On, label: Label) -> io::Result<()> {
+/// Gives `path` the label, if there is one and it is another than it has.
+fn set(path: &Path, label: Label) -> io::Result<()> {
     let Some(label) = label else { return Ok(()) };
-    match on {
-        On::System(path) => system.set_xattr(path, NAME, &label),
-        On::Host(path) => match rustix::fs::lsetxattr(path, NAME, &label, XattrFlags::empty()) {
-            // Not every file system can keep one: an EFI system partition cannot.
-            Err(Errno::OPNOTSUPP) => Ok(()),
-            other => other.map_err(Into::into),
-        },
+    let mut has = [0; 256];
+    if rustix::fs::lgetxattr(path, NAME, &mut has).is_ok_and(|size| has.get(..size) == Some(&label[..])) {
+        return Ok(());
+    }
+    match rustix::fs::lsetxattr(path, NAME, &label, XattrFlags::empty()) {
+        // Not every file system can keep one: an EFI system partition cannot.
+        Err(Errno::OPNOTSUPP) => Ok(()),
+        other => other.map_err(Into::into),
     }
 }

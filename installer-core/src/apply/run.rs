@@ -61,8 +61,6 @@ pub struct Run<'a> {
     pub partition_guids: BTreeMap<u32, Uuid>,
     /// Its kernel arguments.
     pub kargs: Vec<String>,
-    /// Paths in the system that were written and want a label.
-    pub written: Vec<String>,
     pub warnings: Vec<String>,
     pub done: Vec<(String, u64)>,
     /// The disk image, while it has a temporary name.
@@ -130,7 +128,6 @@ impl<'a> Run<'a> {
             deployed: None,
             partition_guids: BTreeMap::new(),
             kargs: Vec::new(),
-            written: Vec::new(),
             // What was said before belongs to the report as well.
             warnings: plan.warnings.clone(),
             done: Vec::new(),

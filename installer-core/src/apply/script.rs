@@ -64,7 +64,6 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let mut log = match &script.log {
         Some(path) => {
             system.write(path, b"", 0o600, None).doing(Stage::Script, format_args!("creating {path}"))?;
-            run.written.push(path.clone());
             Log::of(system.append(path), path)?
         }
         None => Log::default(),

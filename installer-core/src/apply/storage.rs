@@ -9,7 +9,7 @@ use super::teardown::Close;
 use crate::block::GptPartition;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
-use crate::plan::{Device, Names, Step};
+use crate::plan::{Device, Names, Plan, Step};
 use crate::program::Program;
 use crate::storage::layout::PlannedPartition;
 use crate::storage::partition_type;
@@ -106,18 +106,9 @@ pub fn commands(run: &mut Run<'_>, step: &Step) -> Result<()> {
     programs.iter().try_for_each(|program| run.run(Stage::Storage, program))
 }
 
-/// Mounts a file system of the target. /var and what is below live in the stateroot.
+/// Mounts a file system of the target.
 pub fn mount(run: &mut Run<'_>, device: &Device, at: &MountPoint, filesystem: &str) -> Result<()> {
-    let at = at.as_str().trim_start_matches('/');
-    let place = if at == "var" || at.starts_with("var/") {
-        let stateroot = run.plan.steps.iter().find_map(|step| match step {
-            Step::InitialiseSysroot { stateroot } => Some(stateroot.as_str()),
-            _ => None,
-        });
-        format!("ostree/deploy/{}/{at}", stateroot.unwrap_or("default"))
-    } else {
-        at.to_owned()
-    };
+    let place = place(run.plan, at);
     let target = if place.is_empty() {
         run.mount_point(Stage::Storage, ROOT)?
     } else {
@@ -127,4 +118,18 @@ pub fn mount(run: &mut Run<'_>, device: &Device, at: &MountPoint, filesystem: &s
     };
     let source = run.names.node(device);
     run.mount(Stage::Storage, &Mount { source, target, kind: MountKind::Device(filesystem.to_owned()) })
+}
+
+/// Where a file system is mounted, from the target's own root. /var and what is below live in the
+/// stateroot.
+pub fn place(plan: &Plan, at: &MountPoint) -> String {
+    let at = at.as_str().trim_start_matches('/');
+    if at != "var" && !at.starts_with("var/") {
+        return at.to_owned();
+    }
+    let stateroot = plan.steps.iter().find_map(|step| match step {
+        Step::InitialiseSysroot { stateroot } => Some(stateroot.as_str()),
+        _ => None,
+    });
+    format!("ostree/deploy/{}/{at}", stateroot.unwrap_or("default"))
 }

@@ -14,12 +14,10 @@ use crate::system::password::crypt;
 /// Where the installation's own records go in the installed system.
 const RECORDS: &str = "/var/log/bootc-ks";
 
-/// Writes a file of the system and remembers it for its label.
-fn write(run: &mut Run<'_>, path: &str, content: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<()> {
+/// Writes a file of the system.
+fn write(run: &Run<'_>, path: &str, content: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<()> {
     let system = run.system()?;
-    system.write(path, content.as_bytes(), mode, owner).doing(Stage::System, format_args!("writing {path}"))?;
-    run.written.push(path.to_owned());
-    Ok(())
+    system.write(path, content.as_bytes(), mode, owner).doing(Stage::System, format_args!("writing {path}"))
 }
 
 /// Writes /etc/fstab.
@@ -51,9 +49,7 @@ pub fn file(run: &mut Run<'_>, file: &FilePlan) -> Result<()> {
                 run.warn(format!("{path} was not changed: the image has no {needs}"));
                 return Ok(());
             }
-            system.symlink(path, target).doing(Stage::System, format_args!("making the link {path}"))?;
-            run.written.push(path.clone());
-            Ok(())
+            system.symlink(path, target).doing(Stage::System, format_args!("making the link {path}"))
         }
     }
 }
@@ -117,9 +113,7 @@ pub fn user(run: &mut Run<'_>, user: &UserPlan) -> Result<()> {
         system.create_dir(&identity.home, 0o700, identity.uid, identity.gid)?;
         system.copy_tree("/etc/skel", &identity.home, identity.uid, identity.gid)
     };
-    home().doing(Stage::System, format_args!("making the home {}", identity.home))?;
-    run.written.push(identity.home);
-    Ok(())
+    home().doing(Stage::System, format_args!("making the home {}", identity.home))
 }
 
 /// Adds keys to a user's authorized_keys.
@@ -142,7 +136,6 @@ pub fn ssh_keys(run: &mut Run<'_>, user: &str, keys: &[String]) -> Result<()> {
         // Root's home in an image is a link to /var/roothome, which is made at the first boot.
         let place = if user == "root" { "/var/roothome" } else { home.as_str() };
         system.create_dir(place, 0o700, uid, gid).doing(Stage::System, &doing)?;
-        run.written.push(place.to_owned());
     }
     let (dir, file) = (format!("{home}/.ssh"), format!("{home}/.ssh/authorized_keys"));
     system.create_dir(&dir, 0o700, uid, gid).doing(Stage::System, &doing)?;
@@ -157,9 +150,7 @@ pub fn ssh_keys(run: &mut Run<'_>, user: &str, keys: &[String]) -> Result<()> {
         text.push_str(key);
         text.push('\n');
     }
-    system.write(&file, text.as_bytes(), 0o600, Some((uid, gid))).doing(Stage::System, &doing)?;
-    run.written.extend([dir, file]);
-    Ok(())
+    system.write(&file, text.as_bytes(), 0o600, Some((uid, gid))).doing(Stage::System, &doing)
 }
 
 /// Writes the credentials for updates.
@@ -194,7 +185,6 @@ fn records(run: &mut Run<'_>) -> Result<()> {
     }
     let system = run.system()?;
     system.create_dir(RECORDS, 0o700, 0, 0).doing(Stage::Finish, format_args!("making {RECORDS}"))?;
-    run.written.push(RECORDS.to_owned());
     let plan = serde_json::to_string_pretty(run.plan).doing(Stage::Finish, "writing the plan")?;
     write(run, &format!("{RECORDS}/plan.json"), &plan, 0o600, None)?;
     if let Some(kickstart) = run.options.kickstart.clone() {

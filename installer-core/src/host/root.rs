@@ -4,14 +4,13 @@
 //! resolved by the kernel with the target as its root (`openat2`, RESOLVE_IN_ROOT): `/etc` in
 //! the target is never `/etc` of the machine that installs.
 
-use std::ffi::CString;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 
 /// Files below one directory, by paths from there. No link leads out of it.
@@ -123,17 +122,6 @@ impl TargetRoot {
     pub fn keeping_owners(mut self) -> Self {
         self.owners = false;
         self
-    }
-
-    /// Sets an extended attribute on what is at `path`, a link itself.
-    pub fn set_xattr(&self, path: &str, name: &str, value: &[u8]) -> io::Result<()> {
-        let (parent, base) = split(path)?;
-        let dir = self.resolve(parent, OFlags::PATH | OFlags::DIRECTORY)?;
-        // There is no setxattrat before Linux 6.13; a descriptor's magic link names the
-        // directory that was resolved, whatever has moved since.
-        let path = format!("/proc/self/fd/{}/{base}", std::os::fd::AsRawFd::as_raw_fd(&dir.as_fd()));
-        rustix::fs::lsetxattr(path.as_str(), CString::new(name)?, value, XattrFlags::empty())?;
-        Ok(())
     }
 }
 

@@ -107,11 +107,7 @@ impl BootPlan {
         let (disk, system) = (names.disk(), names.system());
         let system = Path::new(&system);
         match &self.loader {
-            Loader::Bootupd => vec![
-                Program::new("bootupctl")
-                    .args(["backend", "install", "--write-uuid", "--device", disk.as_str(), "/sysroot"])
-                    .inside(system),
-            ],
+            Loader::Bootupd => vec![self.bootupd(&disk).inside(system)],
             Loader::Grub { install, efi, .. } => {
                 let mut commands = Vec::new();
                 if self.bios {
@@ -125,6 +121,16 @@ impl BootPlan {
                 commands
             }
         }
+    }
+
+    /// bootupd's own installer. It puts all its components on a disk unless they are named, and
+    /// fails over one that has no partition there.
+    fn bootupd(&self, disk: &str) -> Program {
+        let mut program = Program::new("bootupctl").args(["backend", "install", "--write-uuid"]);
+        if self.bios != self.uefi {
+            program = program.args(["--component", if self.uefi { "EFI" } else { "BIOS" }]);
+        }
+        program.args(["--device", disk, "/sysroot"])
     }
 }
 
@@ -140,10 +146,12 @@ mod tests {
 
     #[test]
     fn each_loader_has_its_commands() {
-        assert_eq!(
-            show(Loader::Bootupd, true),
-            ["chroot '<system>' bootupctl backend install --write-uuid --device /dev/vda /sysroot"]
-        );
+        for (bios, component) in [(true, ""), (false, "--component EFI ")] {
+            let expected = format!(
+                "chroot '<system>' bootupctl backend install --write-uuid {component}--device /dev/vda /sysroot"
+            );
+            assert_eq!(show(Loader::Bootupd, bios), [expected]);
+        }
         let efi = EfiGrub {
             mkimage: "/usr/bin/grub2-mkimage".into(),
             platform: "x86_64-efi".into(),

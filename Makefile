@@ -13,7 +13,7 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install deb rpm wheel image demo test test-long bench memory pictures fuzz lint lint-words clean
+.PHONY: help setup build install deb rpm wheel image demo test test-long bench memory pictures fuzz lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,16 +57,13 @@ demo: ## install the demo image into a disk file and boot it
 	@$(SUDO) tests/image/build
 	tools/demo
 
-lint: setup ## formatting and clippy, shellcheck, ruff and mypy, cargo-deny where it is installed
+lint: setup ## formatting and clippy, shellcheck, ruff and mypy, words, cargo-deny where it is installed
 	cargo fmt --all --check
 	tools/lint-shell
 	tools/lint-python
 	tools/lint-deny
-	cargo clippy --workspace --all-targets -- -D warnings
-
-# Not part of lint yet.
-lint-words: ## no indefinite persons in comments, messages and documentation
 	tools/lint-words
+	cargo clippy --workspace --all-targets -- -D warnings
 
 # Recorded answers and real kickstarts, which are not part of this repository.
 CORPUS := $(or $(BOOTC_KS_CORPUS),$(wildcard ../shared/corpus))

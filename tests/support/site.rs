@@ -90,15 +90,15 @@ pub struct Mounted {
 impl Mounted {
     /// Partition `number` of the disk image at `image`, read-only.
     pub fn partition(image: &Path, number: u32) -> Self {
-        Self::mounted(image, number, "ro")
+        Self::mount_partition(image, number, "ro")
     }
 
     /// The same, to be written to.
     pub fn writable(image: &Path, number: u32) -> Self {
-        Self::mounted(image, number, "rw")
+        Self::mount_partition(image, number, "rw")
     }
 
-    fn mounted(image: &Path, number: u32, options: &str) -> Self {
+    fn mount_partition(image: &Path, number: u32, options: &str) -> Self {
         let device = LoopDevice::attach(image);
         let node = device.partition(number);
         Self { dir: mount(&node, options), _device: Some(device) }

@@ -2,6 +2,7 @@
 # Turning a plain Debian root into what bootc wants of an image, as far as the images of the tests
 # have it in common. $root is that root; /proc, /sys and /dev are there.
 
+# shellcheck disable=SC2154 # the caller's
 in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
 
 # mask_units UNIT…: those that an image has no use for, and these.

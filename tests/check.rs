@@ -393,7 +393,7 @@ fn what_the_image_lacks_is_said_at_its_line() {
             vec![("R005", 4, "of an update"), ("L020", 4, "little")],
         ),
         ("large-kernel", "reqpart --add-boot\npart / --size=3000\n", vec![]),
-        ("fedora-bootupd", "autopart\nbootloader --timeout=5\n", vec![("R005", 4, "--timeout")]),
+        ("fedora-bootupd", "autopart\nbootloader --timeout=5\n", vec![("R005", 4, "bootupd brings its own menu")]),
         ("demo", "autopart\nselinux --enforcing\n", vec![("R005", 4, "SELinux")]),
         ("demo", "autopart\nselinux --disabled\n", vec![]),
         ("demo", "autopart\n# bootc-ks: allow(R005)\nselinux --enforcing\n", vec![]),

@@ -361,7 +361,7 @@ fn an_image_with_selinux_is_labelled_all_over() {
         /usr(/.*)? system_u:object_r:usr_t:s0\n/etc(/.*)? system_u:object_r:etc_t:s0\n\
         /boot(/.*)? system_u:object_r:boot_t:s0\n/var(/.*)? system_u:object_r:var_t:s0\n\
         /var/home/[^/]+(/.*)? system_u:object_r:user_home_t:s0\n\
-        /etc/cache\\..* -- system_u:object_r:cache_t:s0\n/var/lib/service(/.*)? system_u:object_r:service_t:s0\n";
+        /etc/cache\\..* -- system_u:object_r:cache_t:s0\n/var/lib/service\\..* -- system_u:object_r:service_t:s0\n";
     let policy = Layer::new(Compression::Gzip)
         .file("etc/selinux/config", 0o644, b"SELINUX=enforcing\nSELINUXTYPE=mini\n")
         .file("etc/cache.image", 0o644, b"the image's, which knows it as a file of /usr/etc")
@@ -369,7 +369,7 @@ fn an_image_with_selinux_is_labelled_all_over() {
         .file("etc/selinux/mini/contexts/files/file_contexts", 0o644, RULES.as_bytes());
     let site = Site::with(mini_system().layer(policy));
     let more = "%addon org_bootc_ks\nusername = a\npassword = b\nkeep-credentials = yes\n%end\n\
-        %post\nmkdir -p /var/lib/service/deep\necho data > /var/lib/service/deep/data\necho data > /etc/cache.post\n%end\n";
+        %post\necho data > /var/lib/service.post\necho data > /etc/cache.post\n%end\n";
     site.write("site.ks", &kickstart(more));
     site.install_image(&["--target-image", "quay.io/org/os:1"]).exits(0);
     let (mounted, system) = open(&site);
@@ -390,7 +390,7 @@ fn an_image_with_selinux_is_labelled_all_over() {
         (system.path("/usr/bin/sh"), "usr_t"),
         (system.path("/etc/cache.image"), "cache_t"),
         (system.path("/etc/cache.post"), "cache_t"),
-        (system.path("/var/lib/service/deep/data"), "service_t"),
+        (system.path("/var/lib/service.post"), "service_t"),
         (system.path("/var/.ostree-selabeled"), "var_t"),
         (system.path("/var/home/admin-user/.ssh/authorized_keys"), "user_home_t"),
         (system.path("/var/log/bootc-ks/plan.json"), "var_t"),

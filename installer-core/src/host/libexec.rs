@@ -1,6 +1,6 @@
 //! Where the programs are that come with this one and are not for people to type.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The variable that names the directory. Where it is set, no other one is looked at.
@@ -15,13 +15,20 @@ pub fn set_libexec(dir: PathBuf) {
     let _ = ADDED.set(dir);
 }
 
+/// The directory of this program. It is looked up once, before an installation has mounts of its own:
+/// in a chroot the kernel tells another path of the program from then on, one from outside.
+fn beside() -> Option<&'static Path> {
+    static BESIDE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let find = || std::env::current_exe().ok().and_then(|path| path.parent().map(ToOwned::to_owned));
+    BESIDE.get_or_init(find).as_deref()
+}
+
 /// The directories, the best first.
 fn directories() -> Vec<PathBuf> {
     if let Some(dir) = std::env::var_os(LIBEXEC_VARIABLE) {
         return vec![PathBuf::from(dir)];
     }
-    let executable = std::env::current_exe().ok();
-    let beside = executable.as_deref().and_then(|path| path.parent());
+    let beside = beside();
     let prefix = beside.and_then(|dir| dir.parent());
     ADDED
         .get()

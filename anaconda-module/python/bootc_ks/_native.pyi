@@ -38,6 +38,7 @@ __all__ = [
     "User",
     "WorldError",
     "__version__",
+    "_set_libexec",
     "format",
     "inspect",
     "install",

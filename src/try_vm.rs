@@ -10,12 +10,12 @@
 //! The machine has QEMU's own network: nothing of this machine changes, and the host's loopback
 //! is 10.0.2.2 for it.
 
+mod kvm;
 mod uefi;
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -234,20 +234,6 @@ fn make_disks(work: &Path, disks: &Disks) -> anyhow::Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Whether a machine can be had from /dev/kvm; where that exists in a virtual machine it may not
-/// do, and QEMU stops.
-fn kvm_works(qemu: &Path) -> bool {
-    let mut command = Command::new(qemu);
-    command.args(["-accel", "kvm", "-cpu", "host", "-machine", "q35", "-nodefaults", "-display", "none", "-S"]);
-    command.args(["-monitor", "stdio"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else { return false };
-    if let Some(mut monitor) = child.stdin.take() {
-        // One that has stopped already does not listen.
-        let _ = monitor.write_all(b"quit\n");
-    }
-    child.wait().is_ok_and(|status| status.success())
-}
-
 /// The processor to emulate. Where one boasts of fast string instructions, a kernel clears and
 /// copies memory by them, and they are emulated byte by byte: that is more than a quarter of what a
 /// start takes. The emulator's cmpxchg16b was wrong before QEMU 10, and kernels since 6.12 use it;
@@ -270,7 +256,7 @@ fn major_version(text: &str) -> Option<u32> {
 fn machine(qemu: &Path, disks: &[PathBuf], memory: Bytes, port: u16, ssh: u16, firmware: &[String]) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(qemu);
-    let kvm = kvm_works(qemu);
+    let kvm = kvm::works(qemu);
     // A second emulated processor may not see in time how a kernel changes its own code.
     let (accelerator, processor, count) = if kvm { ("kvm", "host", "2") } else { ("tcg", emulated(qemu), "1") };
     command.args(["-accel", accelerator, "-cpu", processor, "-smp", count]);

@@ -13,7 +13,7 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := sudo --preserve-env
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install deb rpm wheel image demo test test-long bench memory pictures fuzz lint clean
+.PHONY: help setup build install deb rpm wheel image demo prepared compiled test test-long bench memory pictures fuzz lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,7 +71,15 @@ CORPUS := $(or $(BOOTC_KS_CORPUS),$(wildcard ../shared/corpus))
 test test-long: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := $(CURDIR)/tools/run-test
 test test-long: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := $(CURDIR)/tools/run-test
 
-test: lint image ## everything that a change has to pass
+# Debian's installer unpacks packages on one processor, so the images are built while code is
+# compiled. Cargo itself lets lint and tests wait for each other.
+prepared: setup
+	+$(MAKE) --jobs=3 lint image compiled
+
+compiled: setup
+	cargo test --workspace --no-run
+
+test: prepared ## everything that a change has to pass
 	set -o pipefail; { cargo test --workspace -- --test-threads=$(TEST_THREADS) \
 		$(if $(CORPUS),&& cargo test --workspace --test all -- --ignored corpus); } 2>&1 | tools/sum-tests
 

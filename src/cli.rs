@@ -10,9 +10,11 @@ use crate::{
 /// Install bootable container images on machines, from a kickstart.
 #[derive(Debug, Parser)]
 #[command(name = "bootc-ks", version, arg_required_else_help = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done; 1 failed after the disk was written to; 2 bad input; \
+#[command(
+    after_help = "Exit codes: 0 done; 1 failed after the disk was written to, or what was asked for could not be written; 2 bad input; \
     3 something is missing (network, registry, image, tool, disk); 4 refused by a safety rule. \
-    With 2, 3 and 4 the disk is untouched.")]
+    With 2, 3 and 4 the disk is untouched."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,

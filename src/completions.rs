@@ -60,10 +60,18 @@ fn correct_labels(command: &Command, script: &mut String) {
 
 /// `command` without its hidden verbs. They are not for typing, and clap_complete offers them.
 fn visible(command: &Command) -> Command {
-    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
     Command::new(env!("CARGO_PKG_NAME"))
         .about(command.get_about().cloned().unwrap_or_default())
         .version(env!("CARGO_PKG_VERSION"))
-        .args(command.get_arguments().cloned())
-        .subcommands(verbs)
+        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
+        .subcommands(command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(shown))
+}
+
+/// A verb without its hidden options and verbs. An option cannot be taken out of a command, so a
+/// new one is made of what a shell is told.
+fn shown(verb: &Command) -> Command {
+    Command::new(verb.get_name().to_owned())
+        .about(verb.get_about().cloned().unwrap_or_default())
+        .args(verb.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
+        .subcommands(verb.get_subcommands().filter(|verb| !verb.is_hide_set()).map(shown))
 }

@@ -146,10 +146,17 @@ fn the_plan_that_is_shown_is_real() {
     let (_, shown) = text.split_once("\nTarget:").expect("the README shows no plan");
     let (shown, _) = shown.split_once("\n\n").unwrap();
     let shown = format!("Target:{shown}").replace(registry(text), "registry.example");
+    // In a directory without the disk image that `make demo` may have left in this one.
+    let empty = tempfile::tempdir().unwrap();
     let plan = Command::new(env!("CARGO_BIN_EXE_bootc-ks"))
-        .args(["plan", "tests/kickstarts/demo.ks", "--machine", "tests/machines/vm-virtio.json"])
-        .args(["--image-facts", "tests/images/demo.json", "--disk-image", "target/demo/disk.img", "--size", "6G"])
-        .current_dir(root())
+        .arg("plan")
+        .arg(root().join("tests/kickstarts/demo.ks"))
+        .arg("--machine")
+        .arg(root().join("tests/machines/vm-virtio.json"))
+        .arg("--image-facts")
+        .arg(root().join("tests/images/demo.json"))
+        .args(["--disk-image", "target/demo/disk.img", "--size", "6G"])
+        .current_dir(&empty)
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -251,7 +258,12 @@ fn links_between_pages_hold() {
 
 /// The anchors of a page's headings.
 fn headings(text: &str) -> impl Iterator<Item = String> {
-    text.lines().filter(|line| line.starts_with('#')).map(|line| {
+    let mut in_code = false;
+    let outside_of_code = move |line: &&str| {
+        in_code ^= line.starts_with("```");
+        !in_code
+    };
+    text.lines().filter(outside_of_code).filter(|line| line.starts_with('#')).map(|line| {
         let title = line.trim_start_matches('#').trim().to_lowercase();
         title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
     })

@@ -65,9 +65,9 @@ const LAYOUT: &[&str] = &["--image", "oci:oci:mini"];
 fn a_kickstart_that_cannot_be_used() {
     let bench = Bench::new(mini_system());
     for (lines, words) in [
-        ("user --name=\"open\n", &["site.ks:", "quot"][..]),
-        ("partitoin /var --size=1\n", &["site.ks:", "partitoin"]),
-        ("sshkey --username=missing-user \"ssh-ed25519 AAAA\"\n", &["missing-user", "user --name=missing-user"]),
+        ("user --name=\"open\n", &["E001", "this quote is not closed"][..]),
+        ("partitoin /var --size=1\n", &["E101", "there is no command `partitoin`"]),
+        ("sshkey --username=missing-user \"ssh-ed25519 AAAA\"\n", &["L003", "add `user --name=missing-user`"]),
         ("part /usr --size=10\n", &["part /usr"]),
         ("part swap --size=10 --fstype=nosuchfs\npart /var --size=50 --fstype=nosuchfs\n", &["nosuchfs"]),
     ] {
@@ -76,7 +76,7 @@ fn a_kickstart_that_cannot_be_used() {
     }
     // All of it at once.
     bench.kickstart("partitoin /var\nuser --nmae=ghost\n");
-    bench.fails(LAYOUT, 2, &["partitoin", "--nmae", "errors"]);
+    bench.fails(LAYOUT, 2, &["no command `partitoin`", "no option `--nmae`", "2 errors"]);
     std::fs::remove_file(bench.site.path("site.ks")).unwrap();
     bench.fails(LAYOUT, 2, &["site.ks"]);
 }

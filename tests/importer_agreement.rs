@@ -215,7 +215,7 @@ const ODD: [(&str, &str); 1] = [("v-v3-v2", "only the peer refuses it")];
 /// beside it.
 #[test]
 #[ignore = "wants images that are not in this repository"]
-fn about_images_from_reports() {
+fn corpus_images_from_reports() {
     let beside = || source_root().join("../shared/cases/field/images");
     let dir = std::env::var_os("BOOTC_KS_ODD_IMAGES").map_or_else(beside, PathBuf::from);
     let entries = std::fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));

@@ -76,7 +76,9 @@ fn completions(prefix: &Path) {
 
     for script in ["bash", "zsh", "fish"] {
         let text = run(Command::new(prefix.join("bin/bootc-ks")).args(["completions", script]));
-        assert!(!text.contains("supervise"), "{script}: a hidden verb is offered");
+        for hidden in ["supervise", "fail-before", "boot-words"] {
+            assert!(!text.contains(hidden), "{script}: {hidden} is offered, which is hidden");
+        }
     }
 }
 

@@ -24,7 +24,7 @@ const BUNDLES: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/
     after_help = "Kernel, drivers and tools are the image's own, and this command is the installer: where it boots, \
     the installed system boots. DIR holds vmlinuz, initrd.img, environment.json with their digests, and the image's \
     signed boot loaders. Needs root, and as much room beside DIR as the unpacked image takes, until it is done.\n\n\
-    The image needs dracut, systemd with systemd-networkd, and libostree.\n\n\
+    The image needs dracut, systemd, libostree, and systemd-networkd or NetworkManager.\n\n\
     Exit codes: 0 done; 2 bad input; 3 the image or this machine lacks something; 4 DIR holds something else."
 )]
 pub struct Args {

@@ -12,7 +12,7 @@ use crate::site;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The tree has what iPXE, GRUB and pxelinux read, kernel and initramfs, and examples for dnsmasq, Kea \
-    and nginx. It has no memory: who boots it is installed, each time. The examples offer it to machines that are \
+    and nginx. It has no memory: a machine that boots it is installed, each time. The examples offer it to machines that are \
     listed alone; 'bootc-ks netboot serve' keeps track instead. For GRUB the tree has to be at the root of its \
     server.\n\n\
     Exit codes: 0 done; 2 the environment, the kickstart or an address cannot be used; 3 the tree cannot be written; \

@@ -47,6 +47,7 @@ fn conclude(name: &str, tally: &Tally) {
     // At once: the tests run side by side.
     println!("{text}{}", tally.summary(name));
     if only.is_empty() {
+        assert!(tally.cases > 0, "{name}: nothing was compared");
         for (level, least) in LEAST {
             let percent = tally.total(level).percent();
             assert!(percent >= least, "{name}: {} {percent:.2} %, must be {least} %", level.name());

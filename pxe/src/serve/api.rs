@@ -1,5 +1,5 @@
 //! What people and their tools ask by HTTP: the list and the page for every client that reaches the
-//! server, arming and logs for who has the admin's token.
+//! server, arming and logs for those who have the admin's token.
 
 use std::sync::Arc;
 

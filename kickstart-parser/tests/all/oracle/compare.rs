@@ -108,7 +108,8 @@ pub struct Tally {
     intended: BTreeMap<&'static str, (usize, &'static str)>,
     /// What no entry covers, ready to print.
     pub disagreements: Vec<Disagreement>,
-    cases: usize,
+    /// How many were compared.
+    pub cases: usize,
 }
 
 impl Tally {
@@ -207,7 +208,7 @@ pub fn told(level: Level, case: &Case, theirs: &Answer, ours: &Answer) -> String
         }
         Level::Canonical if theirs.canonical.is_none() => {
             told.push_str(
-                "\n    theirs: only its sum is recorded; `recorded_files_in_full` of the differential test tells",
+                "\n    theirs: only its sum is recorded; `corpus_files_in_full` of the differential test tells",
             );
         }
         Level::Canonical => {

@@ -18,6 +18,7 @@ mod render;
 mod step;
 mod steps;
 mod to_filesystem;
+mod words;
 
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
@@ -69,7 +70,7 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     let image = planned_image(request, facts)?;
     let context = steps::Context { request, facts, layout: &disk_layout, target: &target, image: &image };
     let mut steps = steps::storage_steps(&context);
-    steps.extend(steps::deploy_steps(&context));
+    steps.extend(steps::deploy_steps(&context)?);
     steps.extend(steps::system_steps(&context, &mut warnings)?);
     // Before the scripts: a script may want to change what the boot loader's installer wrote.
     let order = boot.as_ref().and_then(|boot| boot::order(boot, request, machine, &disk_layout, &target));

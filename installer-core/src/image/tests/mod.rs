@@ -47,6 +47,11 @@ impl Tar {
         self
     }
 
+    /// With what every image has to have.
+    pub fn system() -> Self {
+        Self::default().dir("./usr/").file("usr/lib/os-release", "ID=small\n")
+    }
+
     pub fn file(self, path: &str, data: impl AsRef<[u8]>) -> Self {
         self.entry(tar::EntryType::Regular, path, "", data.as_ref())
     }
@@ -117,7 +122,7 @@ pub fn made_by(how: &str, compress: impl Fn(&[u8]) -> Vec<u8>, arch: &str, label
 
 /// A small bootable image.
 pub fn small() -> Made {
-    made("amd64", BOOTABLE, &[Tar::default().dir("usr/").file("usr/lib/modules/6.1/vmlinuz", "kernel").done()])
+    made("amd64", BOOTABLE, &[Tar::system().file("usr/lib/modules/6.1/vmlinuz", "kernel").done()])
 }
 
 impl Made {

@@ -255,7 +255,6 @@ impl From<Stateroot> for String {
     }
 }
 
-
 /// An absolute, normalised path inside the installed system (`/`, `/boot`, `/var/lib`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

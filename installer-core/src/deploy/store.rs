@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
 use sha2::{Digest as _, Sha256};
 
-use super::gvariant::{self, Checksum};
 use super::content::Staged;
+use super::gvariant::{self, Checksum};
 use crate::rootfs::Meta;
 use crate::units::hex;
 

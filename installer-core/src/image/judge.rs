@@ -53,7 +53,8 @@ pub(super) fn whole(image: &Image, roots: &[&str], want: &(dyn Fn(&str) -> Want 
             objects_are_there(tree, &known)?;
         }
     }
-    let tree = merge::merge(base.as_ref(), &trees).map_err(|(index, error)| in_layer(image, in_base + index, &error.to_string()))?;
+    let tree = merge::merge(base.as_ref(), &trees)
+        .map_err(|(index, error)| in_layer(image, in_base + index, &error.to_string()))?;
     deployable::check(&tree).map_err(|unfit| {
         Error::world(Stage::Resolve, format!("{} cannot be deployed: {unfit}", image.reference())).hint(unfit.remedy)
     })?;
@@ -144,7 +145,12 @@ fn base_tree(image: &Image, sets: &[ObjectSet], all: &All) -> Result<Option<Dir<
 }
 
 /// The trees of the plain layers.
-fn trees(image: &Image, base: Option<&Dir<Seen>>, mut layers: Vec<Layer<Seen>>, all: &mut All) -> Result<Vec<Dir<Seen>>> {
+fn trees(
+    image: &Image,
+    base: Option<&Dir<Seen>>,
+    mut layers: Vec<Layer<Seen>>,
+    all: &mut All,
+) -> Result<Vec<Dir<Seen>>> {
     let in_base = image.base_layers()?;
     if let Some(base) = base {
         let any_root = match base.find(base::PREPARE_ROOT) {

@@ -18,12 +18,7 @@ pub(super) struct Merged {
 
 impl Merged {
     /// `held` is what was kept of contents, `want` what is wanted of a path, below `roots` alone.
-    pub fn new(
-        tree: Dir<Seen>,
-        held: HashMap<Id, Held>,
-        roots: &[&str],
-        want: &dyn Fn(&str) -> Want,
-    ) -> Self {
+    pub fn new(tree: Dir<Seen>, held: HashMap<Id, Held>, roots: &[&str], want: &dyn Fn(&str) -> Want) -> Self {
         let mut wanted = BTreeMap::new();
         for root in roots {
             let stored = if root.starts_with("etc/") { format!("usr/{root}") } else { (*root).to_owned() };
@@ -48,11 +43,6 @@ impl Merged {
     /// Takes what a second pass has read.
     pub fn fill(&mut self, held: HashMap<Id, Held>) {
         self.held.extend(held);
-    }
-
-    /// The whole tree.
-    pub fn tree(&self) -> &Dir<Seen> {
-        &self.tree
     }
 
     /// Whether anything but a directory is at `path` itself.

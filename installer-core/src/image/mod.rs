@@ -15,6 +15,7 @@ mod auth;
 mod blob;
 mod blobs;
 mod config_files;
+mod cpu;
 mod endpoints;
 pub mod facts;
 mod initramfs;
@@ -39,7 +40,7 @@ mod tests;
 
 pub use access::{Access, CacheIn, Login};
 pub use auth::{auth_file, login_file};
-pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts, Largest, Needs, SCHEMA};
+pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, Largest, LayerFacts, Needs, SCHEMA};
 pub use open::{Image, open};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;

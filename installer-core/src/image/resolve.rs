@@ -104,7 +104,12 @@ fn want(path: &str) -> Want {
     if device_trees(path) {
         return Want::Name;
     }
-    if is_install_config(path) || is_kargs(path) || path == SELINUX || PREPARE_ROOT.contains(&path) || judge::OS_RELEASE.contains(&path) {
+    if is_install_config(path)
+        || is_kargs(path)
+        || path == SELINUX
+        || PREPARE_ROOT.contains(&path)
+        || judge::OS_RELEASE.contains(&path)
+    {
         return Want::Content;
     }
     let named = path == BOOTUPCTL

@@ -72,6 +72,9 @@ impl Held {
 const MAX_TEXT: u64 = 1 << 20;
 /// Repository objects up to this size are kept until their name is known.
 const MAX_OBJECT: u64 = 256 << 10;
+/// All texts that are kept of a layer, and all metadata objects of a base.
+const MAX_HELD: u64 = 64 << 20;
+const MAX_METADATA: u64 = 512 << 20;
 /// The tallies of a layer count file contents in blocks of this.
 const BLOCK: u64 = 4096;
 
@@ -127,11 +130,9 @@ impl Most {
 
     /// Takes what another layer needs into account.
     pub fn join(&mut self, other: &Most) {
-        for (slot, more) in [
-            (&mut self.attributes, &other.attributes),
-            (&mut self.value, &other.value),
-            (&mut self.link, &other.link),
-        ] {
+        for (slot, more) in
+            [(&mut self.attributes, &other.attributes), (&mut self.value, &other.value), (&mut self.link, &other.link)]
+        {
             if let Some((bytes, path)) = more {
                 Self::raise(slot, *bytes, || path.clone());
             }
@@ -157,6 +158,7 @@ pub(super) fn look(reader: impl Read, how: How<'_>) -> Result<Looked, LayerError
     let mut look = Look {
         how,
         next: 0,
+        bytes: 0,
         unpacked: 0,
         held: HashMap::new(),
         metadata: HashMap::new(),
@@ -177,6 +179,8 @@ struct Look<'a> {
     how: How<'a>,
     /// The number of the next entry.
     next: u32,
+    /// What was kept, in bytes.
+    bytes: u64,
     unpacked: u64,
     held: HashMap<Id, Held>,
     metadata: HashMap<Checksum, Vec<u8>>,
@@ -199,6 +203,17 @@ fn usual(path: &str) -> Option<String> {
 }
 
 impl Look<'_> {
+    fn keep(&mut self, id: Id, held: Held) -> io::Result<()> {
+        if let Held::Content(text) = &held {
+            self.bytes += text.len() as u64;
+        }
+        if self.bytes > MAX_HELD {
+            return Err(io::Error::other("its configuration files have more than 64 MiB"));
+        }
+        self.held.insert(id, held);
+        Ok(())
+    }
+
     fn wanted(&self, path: &Path) -> Want {
         let path = seen(path);
         match (self.how.want)(&path) {
@@ -220,7 +235,7 @@ impl Keep for Look<'_> {
         self.unpacked = self.unpacked.saturating_add(size.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX));
         self.most.count(meta, 0, || seen(path));
         if let Some(held) = take(content, size, self.wanted(path))? {
-            self.held.insert(id, held);
+            self.keep(id, held)?;
         }
         Ok(Seen { id, size })
     }
@@ -244,6 +259,10 @@ impl Objects for Look<'_> {
 
     fn metadata(&mut self, _: &str, data: &[u8]) -> io::Result<Checksum> {
         let sum: Checksum = Sha256::digest(data).into();
+        self.bytes += data.len() as u64;
+        if self.bytes > MAX_METADATA {
+            return Err(io::Error::other("the directories of its commit have more than 512 MiB"));
+        }
         self.metadata.insert(sum, data.to_vec());
         Ok(sum)
     }
@@ -278,7 +297,8 @@ impl Objects for Look<'_> {
             && sum == object
             && let Some(held) = held.clone().serves(self.wanted(path))
         {
-            self.held.insert(Id::Object(*sum), held);
+            // What there is no room for is read in a second pass, which says so.
+            let _ = self.keep(Id::Object(*sum), held);
         }
     }
 }

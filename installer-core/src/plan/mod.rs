@@ -15,6 +15,7 @@ mod document;
 mod efi_grub;
 mod fit;
 mod render;
+mod root_room;
 mod step;
 mod steps;
 mod to_filesystem;
@@ -52,7 +53,7 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     }
     let (target, destroys) = target(request, machine)?;
     let root_fs = default_root_fs(facts);
-    let disk_layout = layout::lay_out(
+    let mut disk_layout = layout::lay_out(
         &request.layout,
         &Given {
             disk: target.size(),
@@ -66,6 +67,7 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     )?;
     check::check_filesystems(&disk_layout, machine, facts, scheme, &mut warnings)?;
     boot_room::check(&disk_layout, facts, &mut warnings)?;
+    root_room::fit_inodes(&mut disk_layout, facts)?;
     let boot = boot::choose(request, machine, facts, &disk_layout, &target, &mut warnings)?;
     let image = planned_image(request, facts)?;
     let context = steps::Context { request, facts, layout: &disk_layout, target: &target, image: &image };

@@ -133,7 +133,7 @@ fn areas(layout: &DiskLayout) -> Vec<Area> {
                 filesystem: kind(&v.purpose, &v.filesystem)?,
                 label: Some(v.name.clone()),
                 options: None,
-                mkfs_options: Vec::new(),
+                mkfs_options: v.mkfs_options.clone(),
             })
         }));
     }

@@ -58,11 +58,7 @@ pub fn to_filesystem(
             size: facts.download_size,
             selinux: facts.selinux.is_some(),
         },
-        Step::Deploy {
-            stateroot,
-            origin: steps::origin(&image.updates_from),
-            kargs,
-        },
+        Step::Deploy { stateroot, origin: steps::origin(&image.updates_from), kargs },
     ]);
     // An image's own fstab stays where there is nothing to add.
     steps.extend(fstab(specs, mounted));

@@ -46,8 +46,9 @@ pub fn check_kargs(kargs: &[String], stateroot: &Stateroot, facts: &ImageFacts) 
     let most = longest(&facts.architecture);
     if length > most {
         let told = format!("the kernel's command line would have about {length} bytes, and {most} are allowed");
-        return Err(Error::world(Stage::Plan, told)
-            .hint("take kernel arguments out of the image or of what asks for them"));
+        return Err(
+            Error::world(Stage::Plan, told).hint("take kernel arguments out of the image or of what asks for them")
+        );
     }
     Ok(())
 }

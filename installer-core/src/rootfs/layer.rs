@@ -8,33 +8,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use super::attributes::{self, Carrier};
+use super::error::{LayerError, to_the_end};
 use super::gvariant::Checksum;
 use super::objects::{OBJECTS, object_sum};
 use super::rules::{self, Budget, Path};
 use super::tar::{Entry, Kind, Reader};
 use super::tree::{Dir, File, Meta, Node, TreeError, say, show};
-
-/// Why a layer cannot be imported.
-#[derive(Debug, thiserror::Error)]
-pub enum LayerError {
-    /// Reading the layer or writing an object.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// Reading or writing one named entry.
-    #[error("'{path}': {source}")]
-    Entry {
-        /// Its path in the layer.
-        path: String,
-        /// What happened.
-        source: io::Error,
-    },
-    /// The tree does not fit together.
-    #[error("{0}")]
-    Tree(#[from] TreeError),
-    /// An entry that no container image may hold.
-    #[error("'{0}': {1}")]
-    Forbidden(String, &'static str),
-}
 
 /// What becomes of contents while a layer is read.
 pub trait Keep {
@@ -70,10 +49,7 @@ pub struct Layer<C> {
 /// Reads the tar stream `reader` to its end.
 pub fn read<K: Keep>(mut reader: impl Read, keep: &mut K, budget: &Budget) -> Result<Layer<K::Content>, LayerError> {
     let outcome = read_entries(&mut reader, keep, budget);
-    // What follows the end of the archive still belongs to the digest. So does the rest of a layer
-    // that is refused: if it was damaged on the way, that is what is to be said.
-    let rest = io::copy(&mut reader, &mut io::sink());
-    rest.map_err(LayerError::Io).and(outcome)
+    to_the_end(reader, outcome)
 }
 
 fn read_entries<K: Keep>(
@@ -381,7 +357,8 @@ mod tests {
         }
         assert!(of(&[raw(b'3', b"dev/null", 0, b""), raw(b'6', b"./run/x", 0, b"")].concat()).is_ok());
         assert!(of(&raw(b'0', b"usr/x/", 0, b"")).is_err() && of(&raw(b'5', b"usr/x/", 0, b"")).is_ok());
-        for (name, kind) in [(&b"a/.wh."[..], b'0'), (b"a/.wh.b", b'5'), (b".wh.a/b", b'0'), (b"", b'0'), (b"/", b'1')] {
+        for (name, kind) in [(&b"a/.wh."[..], b'0'), (b"a/.wh.b", b'5'), (b".wh.a/b", b'0'), (b"", b'0'), (b"/", b'1')]
+        {
             assert!(of(&raw(kind, name, 0, b"")).is_err(), "{name:?}");
         }
     }

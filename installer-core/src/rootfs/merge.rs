@@ -56,7 +56,7 @@ fn settle_one<C: Clone>(lower: &Dir<C>, layer: Layer<C>) -> Result<Dir<C>, TreeE
     let Layer { mut root, below } = layer;
     for (path, target) in below {
         let link = || (show(&path), show(&target));
-        if root.get(&target).is_some() {
+        if let Some(Node::File(_)) = root.get(&target) {
             let (path, target) = link();
             return Err(TreeError::LinkToLater(path, target));
         }
@@ -252,7 +252,9 @@ mod tests {
                     out.push(format!("{name}/ {}", sub.meta.mode));
                     out.extend(listing(sub).into_iter().map(|line| format!("{name}/{line}")));
                 }
-                Node::File(File { link: Some(to), .. }) => out.push(format!("{name} -> {}", String::from_utf8_lossy(to))),
+                Node::File(File { link: Some(to), .. }) => {
+                    out.push(format!("{name} -> {}", String::from_utf8_lossy(to)))
+                }
                 Node::File(file) => out.push(format!("{name} {}", file.content)),
             }
         }
@@ -303,7 +305,8 @@ mod tests {
 
     /// The links that distributions have.
     fn merged_usr() -> Dir<u8> {
-        let mut root = tree(&[("usr/bin/sh", 1), ("usr/lib/os", 1), ("usr/lib64/", 7), ("usr/etc/d/x", 1), ("var/", 7)]);
+        let mut root =
+            tree(&[("usr/bin/sh", 1), ("usr/lib/os", 1), ("usr/lib64/", 7), ("usr/etc/d/x", 1), ("var/", 7)]);
         for (path, to) in [
             ("bin", "usr/bin"),
             ("lib", "/usr/lib"),

@@ -13,6 +13,7 @@
 pub mod attributes;
 pub mod base;
 pub mod deployable;
+pub mod error;
 pub mod gvariant;
 pub mod layer;
 pub mod merge;
@@ -22,5 +23,5 @@ pub mod tar;
 pub mod tree;
 pub mod variant;
 
-pub use layer::LayerError;
+pub use error::LayerError;
 pub use tree::{Dir, File, Meta, Node, TreeError};

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::attributes::{self, Carrier};
+use super::error::{LayerError, to_the_end};
 use super::gvariant::{Checksum, Xattr};
-use super::layer::LayerError;
 use super::rules::{self, Budget, Path};
 use super::tar::{Entry, Kind, Reader};
 use super::tree::{Meta, say, split};
@@ -85,9 +85,7 @@ pub fn read(
     budget: &Budget,
 ) -> Result<ObjectSet, LayerError> {
     let outcome = read_entries(&mut reader, objects, first, budget);
-    // What follows the end of the archive still belongs to the digest; and see `layer::read`.
-    let rest = io::copy(&mut reader, &mut io::sink());
-    rest.map_err(LayerError::Io).and(outcome)
+    to_the_end(reader, outcome)
 }
 
 fn read_entries(
@@ -184,11 +182,8 @@ impl<O: Objects> Importer<'_, O> {
                 if self.next.is_some() {
                     return refuse("the attributes of another file where a file has to come");
                 }
-                let xattrs = if entry.kind == Kind::Regular {
-                    self.attributes(entry, tar)?.1
-                } else {
-                    self.linked(entry)?
-                };
+                let xattrs =
+                    if entry.kind == Kind::Regular { self.attributes(entry, tar)?.1 } else { self.linked(entry)? };
                 self.next = Some((sum, xattrs));
                 Ok(())
             }

@@ -95,7 +95,9 @@ impl Extra {
     fn number(&self, key: &[u8]) -> io::Result<Option<u64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-        number.map(Some).ok_or_else(|| bad(format!("a PAX header whose '{}' is no number", String::from_utf8_lossy(key))))
+        number
+            .map(Some)
+            .ok_or_else(|| bad(format!("a PAX header whose '{}' is no number", String::from_utf8_lossy(key))))
     }
 
     fn xattrs(&self) -> Vec<Xattr> {
@@ -112,9 +114,13 @@ impl Extra {
     }
 }
 
-/// An error about the archive itself.
+/// What is wrong with an archive itself. Comes inside of an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("the tar archive is damaged: {0}")]
+pub struct Damaged(String);
+
 fn bad(why: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the tar archive is damaged: {}", why.into()))
+    io::Error::new(io::ErrorKind::InvalidData, Damaged(why.into()))
 }
 
 impl<R: Read> Reader<R> {
@@ -156,14 +162,20 @@ impl<R: Read> Reader<R> {
     }
 
     fn entry(&mut self, header: &tar::Header, flag: u8, size: u64, extra: &Extra) -> io::Result<Entry> {
-        let number = |value: io::Result<u64>, what: &str| value.map_err(|_| bad(format!("{what} that is no number")));
+        // A blank one stands for 0, as every other reader has it.
+        let number = |field: &[u8], value: io::Result<u64>, what: &str| match value {
+            Err(_) if field.iter().all(|byte| matches!(byte, 0 | b' ')) => Ok(0),
+            value => value.map_err(|_| bad(format!("{what} that is no number"))),
+        };
+        let old = header.as_old();
         let path = extra.long_name.clone().or_else(|| extra.get(b"path").map(<[u8]>::to_vec));
         let path = path.unwrap_or_else(|| header.path_bytes().into_owned());
         let link = extra.long_link.clone().or_else(|| extra.get(b"linkpath").map(<[u8]>::to_vec));
-        let link = link.unwrap_or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default());
-        let uid = extra.number(b"uid")?.map_or_else(|| number(header.uid(), "an owner"), Ok)?;
-        let gid = extra.number(b"gid")?.map_or_else(|| number(header.gid(), "a group"), Ok)?;
-        let mode = header.mode().map_err(|_| bad("a mode that is no number"))?;
+        let link =
+            link.unwrap_or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default());
+        let uid = extra.number(b"uid")?.map_or_else(|| number(&old.uid, header.uid(), "an owner"), Ok)?;
+        let gid = extra.number(b"gid")?.map_or_else(|| number(&old.gid, header.gid(), "a group"), Ok)?;
+        let mode = number(&old.mode, header.mode().map(u64::from), "a mode")? as u32;
         let stored = extra.number(b"size")?.unwrap_or(size);
         let sparse = extra.pax.iter().any(|(key, _)| key.starts_with(b"GNU.sparse."));
         let kind = match flag {

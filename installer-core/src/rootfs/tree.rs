@@ -211,4 +211,3 @@ impl<C> Dir<C> {
 pub fn split(path: &[u8]) -> Vec<Vec<u8>> {
     path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".").map(<[u8]>::to_vec).collect()
 }
-

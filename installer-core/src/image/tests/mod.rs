@@ -1,11 +1,13 @@
 //! The whole way from a reference to facts: against layouts on disk, a small registry made to
 //! misbehave, and a real one.
 
+mod base;
 mod facts;
 mod layouts;
 mod login;
 mod misbehaving;
 mod real;
+mod refused;
 mod reuse;
 mod server;
 mod stopped;
@@ -66,6 +68,12 @@ impl Tar {
 
     pub fn hardlink(self, path: &str, target: &str) -> Self {
         self.entry(tar::EntryType::Link, path, target, b"")
+    }
+
+    /// What `other` has comes next.
+    pub fn and(mut self, other: Tar) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     pub fn done(mut self) -> Vec<u8> {

@@ -39,7 +39,11 @@ impl Reader<'_> {
         match name.parse::<Stateroot>() {
             Ok(_) => Some(name),
             Err(why) => {
-                self.refuse(span, format!("--stateroot={name:?}: {why}"), "leave --stateroot out, or name one such as 'default'");
+                self.refuse(
+                    span,
+                    format!("--stateroot={name:?}: {why}"),
+                    "leave --stateroot out, or name one such as 'default'",
+                );
                 None
             }
         }

@@ -10,6 +10,8 @@
 //!
 //! Content objects are hashed and written by our own code; the deployment is libostree's.
 
+#[cfg(test)]
+mod agreement;
 pub mod commits;
 pub mod content;
 pub mod encapsulated;

@@ -408,7 +408,7 @@ mod tests {
             ("usr/bin", "which is a directory"),
             ("usr/bin/own", "comes later in the layer"),
             ("circle/x", "in a circle"),
-            ("", "which is a directory"),
+            ("", "neither in the layer nor below it"),
         ] {
             let (index, error) = of(upper(), &[("a", target)]).unwrap_err();
             assert!(index == 1 && error.to_string().contains(why), "{target}: {error}");

@@ -38,8 +38,6 @@ fn what_cannot_be_imported_or_deployed_is_refused_at_the_look() {
         ("which is a directory", Tar::default().hardlink("usr/two", "usr/bin")),
         ("run-time", Tar::default().hardlink("usr/two", "run/x")),
         ("lies under", Tar::default().symlink("usr/x", "/etc").file("usr/x/f", "y")),
-        ("lies under", Tar::default().file("bin/sh/f", "y")),
-        ("circle", Tar::default().symlink("usr/a", "b").symlink("usr/b", "a").and(Tar::default().file("usr/c", ""))),
         ("'/var'", Tar::default().symlink("var", "/var")),
         ("'/etc'", Tar::default().symlink("etc", "usr/share/etc")),
         ("'/etc/passwd'", Tar::default().symlink("etc/passwd", "passwd")),
@@ -61,11 +59,6 @@ fn what_cannot_be_imported_or_deployed_is_refused_at_the_look() {
         ("root file system", install("root-fs-type = \"../x\"")),
     ];
     for (number, (said, upper)) in cases.into_iter().enumerate() {
-        if said == "circle" {
-            // It is only in the way of what goes through it.
-            assert!(over(upper).is_ok());
-            continue;
-        }
         let error = match over(upper) {
             Err(error) => error,
             Ok(_) => panic!("case {number} ({said}) was taken"),
@@ -85,6 +78,7 @@ fn what_is_odd_and_can_be_installed_is_taken() {
         ("and through a link", Tar::default().hardlink("usr/two", "bin/sh")),
         ("a device in /dev", Tar::default().entry(tar::EntryType::Char, "dev/null", "", b"")),
         ("a directory at /var/run", Tar::default().dir("var/run").file("var/run/x", "")),
+        ("links in a circle that nothing goes through", Tar::default().symlink("usr/a", "b").symlink("usr/b", "a")),
         ("a name with a newline", Tar::default().file("usr/a\nb", "x")),
         ("a relative os-release", Tar::default().symlink("etc/os-release", "../usr/lib/os-release")),
         ("an absolute one that is not read", Tar::default().symlink("etc/os-release", "/usr/lib/os-release")),

@@ -139,6 +139,7 @@ fn add_base(layout: &Path, labelled: bool) {
     };
     // So that all of the layers above counts.
     write("usr/lib/ostree/prepare-root.conf", "[root]\ntransient = true\n");
+    write("usr/lib/os-release", "ID=base\n");
     write("usr/share/base/file", "of the base\n");
     write("usr/share/odd/of-the-base", "of the base\n");
     std::fs::set_permissions(tree.join("usr/share/odd"), std::fs::Permissions::from_mode(0o710)).unwrap();
@@ -209,7 +210,13 @@ fn about_the_demo_image() {
 
 /// Odd images from public reports that the importers judge differently, with the reasons in
 /// docs/agreement.md.
-const ODD: [(&str, &str); 1] = [("v-v3-v2", "only the peer refuses it")];
+const ODD: [(&str, &str); 5] = [
+    ("i-hl-lower", "only the peer refuses it"),
+    ("i-p-through", "other trees"),
+    ("j-wh-through", "other trees"),
+    ("q-root-ssh", "other trees"),
+    ("v-v3-v2", "only the peer refuses it"),
+];
 
 /// They are no part of this repository: `BOOTC_KS_ODD_IMAGES` says where they are, or they are
 /// beside it.

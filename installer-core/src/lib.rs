@@ -39,6 +39,7 @@ pub mod prepare;
 pub mod program;
 pub mod request;
 mod retry;
+pub mod rootfs;
 pub mod storage;
 pub mod system;
 pub mod units;

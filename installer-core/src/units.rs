@@ -203,6 +203,58 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+/// The name of an OSTree system root: one plain name, because it becomes a directory and a part
+/// of the kernel's command line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Stateroot(String);
+
+impl Stateroot {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Stateroot {
+    /// bootc's.
+    fn default() -> Self {
+        Stateroot("default".into())
+    }
+}
+
+impl fmt::Display for Stateroot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Stateroot {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        if !plain || name.is_empty() || name.len() > 255 || matches!(name, "." | "..") {
+            return Err("a stateroot is one name of letters, digits, '.', '_' and '-', of at most 255");
+        }
+        Ok(Stateroot(name.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Stateroot {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+impl From<Stateroot> for String {
+    fn from(name: Stateroot) -> String {
+        name.0
+    }
+}
+
 /// An absolute, normalised path inside the installed system (`/`, `/boot`, `/var/lib`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

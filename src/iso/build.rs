@@ -106,7 +106,7 @@ impl Args {
                 .hint("name a registry's image: --target HOST/NAME:TAG")
                 .into());
         }
-        let access = self.access.access();
+        let access = image::Access { cpu_level: None, ..self.access.access() };
         let image = image::open(&reference, oci_architecture(arch), &access, audience.clone())?;
         Ok(Some((image, target.to_string())))
     }

@@ -70,6 +70,12 @@ fn fill_var(sysroot: &ostree::Sysroot, commit: &str, var: &Path) -> Result<(), g
     if ostree::check_version(2024, 3) || !tree.child("var").query_exists(NONE) {
         return Ok(());
     }
+    // That libostree has made links of them, out of the stateroot, which a checkout would follow.
+    for name in ["run", "lock"] {
+        if tree.child("var").child(name).query_exists(NONE) && var.join(name).is_symlink() {
+            let _ = std::fs::remove_file(var.join(name));
+        }
+    }
     let options = ostree::RepoCheckoutAtOptions {
         overwrite_mode: ostree::RepoCheckoutOverwriteMode::AddFiles,
         subpath: Some(PathBuf::from("/var")),

@@ -166,9 +166,9 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
         // It is there, and its UUID is known since the plan was made.
         Step::Adopt { .. } => Ok(()),
         Step::Mount { device, at, filesystem } => storage::mount(run, device, at, filesystem),
-        Step::InitialiseSysroot { stateroot } => deploy::initialise(run, stateroot),
+        Step::InitialiseSysroot { stateroot } => deploy::initialise(run, stateroot.as_str()),
         Step::Import { target, selinux, .. } => deploy::import(run, target, *selinux),
-        Step::Deploy { stateroot, origin, kargs } => deploy::deploy(run, stateroot, origin, kargs),
+        Step::Deploy { stateroot, origin, kargs } => deploy::deploy(run, stateroot.as_str(), origin, kargs),
         Step::Fstab { entries } => system::fstab(run, entries),
         Step::File(file) => system::file(run, file),
         Step::User(user) => system::user(run, user),

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::content::{Content, Dir, Node};
 use super::encapsulated::Base;
 use super::gvariant::{self, Checksum};
 use super::labels::{self, Label, Policy};
 use super::refs;
 use super::store::Store;
-use super::tree::{Content, Dir, Node, show};
 use crate::image::Image;
+use crate::rootfs::tree::show;
+use crate::rootfs::{deployable, merge};
 use crate::units::hex;
 
 /// What bootc's importer calls itself in its commits; what it wrote and what we write are the
@@ -30,25 +32,16 @@ pub struct Contents<'a> {
 
 impl Contents<'_> {
     /// All of it, laid over each other.
-    pub fn merged(&self) -> Dir {
-        // Nothing lies below the lowest tree, so even its top directory is taken as it is; and
-        // whiteouts in a base are files like others.
-        let mut root = match (self.base, self.layers.first()) {
-            (Some(base), _) => base.tree.clone(),
-            (None, Some(first)) => Dir { meta: first.meta.clone(), ..Dir::default() },
-            (None, None) => Dir::default(),
-        };
-        for layer in self.layers {
-            root.merge(layer);
-        }
-        root
+    pub fn merged(&self) -> io::Result<Dir> {
+        merge::merge(self.base.map(|base| &base.tree), self.layers).map_err(|(_, error)| io::Error::other(error))
     }
 }
 
 /// Writes one commit a layer, the merged commit, and the refs of all of them; `target` is the
 /// image's name for updates.
 pub fn write(image: &Image, target: &str, store: &Store, contents: &Contents<'_>) -> io::Result<Checksum> {
-    let mut root = contents.merged();
+    let mut root = contents.merged()?;
+    deployable::check(&root).map_err(io::Error::other)?;
     root.remove_if_empty_file("usr/etc/hostname");
     root.remove_if_empty_file("usr/etc/resolv.conf");
     let trees = contents.layers.iter().chain([&root]);

@@ -8,17 +8,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::commits::{self, Contents};
-use super::encapsulated::{self, Base, ObjectSet};
+use super::content::{Content, Dir};
+use super::encapsulated::Base;
 use super::labels::{self, Policy};
-use super::layer::{self, LayerError, Mode};
 use super::store::{Store, sync_filesystem};
-use super::tree::Dir;
+use super::writer::{Mode, Writer};
 use crate::cancel::Cancel;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::Host;
 use crate::image::layers::{Progress, side_by_side, threads};
 use crate::image::{self, Image};
+use crate::rootfs::layer::{self, Layer as Plain};
+use crate::rootfs::objects::{self, ObjectSet};
+use crate::rootfs::rules::Budget;
+use crate::rootfs::{LayerError, merge};
 use crate::units::{Bytes, hex};
 
 /// What to import and under which name.
@@ -53,7 +57,7 @@ pub fn import(job: &Import<'_>) -> Result<Imported> {
     let store = Store::open(job.repo).doing(Stage::Image, "opening the OSTree repository")?;
     let mode = if job.selinux { Mode::Staged } else { Mode::Direct };
     let bytes = Progress::new(job.image.download_size(), Stage::Image, job.events, job.cancel);
-    let counts = Counts { bytes, entries: AtomicU64::new(0) };
+    let counts = Counts { bytes, entries: AtomicU64::new(0), budget: Budget::default() };
     let read = with_write_back(job.repo, || read_layers(job, &store, mode, &counts))?;
     let (mut base, mut layers) = separate(job, &store, read)?;
     // The layers themselves look at it as they are read.
@@ -76,7 +80,7 @@ pub fn import(job: &Import<'_>) -> Result<Imported> {
 /// A layer that was read.
 enum Layer {
     /// A plain one.
-    Tree(Dir),
+    Tree(Plain<Content>),
     /// A part of an encapsulated base.
     Objects(ObjectSet),
 }
@@ -104,6 +108,7 @@ fn with_write_back<T>(repo: &Path, work: impl FnOnce() -> T) -> T {
 struct Counts<'a> {
     bytes: Progress<'a>,
     entries: AtomicU64,
+    budget: Budget,
 }
 
 /// All layers, a few at a time; returned lowest first.
@@ -126,13 +131,11 @@ fn read_layer(job: &Import<'_>, index: usize, store: &Store, mode: Mode, counts:
     let mut compressed = counts.bytes.counted(job.image.layer(index)?);
     let mut read = || -> std::result::Result<Layer, LayerError> {
         let plain = image::decompress(&facts.media_type, &mut compressed).map_err(io::Error::other)?;
-        let count = || {
-            counts.entries.fetch_add(1, Ordering::Relaxed);
-        };
+        let mut writer = Writer::new(store, mode, &counts.entries);
         let content = if index < in_base {
-            Layer::Objects(encapsulated::read(plain, store, index == 0, count)?)
+            Layer::Objects(objects::read(plain, &mut writer, index == 0, &counts.budget)?)
         } else {
-            Layer::Tree(layer::read(plain, store, mode, count)?)
+            Layer::Tree(layer::read(plain, &mut writer, &counts.budget)?)
         };
         // The digest is compared when the blob has been read to its end.
         io::copy(&mut compressed, &mut io::sink())?;
@@ -157,24 +160,32 @@ fn separate(job: &Import<'_>, store: &Store, read: Vec<Layer>) -> Result<(Option
             Layer::Tree(tree) => trees.push(tree),
         }
     }
-    if sets.is_empty() {
-        return Ok((None, trees));
-    }
-    let base = Base::assemble(store, sets).doing(Stage::Image, "reading the image's base commit")?;
-    for tree in &mut trees {
-        let dropped = base.filter(store, tree).doing(Stage::Image, "reading the image's base commit")?;
-        if !dropped.is_empty() {
-            let message = format!("left out, as bootc does on a system without composefs: {}", dropped.join(", "));
-            job.events.emit(&Event::Warning { message });
+    let in_base = sets.len();
+    let base = if sets.is_empty() {
+        None
+    } else {
+        let base = Base::assemble(store, sets).doing(Stage::Image, "reading the image's base commit")?;
+        for tree in &mut trees {
+            let dropped = base.filter(store, &mut tree.root).doing(Stage::Image, "reading the image's base commit")?;
+            if !dropped.is_empty() {
+                let message = format!("left out, as bootc does on a system without composefs: {}", dropped.join(", "));
+                job.events.emit(&Event::Warning { message });
+            }
         }
-    }
-    Ok((Some(base), trees))
+        Some(base)
+    };
+    let settled = merge::settle(base.as_ref().map(|base| &base.tree), trees);
+    let trees = settled.map_err(|(index, error)| {
+        let number = in_base + index + 1;
+        Error::failed(Stage::Image, format!("importing layer {number} of {}: {error}", job.image.layers().len()))
+    })?;
+    Ok((base, trees))
 }
 
 /// Labels the layers, and the base where its own labels no longer hold. Whether there was anything
 /// to label: a base comes labelled.
 fn label(base: &mut Option<Base>, layers: &mut [Dir], store: &Store, policy: Policy<'_>) -> io::Result<bool> {
-    let merged = Contents { base: base.as_ref(), layers, policy: None }.merged();
+    let merged = Contents { base: base.as_ref(), layers, policy: None }.merged()?;
     let relabel = base.as_ref().is_some_and(|base| base.is_mislabelled(&merged));
     if layers.is_empty() && !relabel {
         return Ok(false);

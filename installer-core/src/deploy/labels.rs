@@ -12,12 +12,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::content::{Content, Dir, File, Node};
 use super::gvariant::Checksum;
 use super::ostree;
 use super::store::{Store, object_path};
-use super::tree::{Content, Dir, File, Meta, Node};
+
 use crate::error::Stage;
 use crate::host::Host;
+use crate::rootfs::Meta;
 
 /// The attribute that holds a label.
 pub const SELINUX: &[u8] = b"security.selinux";

@@ -5,7 +5,7 @@
 //! small objects are created under their final name at once, and a failed installation
 //! leaves no ref that points at them.
 //!
-//! Not here: which files there are ([`super::layer`]), what refers to them ([`super::tree`]).
+//! Not here: which files there are and what refers to them ([`crate::rootfs`]).
 
 use std::collections::HashSet;
 use std::ffi::CString;
@@ -19,8 +19,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
 use sha2::{Digest as _, Sha256};
 
+use super::content::Staged;
 use super::gvariant::{self, Checksum};
-use super::tree::{Meta, Staged};
+use crate::rootfs::Meta;
 use crate::units::hex;
 
 /// Files up to this size are read whole before they are written; larger ones are streamed
@@ -220,30 +221,6 @@ impl Store {
 fn object_name(sum: &Checksum, kind: &str) -> String {
     let digits = hex(sum);
     format!("{}/{}.{kind}", &digits[..2], &digits[2..])
-}
-
-/// The directory of the objects in a system's tree, and in a tar stream of objects.
-pub const OBJECTS: [&[u8]; 4] = [b"sysroot", b"ostree", b"repo", b"objects"];
-
-/// The checksum and the kind (`file`, `dirtree`, …) of the object that the last two names of
-/// `path` stand for.
-pub fn object_sum(path: &[Vec<u8>]) -> Option<(Checksum, &str)> {
-    let [.., dir, name] = path else { return None };
-    let (rest, kind) = std::str::from_utf8(name).ok()?.split_once('.')?;
-    let digits = [dir.as_slice(), rest.as_bytes()].concat();
-    if dir.len() != 2 || digits.len() != 64 {
-        return None;
-    }
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let mut sum = [0; 32];
-    for (byte, pair) in sum.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some((sum, kind))
 }
 
 /// The path of an object below a repository.

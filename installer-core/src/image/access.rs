@@ -34,6 +34,9 @@ pub struct Access {
     pub cache_in: CacheIn,
     /// How much may be kept there. In memory, leave room for the installation itself.
     pub cache_limit: Bytes,
+    /// The level of the amd64 processor that the image is for (v1 to v4); what is made for a higher
+    /// one is refused. By itself this machine's; `None` where it is for another machine.
+    pub cpu_level: Option<u8>,
     /// Stops [`super::open`], [`super::resolve()`] and whatever waits for the registry.
     pub cancel: Cancel,
 }
@@ -72,6 +75,7 @@ impl Default for Access {
             read_timeout: Duration::from_secs(60),
             cache_in: CacheIn::Nowhere,
             cache_limit: Bytes(u64::MAX),
+            cpu_level: super::cpu::level(),
             cancel: Cancel::new(),
         }
     }

@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result, Stage};
 
+use crate::units::Stateroot;
+
 use super::facts::InstallConfig;
 
 #[derive(Deserialize)]
@@ -65,6 +67,11 @@ pub(super) fn install_config(files: &BTreeMap<String, Vec<u8>>, arch: &str) -> R
             continue;
         }
         let root = install.filesystem.and_then(|f| f.root).and_then(|root| root.kind).or(install.root_fs_type);
+        let root = root.map(|root| word(path, "the type of the root file system", root)).transpose()?;
+        if let Some(name) = &install.stateroot {
+            name.parse::<Stateroot>().map_err(|why| unreadable(path, &format!("stateroot {name:?}: {why}")))?;
+        }
+        check_kargs(path, &install.kargs)?;
         merged.root_fs = root.or(merged.root_fs);
         merged.stateroot = install.stateroot.or(merged.stateroot);
         merged.kargs.extend(install.kargs);
@@ -82,6 +89,7 @@ pub(super) fn kargs(files: &BTreeMap<String, Vec<u8>>, arch: &str) -> Result<Vec
     for (path, text) in by_name(files) {
         let file: KargsFile = parse(path, text)?;
         if applies(file.match_architectures.as_deref(), arch) {
+            check_kargs(path, &file.kargs)?;
             all.extend(file.kargs);
         }
     }
@@ -103,12 +111,27 @@ fn by_name(files: &BTreeMap<String, Vec<u8>>) -> impl Iterator<Item = (&str, &[u
 }
 
 fn parse<T: DeserializeOwned>(path: &str, text: &[u8]) -> Result<T> {
-    let bad = |why: String| {
-        Error::world(Stage::Resolve, format!("/{path} of the image cannot be read: {why}"))
-            .hint("correct it in the image: bootc itself refuses it as well")
-    };
-    let text = std::str::from_utf8(text).map_err(|error| bad(error.to_string()))?;
-    toml::from_str(text).map_err(|error| bad(error.message().to_owned()))
+    let text = std::str::from_utf8(text).map_err(|error| unreadable(path, &error.to_string()))?;
+    toml::from_str(text).map_err(|error| unreadable(path, error.message()))
+}
+
+fn unreadable(path: &str, why: &str) -> Error {
+    Error::world(Stage::Resolve, format!("/{path} of the image cannot be followed: {why}"))
+        .hint("correct it in the image")
+}
+
+/// Kernel arguments become a line of the boot entry.
+fn check_kargs(path: &str, kargs: &[String]) -> Result<()> {
+    match kargs.iter().find(|karg| karg.chars().any(char::is_control)) {
+        Some(karg) => Err(unreadable(path, &format!("the kernel argument {karg:?} has a control character in it"))),
+        None => Ok(()),
+    }
+}
+
+/// A plain word, as names of file systems are.
+fn word(path: &str, what: &str, word: String) -> Result<String> {
+    let plain = !word.is_empty() && word.len() <= 32 && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if plain { Ok(word) } else { Err(unreadable(path, &format!("{what} is {word:?}"))) }
 }
 
 /// bootc's files name architectures as Rust does, images as Go does.

@@ -9,7 +9,29 @@ use crate::units::{Bytes, Digest};
 
 /// The version of the JSON form of [`ImageFacts`]. It goes up as well when [`super::resolve()`] learns
 /// to see something: facts without that would say that there is nothing of it.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
+
+/// What a file system must have room for besides contents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needs {
+    /// Files and directories, in the repository and in the deployment.
+    pub inodes: u64,
+    /// The most that the extended attributes of one file take as ext4 lays them out.
+    pub attributes: Option<Largest>,
+    /// The largest value of an extended attribute.
+    pub attribute: Option<Largest>,
+    /// The longest target of a symbolic link.
+    pub link: Option<Largest>,
+}
+
+/// The largest of something, and what has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Largest {
+    /// How large it is.
+    pub bytes: Bytes,
+    /// What has it, for people.
+    pub path: String,
+}
 
 /// An image, pinned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +56,9 @@ pub struct ImageFacts {
     pub unpacked_size: Bytes,
     /// How many files, links and directories the layers hold.
     pub entries: u64,
+    /// What the file system that it is put onto must have.
+    #[serde(default)]
+    pub needs: Needs,
     /// The kernel at usr/lib/modules/VERSION, where there is exactly one.
     pub kernel: Option<KernelFacts>,
     /// What it brings to boot with.

@@ -27,6 +27,11 @@ pub(super) fn module_name(path: &str) -> Option<String> {
     (!stem.is_empty()).then(|| stem.replace('-', "_"))
 }
 
+/// The longest name of a module (`MODULE_NAME_LEN`).
+const MAX_NAME: usize = 64;
+/// A kernel with everything has seven thousand.
+const MAX_MODULES: usize = 100_000;
+
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
@@ -90,7 +95,10 @@ fn archive(magic: [u8; MAGIC_SIZE], input: &mut dyn BufRead, names: &mut BTreeSe
         if name == TRAILER {
             return Ok(());
         }
-        names.extend(module_name(&name));
+        names.extend(module_name(&name).filter(|name| name.len() <= MAX_NAME));
+        if names.len() > MAX_MODULES {
+            return Err(invalid("more modules than any kernel has"));
+        }
         let size = u64::from(size).next_multiple_of(4);
         if io::copy(&mut input.take(size), &mut io::sink())? < size {
             return Err(io::ErrorKind::UnexpectedEof.into());

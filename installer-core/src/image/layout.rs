@@ -12,6 +12,7 @@ use crate::error::{Error, Result, Stage};
 use crate::units::Digest;
 
 use super::blobs::{Blobs, document};
+use super::cpu::Cpu;
 use super::manifest::{self, Descriptor, Document, Index, MAX_DOCUMENT};
 use super::reference::{ImageReference, Place};
 use super::verify::read_error;
@@ -80,7 +81,7 @@ impl Layout {
     }
 
     /// The document that the reference means: the tagged one, the pinned one or the only one.
-    pub fn select(&self, reference: &ImageReference, arch: &str) -> Result<Vec<u8>> {
+    pub fn select(&self, reference: &ImageReference, cpu: Cpu<'_>) -> Result<Vec<u8>> {
         if let Some(digest) = reference.digest() {
             let (_, size) = self.file(&blob_name(digest)).map_err(|error| self.no_blob(digest, error))?;
             let entry = Descriptor {
@@ -97,7 +98,7 @@ impl Layout {
         let only = Index { manifests: entries };
         let entry = match &only.manifests[..] {
             [entry] => entry,
-            _ => only.select(arch)?,
+            _ => only.select(cpu)?,
         };
         document(self, entry)
     }

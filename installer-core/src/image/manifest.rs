@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result, Stage};
 use crate::units::{Bytes, Digest};
 
+use super::cpu::Cpu;
 use super::facts::LayerFacts;
 
 /// No manifest and no configuration of a real image comes near this.
@@ -60,19 +61,6 @@ pub(super) struct Platform {
     pub variant: String,
 }
 
-impl Platform {
-    /// The smallest is taken. First what updates will take too: skopeo, by which bootc looks for
-    /// them, wants v8 or no variant of arm64, and no variant of others, and knows nothing else.
-    /// Then the lowest one, which runs on the most machines.
-    fn preference(&self) -> (u8, &str) {
-        match (self.architecture.as_str(), self.variant.as_str()) {
-            ("arm64", "v8") => (0, ""),
-            (_, "") => (1, ""),
-            (_, variant) => (2, variant),
-        }
-    }
-}
-
 /// A document of a registry or a layout: an image or a list of them.
 pub(super) enum Document {
     Manifest(Manifest),
@@ -95,6 +83,8 @@ pub(super) struct Index {
 pub(super) struct Config {
     #[serde(default)]
     pub architecture: String,
+    #[serde(default)]
+    pub variant: String,
     #[serde(default)]
     pub created: Option<String>,
     #[serde(default)]
@@ -145,13 +135,19 @@ pub(super) fn parse_config(raw: &[u8]) -> Result<Config> {
 }
 
 impl Index {
-    /// The entry for `arch`, for linux. An entry without a platform is taken if it is alone.
-    pub fn select(&self, arch: &str) -> Result<&Descriptor> {
+    /// The entry for `cpu`, for linux. An entry without a platform is taken if it is alone.
+    pub fn select(&self, cpu: Cpu<'_>) -> Result<&Descriptor> {
+        let arch = cpu.arch;
         let images: Vec<&Descriptor> = self.manifests.iter().filter(|entry| !is_attestation(entry)).collect();
         let fits = |platform: &&Platform| platform.architecture == arch && matches!(platform.os.as_str(), "linux" | "");
         let fitting = images.iter().filter_map(|entry| Some((*entry, entry.platform.as_ref().filter(fits)?)));
-        if let Some((entry, _)) = fitting.min_by_key(|(_, platform)| platform.preference()) {
+        let fitting: Vec<(&Descriptor, &Platform)> = fitting.collect();
+        let runs = fitting.iter().filter(|(_, platform)| cpu.runs(&platform.variant));
+        if let Some((entry, _)) = runs.min_by_key(|(_, platform)| cpu.preference(&platform.variant)) {
             return Ok(entry);
+        }
+        if let Some((_, platform)) = fitting.iter().min_by_key(|(_, platform)| &platform.variant) {
+            cpu.check(&platform.variant)?;
         }
         if let [only] = images[..]
             && only.platform.is_none()
@@ -251,7 +247,7 @@ mod tests {
     #[test]
     fn of_variants_the_one_that_updates_take_is_taken() {
         // The size tells which entry it was.
-        let taken = |arch: &str, variants: &[&str]| {
+        let taken = |arch: &str, level: Option<u8>, variants: &[&str]| {
             let entries: Vec<String> = variants
                 .iter()
                 .enumerate()
@@ -263,12 +259,14 @@ mod tests {
                 .collect();
             let text = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
             let Document::Index(index) = parse(text.as_bytes()).unwrap() else { panic!("an index was expected") };
-            index.select(arch).unwrap().size
+            index.select(Cpu { arch, level }).unwrap().size
         };
-        assert_eq!(taken("amd64", &["v3", "", "v2"]), 1);
-        assert_eq!(taken("amd64", &["v3", "v2"]), 1);
-        assert_eq!(taken("arm64", &["v9", "", "v8"]), 2);
-        assert_eq!(taken("amd64", &["", ""]), 0);
+        assert_eq!(taken("amd64", None, &["v3", "", "v2"]), 1);
+        assert_eq!(taken("amd64", None, &["v3", "v2"]), 1);
+        assert_eq!(taken("amd64", Some(3), &["v2", "v4", "v3", "v1"]), 2);
+        assert_eq!(taken("amd64", Some(1), &["v3", "", "v2"]), 1);
+        assert_eq!(taken("arm64", None, &["v9", "", "v8"]), 2);
+        assert_eq!(taken("amd64", None, &["", ""]), 0);
     }
 
     fn index(entries: &[(&str, &str)]) -> Index {
@@ -287,12 +285,12 @@ mod tests {
     #[test]
     fn the_architectures_that_exist_are_named() {
         let several = index(&[("linux", "arm64"), ("linux", "s390x"), ("windows", "amd64"), ("unknown", "unknown")]);
-        assert!(several.select("arm64").is_ok());
-        let error = several.select("amd64").unwrap_err().to_string();
+        assert!(several.select(Cpu { arch: "arm64", level: None }).is_ok());
+        let error = several.select(Cpu { arch: "amd64", level: None }).unwrap_err().to_string();
         assert!(error.contains("amd64: it exists for arm64, s390x, windows/amd64"), "{error}");
-        assert!(index(&[("", "")]).select("amd64").is_ok());
-        assert!(index(&[("", ""), ("", "")]).select("amd64").is_err());
-        assert!(index(&[]).select("amd64").is_err());
+        assert!(index(&[("", "")]).select(Cpu { arch: "amd64", level: None }).is_ok());
+        assert!(index(&[("", ""), ("", "")]).select(Cpu { arch: "amd64", level: None }).is_err());
+        assert!(index(&[]).select(Cpu { arch: "amd64", level: None }).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::blobs::{Blobs, document};
+use super::cpu::Cpu;
 use super::facts::LayerFacts;
 use super::layer_cache::{self, LayerCache};
 use super::manifest::{self, Descriptor, Document, Manifest};
@@ -42,21 +43,22 @@ impl std::fmt::Debug for Image {
 /// Finds the image that `reference` names, for `arch` in OCI's words (`amd64`).
 pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc<dyn Sink>) -> Result<Image> {
     let doing = |error: Error| error.context(format!("opening {reference}"));
+    let cpu = Cpu { arch, level: access.cpu_level };
     match reference.place() {
         Place::Registry { .. } => {
             let (registry, raw) = registry::connect(reference, access, events.clone())?;
             let (manifest, parsed) =
-                descend(raw, arch, &mut |entry| registry.manifest(&entry.digest()?)).map_err(doing)?;
+                descend(raw, cpu, &mut |entry| registry.manifest(&entry.digest()?)).map_err(doing)?;
             let blobs = Box::new(blob::Remote::new(registry));
-            assemble(reference, manifest, &parsed, (arch, access), (blobs, LayerCache::new(access)), events)
+            assemble(reference, manifest, &parsed, (cpu, access), (blobs, LayerCache::new(access)), events)
                 .map_err(doing)
         }
         Place::Layout(path) | Place::Archive(path) => {
             let layout = layout::Layout::open(reference, path).map_err(doing)?;
-            let raw = layout.select(reference, arch).map_err(doing)?;
-            let (manifest, parsed) = descend(raw, arch, &mut |entry| document(&layout, entry)).map_err(doing)?;
+            let raw = layout.select(reference, cpu).map_err(doing)?;
+            let (manifest, parsed) = descend(raw, cpu, &mut |entry| document(&layout, entry)).map_err(doing)?;
             let from = (Box::new(layout) as Box<dyn Blobs>, LayerCache::nothing());
-            assemble(reference, manifest, &parsed, (arch, access), from, events).map_err(doing)
+            assemble(reference, manifest, &parsed, (cpu, access), from, events).map_err(doing)
         }
     }
 }
@@ -64,14 +66,14 @@ pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc
 /// Follows indexes down to the manifest for `arch`. `fetch` verifies what it brings.
 fn descend(
     mut raw: Vec<u8>,
-    arch: &str,
+    cpu: Cpu<'_>,
     fetch: &mut dyn FnMut(&Descriptor) -> Result<Vec<u8>>,
 ) -> Result<(Vec<u8>, Manifest)> {
     // Deeper nesting does not occur; a bound keeps a hostile index from going round for ever.
     for _ in 0..4 {
         match manifest::parse(&raw)? {
             Document::Manifest(parsed) => return Ok((raw, parsed)),
-            Document::Index(index) => raw = fetch(index.select(arch)?)?,
+            Document::Index(index) => raw = fetch(index.select(cpu)?)?,
         }
     }
     Err(Error::world(Stage::Resolve, "the image's indexes are nested too deeply"))
@@ -81,16 +83,17 @@ fn assemble(
     reference: &ImageReference,
     raw: Vec<u8>,
     parsed: &Manifest,
-    (arch, access): (&str, &Access),
+    (cpu, access): (Cpu<'_>, &Access),
     (blobs, keep): (Box<dyn Blobs>, LayerCache),
     events: Arc<dyn Sink>,
 ) -> Result<Image> {
     let config = document(&*blobs, &parsed.config).map_err(|error| error.context("reading its configuration"))?;
     let described = manifest::parse_config(&config)?;
-    if described.architecture != arch {
+    if described.architecture != cpu.arch {
         let there = if described.architecture.is_empty() { vec![] } else { vec![described.architecture.clone()] };
-        return Err(manifest::wrong_architecture(arch, &there));
+        return Err(manifest::wrong_architecture(cpu.arch, &there));
     }
+    cpu.check(&described.variant)?;
     let layers = manifest::layers(parsed, &described)?;
     let manifest_digest = Digest::of(&raw);
     let (reference, cancel) = (reference.clone(), access.cancel.clone());

@@ -1,34 +1,28 @@
 //! From an opened image to its facts: reads every layer once, several at a time, verifying
-//! digests and diff ids on the way, and asks the merged result the installer's questions.
+//! digests and diff ids on the way, judges what they hold as the import will, and asks the merged
+//! result the installer's questions.
 
 use std::collections::BTreeMap;
-use std::io::BufReader;
 
 use crate::error::{Error, Result, Stage};
-use crate::event::Event;
 use crate::units::Bytes;
 
 use super::facts::{BootFacts, ImageFacts, KernelFacts, SCHEMA};
-use super::layers::{Progress, side_by_side};
+use super::judge::{self, Whole};
 use super::manifest::{Config, parse_config};
+use super::merged::Merged;
 use super::open::Image;
-use super::scan::{self, File, Layer, Merged, Want};
-use super::verify::read_error;
+use super::scan::Want;
 use super::{config_files, initramfs};
 
 /// Reads the whole image and says what must be known of it before a disk is touched. Refuses
-/// an image that does not say of itself that it is bootable.
+/// an image that does not say of itself that it is bootable, and one that could not be imported
+/// or deployed.
 pub fn resolve(image: &Image) -> Result<ImageFacts> {
     let config = parse_config(image.config())?;
     require_bootable(image, &config)?;
     let encapsulated = image.base_layers()? > 0;
-    let layers = scan_all(image)?;
-    let unpacked_size = layers.iter().map(|layer| Bytes(layer.unpacked)).sum();
-    let entries = layers.iter().map(|layer| layer.entries).sum();
-    let mut merged = Merged::default();
-    for layer in layers {
-        merged.put(layer);
-    }
+    let Whole { merged, entries, unpacked, needs } = judge::whole(image, ROOTS, &want)?;
     let arch = config.architecture.as_str();
     let labels = config.labels();
     Ok(ImageFacts {
@@ -41,8 +35,9 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
         labels,
         layers: image.layers().to_vec(),
         download_size: image.download_size(),
-        unpacked_size,
+        unpacked_size: unpacked,
         entries,
+        needs,
         kernel: kernel(&merged)?,
         boot: boot(&merged, arch),
         install: config_files::install_config(&texts(&merged, is_install_config), arch)?,
@@ -62,49 +57,13 @@ fn require_bootable(image: &Image, config: &Config) -> Result<()> {
         .hint("name an image that was made to boot (from a bootc base image), not an application's; one's own can say so by LABEL containers.bootc 1"))
 }
 
-// ---- reading ----
-
-fn scan_all(image: &Image) -> Result<Vec<Layer>> {
-    let sizes: Vec<Bytes> = image.layers().iter().map(|layer| layer.size).collect();
-    let (count, total) = (sizes.len(), image.download_size());
-    image.events.emit(&Event::Looking { image: image.reference().to_string(), layers: count, size: total });
-    let progress = Progress::new(total, Stage::Resolve, &*image.events, &image.cancel);
-    side_by_side(&sizes, |index| {
-        let layer = scan_one(image, index, &progress)?;
-        image.events.emit(&Event::LayerRead { layer: index + 1, layers: count });
-        Ok(layer)
-    })
-}
-
-fn scan_one(image: &Image, index: usize, progress: &Progress<'_>) -> Result<Layer> {
-    let digest = &image.layers()[index].digest;
-    let doing = |error| {
-        read_error(
-            Stage::Resolve,
-            format!("reading layer {} of {} ({})", index + 1, image.layers().len(), digest.short()),
-            error,
-        )
-    };
-    let counted = image.tar_for_scan(index, |raw| progress.counted(raw))?;
-    let mut layer = scan::layer(BufReader::with_capacity(256 << 10, counted), &want, &near).map_err(doing)?;
-    if !layer.unread.is_empty() {
-        // Rare: a wanted name that is a hard link to something unwanted before it.
-        let names = &layer.unread;
-        let of_target =
-            |path: &str| names.get(path).and_then(|names| names.first()).map_or(Want::Nothing, |name| want(name));
-        let again = BufReader::with_capacity(256 << 10, image.tar_for_scan(index, |raw| raw)?);
-        let second = scan::layer(again, &of_target, &|_| false).map_err(doing)?;
-        layer.fill(&second);
-    }
-    Ok(layer)
-}
-
 // ---- what is asked about ----
 
 /// Directories that hold anything of interest.
 const ROOTS: &[&str] = &[
     "boot/efi",
     "etc/bootc",
+    "etc/os-release",
     "etc/ostree",
     "etc/selinux",
     "usr/bin",
@@ -113,6 +72,7 @@ const ROOTS: &[&str] = &[
     "usr/lib/efi",
     "usr/lib/grub",
     "usr/lib/modules",
+    "usr/lib/os-release",
     "usr/lib/ostree",
     "usr/lib/shim",
     "usr/local/lib/bootc",
@@ -131,29 +91,25 @@ const BOOTUPCTL: &str = "usr/bin/bootupctl";
 const SELINUX: &str = "etc/selinux/config";
 const PREPARE_ROOT: &[&str] = &["etc/ostree/prepare-root.conf", "usr/lib/ostree/prepare-root.conf"];
 
-/// Whether what is at `path` can hide something of interest.
-fn near(path: &str) -> bool {
-    ROOTS.iter().any(|root| is_under(root, path) || is_under(path, root) || *root == path)
-}
-
-fn is_under(path: &str, dir: &str) -> bool {
-    path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'))
-}
-
 fn want(path: &str) -> Want {
     if let Some((_, file)) = in_modules(path) {
         return match file {
-            "vmlinuz" => Want::Size,
+            "vmlinuz" => Want::Name,
             "initramfs.img" => Want::Modules,
-            "devicetree" => Want::Size,
+            "devicetree" => Want::Name,
             "modules.builtin" => Want::Content,
             _ => Want::Nothing,
         };
     }
     if device_trees(path) {
-        return Want::Size;
+        return Want::Name;
     }
-    if is_install_config(path) || is_kargs(path) || path == SELINUX || PREPARE_ROOT.contains(&path) {
+    if is_install_config(path)
+        || is_kargs(path)
+        || path == SELINUX
+        || PREPARE_ROOT.contains(&path)
+        || judge::OS_RELEASE.contains(&path)
+    {
         return Want::Content;
     }
     let named = path == BOOTUPCTL
@@ -249,8 +205,8 @@ fn kernel(merged: &Merged) -> Result<Option<KernelFacts>> {
         }
     };
     let initramfs = format!("usr/lib/modules/{version}/initramfs.img");
-    let modules = match merged.file(&initramfs) {
-        Some(File::Modules(_, Some(loadable))) => {
+    let modules = match merged.modules(&initramfs) {
+        Some(loadable) => {
             let builtin = merged.text(&format!("usr/lib/modules/{version}/modules.builtin")).unwrap_or_default();
             let builtin = String::from_utf8_lossy(builtin);
             let mut all: Vec<String> =
@@ -270,8 +226,9 @@ fn kernel(merged: &Merged) -> Result<Option<KernelFacts>> {
 fn boot_size(merged: &Merged, version: &str) -> Option<Bytes> {
     let size = |name: &str| merged.size(&format!("usr/lib/modules/{version}/{name}")).map(Bytes);
     let dtb = format!("usr/lib/modules/{version}/dtb/");
+    // Each takes whole blocks.
     let all = || merged.paths().filter(|path| path.starts_with(&dtb)).filter_map(|path| merged.size(path));
-    let trees = size("devicetree").unwrap_or_else(|| all().map(Bytes).sum());
+    let trees = size("devicetree").unwrap_or_else(|| all().map(|size| Bytes(size.next_multiple_of(4096))).sum());
     Some(size("vmlinuz")? + size("initramfs.img")? + trees)
 }
 

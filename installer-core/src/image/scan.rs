@@ -1,12 +1,21 @@
-//! What the layers hold, of what an installer asks about: one pass over each tar stream, then
-//! the layers put over each other with their whiteouts. Holds names and small texts, never the
-//! image; how to unpack is none of its business.
+//! What the layers hold, of what an installer asks about: the import with nothing written. Names,
+//! owners, modes and links go through [`crate::rootfs`], as they do there; of contents only small
+//! texts and lists are kept.
 //!
-//! In ostree-encapsulated images a file is an object of the repository followed by hard links
-//! that give it its names, so the last object is kept at hand until the next one comes.
+//! Every content has an identity. One that is wanted and was not kept when it went by, because its
+//! name became known later, is read in a second pass ([`again`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Cursor, Read};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::rootfs::gvariant::{self, Checksum};
+use crate::rootfs::layer::{self, Keep, Layer};
+use crate::rootfs::objects::{self, ObjectSet, Objects};
+use crate::rootfs::rules::{Budget, Path};
+use crate::rootfs::tar::{Kind, Reader};
+use crate::rootfs::{LayerError, Meta};
 
 use super::initramfs;
 
@@ -14,191 +23,341 @@ use super::initramfs;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Want {
     Nothing,
-    /// Whether it is there.
+    /// Whether it is there, and how large.
     Name,
-    /// How large it is, if that is known when its name is.
-    Size,
     /// Its text.
     Content,
     /// The modules in it.
     Modules,
 }
 
-/// A file, as far as it was wanted.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum File {
-    Name,
-    /// Its size in bytes.
-    Sized(u64),
-    Content(Vec<u8>),
-    /// Its size in bytes, and the modules.
-    Modules(u64, Option<Vec<String>>),
-    /// A symbolic link, to a path from the root.
-    Link(String),
+/// Which content a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Id {
+    /// That of an entry of a layer, both counted from 0.
+    Entry(u32, u32),
+    /// An object of an encapsulated base.
+    Object(Checksum),
 }
 
-impl File {
-    fn size(&self) -> Option<u64> {
-        match self {
-            File::Sized(size) | File::Modules(size, _) => Some(*size),
-            File::Content(raw) => Some(raw.len() as u64),
-            File::Name | File::Link(_) => None,
+/// A file of the image, for the look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub id: Id,
+    pub size: u64,
+}
+
+/// What was kept of a content.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Held {
+    Content(Vec<u8>),
+    /// Too large to be kept.
+    TooLarge,
+    Modules(Option<Vec<String>>),
+}
+
+impl Held {
+    /// Whether it answers `want`; a text that was kept can be listed.
+    fn serves(self, want: Want) -> Option<Held> {
+        match (want, self) {
+            (Want::Modules, Held::Content(raw)) => Some(Held::Modules(initramfs::modules(&raw[..]))),
+            (Want::Modules, held @ Held::Modules(_)) => Some(held),
+            (Want::Content, held @ (Held::Content(_) | Held::TooLarge)) => Some(held),
+            _ => None,
         }
     }
-}
-
-/// What a layer says of a path.
-#[derive(Debug, PartialEq)]
-enum Mark {
-    File(File),
-    /// A directory, or something unwanted that hides what lies under this path below.
-    Directory,
-    Hides,
-}
-
-/// One layer.
-#[derive(Debug, Default)]
-pub(super) struct Layer {
-    pub entries: u64,
-    /// Sizes of regular files, each rounded up to 4 KiB.
-    pub unpacked: u64,
-    gone: Vec<String>,
-    emptied: Vec<String>,
-    marks: Vec<(String, Mark)>,
-    /// Hard links to content that had gone by before its name was known: target → names.
-    pub unread: BTreeMap<String, Vec<String>>,
 }
 
 /// No configuration file is larger.
 const MAX_TEXT: u64 = 1 << 20;
 /// Repository objects up to this size are kept until their name is known.
 const MAX_OBJECT: u64 = 256 << 10;
-const OBJECTS: &str = "sysroot/ostree/repo/objects/";
+/// All texts that are kept of a layer, and all metadata objects of a base.
+const MAX_HELD: u64 = 64 << 20;
+const MAX_METADATA: u64 = 512 << 20;
+/// The tallies of a layer count file contents in blocks of this.
+const BLOCK: u64 = 4096;
+
+/// What a layer is read as.
+pub(super) enum Read1 {
+    /// A plain one.
+    Plain(Layer<Seen>),
+    /// A part of an encapsulated base.
+    Base(ObjectSet),
+}
+
+/// One layer that was looked at.
+pub(super) struct Looked {
+    pub read: Read1,
+    pub entries: u64,
+    /// Sizes of regular files, each rounded up to 4 KiB.
+    pub unpacked: u64,
+    /// What was kept.
+    pub held: HashMap<Id, Held>,
+    /// Metadata objects of a base.
+    pub metadata: HashMap<Checksum, Vec<u8>>,
+    /// How large the content objects of a base are.
+    pub sizes: HashMap<Checksum, u64>,
+    /// What its files need: attributes and link targets.
+    pub most: Most,
+}
+
+/// The most that any file needs of what only some file systems have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Most {
+    /// Bytes of attributes, as ext4 lays them out, and whose.
+    pub attributes: Option<(u64, String)>,
+    /// The largest value of an attribute, and whose.
+    pub value: Option<(u64, String)>,
+    /// Bytes of a symbolic link's target, and whose.
+    pub link: Option<(u64, String)>,
+}
+
+impl Most {
+    fn raise(slot: &mut Option<(u64, String)>, bytes: u64, path: impl Fn() -> String) {
+        if bytes > slot.as_ref().map_or(0, |(most, _)| *most) {
+            *slot = Some((bytes, path()));
+        }
+    }
+
+    /// Counts what one file needs.
+    pub fn count(&mut self, meta: &Meta, link: usize, path: impl Fn() -> String) {
+        Self::raise(&mut self.attributes, crate::rootfs::attributes::ext4_room(&meta.xattrs), &path);
+        let value = meta.xattrs.iter().map(|(_, value)| value.len()).max().unwrap_or(0);
+        Self::raise(&mut self.value, value as u64, &path);
+        Self::raise(&mut self.link, link as u64, &path);
+    }
+
+    /// Takes what another layer needs into account.
+    pub fn join(&mut self, other: &Most) {
+        for (slot, more) in
+            [(&mut self.attributes, &other.attributes), (&mut self.value, &other.value), (&mut self.link, &other.link)]
+        {
+            if let Some((bytes, path)) = more {
+                Self::raise(slot, *bytes, || path.clone());
+            }
+        }
+    }
+}
+
+/// How a layer is to be read.
+#[derive(Clone, Copy)]
+pub(super) struct How<'a> {
+    /// Its number, from 0.
+    pub layer: u32,
+    /// How many of the lowest layers are a base.
+    pub in_base: u32,
+    /// What is wanted of a path.
+    pub want: &'a dyn Fn(&str) -> Want,
+    /// What the image may have altogether.
+    pub budget: &'a Budget,
+}
 
 /// Goes through a layer's tar stream, to the very end so that its digests get verified.
-/// `want` also decides, by [`Want::Nothing`], what may be forgotten; `near` says whether a path
-/// is on the way to wanted ones, so that a link or file there is known to hide them.
-pub(super) fn layer(reader: impl Read, want: &dyn Fn(&str) -> Want, near: &dyn Fn(&str) -> bool) -> io::Result<Layer> {
-    let mut archive = tar::Archive::new(reader);
-    let mut layer = Layer::default();
-    let mut object: Option<(String, File)> = None;
-    for entry in archive.entries()? {
-        let mut entry = entry?;
-        let kind = entry.header().entry_type();
-        if kind.is_pax_global_extensions() {
-            continue;
-        }
-        layer.entries += 1;
-        let path = normal(&entry.path_bytes())?;
-        if kind.is_file() {
-            layer.unpacked = layer.unpacked.saturating_add(entry.size().next_multiple_of(4096));
-        }
-        if layer.whiteout(&path) {
-            continue;
-        }
-        if kind.is_dir() {
-            layer.marks.push((path, Mark::Directory));
-            continue;
-        }
-        let wanted = want(&path);
-        if path.starts_with(OBJECTS) && path.ends_with(".file") && wanted == Want::Nothing {
-            let file = match entry.link_name_bytes() {
-                // Where it leads depends on the name it gets.
-                Some(target) if kind.is_symlink() => Some(File::Link(String::from_utf8_lossy(&target).into_owned())),
-                _ if kind.is_file() => Some(unnamed(&mut entry)?),
-                _ => None,
-            };
-            object = file.map(|file| (path, file));
-            continue;
-        }
-        if wanted == Want::Nothing {
-            if near(&path) {
-                layer.marks.push((path, Mark::Hides));
-            }
-            continue;
-        }
-        let link = entry.link_name_bytes().map(|name| name.into_owned());
-        let file = match (kind, link) {
-            (tar::EntryType::Symlink, Some(target)) => File::Link(follow(&path, &String::from_utf8_lossy(&target))),
-            (tar::EntryType::Link, Some(target)) => {
-                let target = normal(&target)?;
-                let known = match &object {
-                    Some((name, File::Link(lead))) if *name == target => Some(File::Link(follow(&path, lead))),
-                    Some((name, file)) if *name == target => Some(file.clone()),
-                    _ => layer.known(&target).cloned(),
-                };
-                known.and_then(|file| serve(file, wanted)).unwrap_or_else(|| {
-                    // A size is not worth a second pass.
-                    if !matches!(wanted, Want::Name | Want::Size) {
-                        layer.unread.entry(target).or_default().push(path.clone());
-                    }
-                    File::Name
-                })
-            }
-            _ => take(&mut entry, wanted)?,
-        };
-        layer.marks.push((path, Mark::File(file)));
-    }
-    io::copy(&mut archive.into_inner(), &mut io::sink())?;
-    Ok(layer)
+pub(super) fn look(reader: impl Read, how: How<'_>) -> Result<Looked, LayerError> {
+    let mut look = Look {
+        how,
+        next: 0,
+        bytes: 0,
+        unpacked: 0,
+        held: HashMap::new(),
+        metadata: HashMap::new(),
+        sizes: HashMap::new(),
+        most: Most::default(),
+        last: None,
+    };
+    let read = if how.layer < how.in_base {
+        Read1::Base(objects::read(reader, &mut look, how.layer == 0, how.budget)?)
+    } else {
+        Read1::Plain(layer::read(reader, &mut look, how.budget)?)
+    };
+    let Look { next, unpacked, held, metadata, sizes, most, .. } = look;
+    Ok(Looked { read, entries: next.into(), unpacked, held, metadata, sizes, most })
 }
 
-/// Reads what is wanted of an entry.
-fn take(entry: &mut tar::Entry<'_, impl Read>, wanted: Want) -> io::Result<File> {
-    let size = entry.size();
-    match wanted {
-        Want::Content if size <= MAX_TEXT => {
+struct Look<'a> {
+    how: How<'a>,
+    /// The number of the next entry.
+    next: u32,
+    /// What was kept, in bytes.
+    bytes: u64,
+    unpacked: u64,
+    held: HashMap<Id, Held>,
+    metadata: HashMap<Checksum, Vec<u8>>,
+    sizes: HashMap<Checksum, u64>,
+    most: Most,
+    /// The content object that went by last, as far as it was worth keeping: its names come next.
+    last: Option<(Checksum, Held)>,
+}
+
+/// A path as programs will see it.
+fn seen(path: &Path) -> String {
+    let text = String::from_utf8_lossy(&path.join(&b'/')).into_owned();
+    text.strip_prefix("usr/etc/").map_or(text.clone(), |rest| format!("etc/{rest}"))
+}
+
+/// Where a path that a layer writes through one of the usual links will be.
+fn usual(path: &str) -> Option<String> {
+    let (first, _) = path.split_once('/')?;
+    matches!(first, "bin" | "sbin" | "lib" | "lib64").then(|| format!("usr/{path}"))
+}
+
+impl Look<'_> {
+    fn keep(&mut self, id: Id, held: Held) -> io::Result<()> {
+        if let Held::Content(text) = &held {
+            self.bytes += text.len() as u64;
+        }
+        if self.bytes > MAX_HELD {
+            return Err(io::Error::other("its configuration files have more than 64 MiB"));
+        }
+        self.held.insert(id, held);
+        Ok(())
+    }
+
+    fn wanted(&self, path: &Path) -> Want {
+        let path = seen(path);
+        match (self.how.want)(&path) {
+            Want::Nothing => usual(&path).map_or(Want::Nothing, |path| (self.how.want)(&path)),
+            want => want,
+        }
+    }
+}
+
+impl Keep for Look<'_> {
+    type Content = Seen;
+
+    fn entry(&mut self) {
+        self.next = self.next.saturating_add(1);
+    }
+
+    fn regular(&mut self, path: &Path, meta: &Meta, size: u64, content: &mut dyn Read) -> io::Result<Seen> {
+        let id = Id::Entry(self.how.layer, self.next - 1);
+        self.unpacked = self.unpacked.saturating_add(size.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX));
+        self.most.count(meta, 0, || seen(path));
+        if let Some(held) = take(content, size, self.wanted(path))? {
+            self.keep(id, held)?;
+        }
+        Ok(Seen { id, size })
+    }
+
+    fn symlink(&mut self, meta: &Meta, target: &[u8]) -> io::Result<Seen> {
+        self.most.count(meta, target.len(), || format!("a link to {}", crate::rootfs::tree::say(target)));
+        Ok(Seen { id: Id::Entry(self.how.layer, self.next - 1), size: target.len() as u64 })
+    }
+
+    fn object(&mut self, sum: &Checksum) -> Seen {
+        Seen { id: Id::Object(*sum), size: 0 }
+    }
+
+    fn linked(&mut self, _: &Path, _: &Seen) {}
+}
+
+impl Objects for Look<'_> {
+    fn entry(&mut self) {
+        self.next = self.next.saturating_add(1);
+    }
+
+    fn metadata(&mut self, _: &str, data: &[u8]) -> io::Result<Checksum> {
+        let sum: Checksum = Sha256::digest(data).into();
+        self.bytes += data.len() as u64;
+        if self.bytes > MAX_METADATA {
+            return Err(io::Error::other("the directories of its commit have more than 512 MiB"));
+        }
+        self.metadata.insert(sum, data.to_vec());
+        Ok(sum)
+    }
+
+    fn commitmeta(&mut self, _: &Checksum, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn regular(&mut self, said: &Checksum, meta: &Meta, size: u64, content: &mut dyn Read) -> io::Result<Checksum> {
+        const REGULAR: u32 = 0o100_000;
+        self.unpacked = self.unpacked.saturating_add(size.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX));
+        self.most.count(meta, 0, || "an object of the base".into());
+        let mut hash = Sha256::new();
+        hash.update(gvariant::content_header(meta.uid, meta.gid, REGULAR | meta.mode, b"", &meta.xattrs));
+        let mut hashed = Hashed { inner: content, hash };
+        let held = unnamed(&mut hashed, size)?;
+        io::copy(&mut hashed, &mut io::sink())?;
+        self.last = held.map(|held| (*said, held));
+        self.sizes.insert(*said, size);
+        Ok(hashed.hash.finalize().into())
+    }
+
+    fn symlink(&mut self, meta: &Meta, target: &[u8]) -> io::Result<Checksum> {
+        const SYMLINK: u32 = 0o120_777;
+        self.most.count(meta, target.len(), || format!("a link to {}", crate::rootfs::tree::say(target)));
+        self.last = None;
+        Ok(Sha256::digest(gvariant::content_header(meta.uid, meta.gid, SYMLINK, target, &meta.xattrs)).into())
+    }
+
+    fn named(&mut self, path: &Path, object: &Checksum) {
+        if let Some((sum, held)) = &self.last
+            && sum == object
+            && let Some(held) = held.clone().serves(self.wanted(path))
+        {
+            // What there is no room for is read in a second pass, which says so.
+            let _ = self.keep(Id::Object(*sum), held);
+        }
+    }
+}
+
+struct Hashed<'a> {
+    inner: &'a mut dyn Read,
+    hash: Sha256,
+}
+
+impl Read for Hashed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+/// Reads what is wanted of a content.
+fn take(content: &mut dyn Read, size: u64, wanted: Want) -> io::Result<Option<Held>> {
+    Ok(match wanted {
+        Want::Content if size > MAX_TEXT => Some(Held::TooLarge),
+        Want::Content => {
             let mut text = Vec::new();
-            entry.read_to_end(&mut text)?;
-            Ok(File::Content(text))
+            content.read_to_end(&mut text)?;
+            Some(Held::Content(text))
         }
-        Want::Modules => list(&[], entry, size),
-        Want::Size => Ok(File::Sized(size)),
-        _ => Ok(File::Name),
-    }
+        Want::Modules => Some(list(&[], content)?),
+        Want::Nothing | Want::Name => None,
+    })
 }
 
-/// Lists an initramfs of `size` bytes, of which `begun` was read already. That it is garbage is an answer; that
+/// Lists an initramfs, of which `begun` was read already. That it is garbage is an answer; that
 /// the stream under it broke is an error.
-fn list(begun: &[u8], rest: &mut impl Read, size: u64) -> io::Result<File> {
+fn list(begun: &[u8], rest: &mut dyn Read) -> io::Result<Held> {
     let mut watched = Watch { inner: rest, error: None };
     let modules = initramfs::modules(Cursor::new(begun).chain(&mut watched));
     match watched.error {
         Some(error) => Err(error),
-        None => Ok(File::Modules(size, modules)),
+        None => Ok(Held::Modules(modules)),
     }
 }
 
 /// A repository object whose names are not known yet: kept if it is small, listed if it begins
-/// as an initramfs does, else its size.
-fn unnamed(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<File> {
-    let size = entry.size();
+/// as an initramfs does.
+fn unnamed(content: &mut dyn Read, size: u64) -> io::Result<Option<Held>> {
     if size <= MAX_OBJECT {
-        return take(entry, Want::Content);
+        return take(content, size, Want::Content);
     }
     let mut magic = [0; 6];
-    entry.read_exact(&mut magic)?;
-    if initramfs::looks_like_one(&magic) { list(&magic, entry, size) } else { Ok(File::Sized(size)) }
+    content.read_exact(&mut magic)?;
+    if initramfs::looks_like_one(&magic) { list(&magic, content).map(Some) } else { Ok(None) }
 }
 
-/// What is wanted, out of what is at hand; `None` if it is not in there.
-fn serve(file: File, wanted: Want) -> Option<File> {
-    match (wanted, file) {
-        (Want::Modules, File::Content(raw)) => Some(File::Modules(raw.len() as u64, initramfs::modules(&raw[..]))),
-        (Want::Modules, file @ File::Modules(..)) | (Want::Content, file @ File::Content(_)) => Some(file),
-        (_, file @ File::Link(_)) => Some(file),
-        (Want::Size, file) => file.size().map(File::Sized),
-        (Want::Name, _) => Some(File::Name),
-        _ => None,
-    }
-}
-
-struct Watch<R> {
-    inner: R,
+struct Watch<'a> {
+    inner: &'a mut dyn Read,
     error: Option<io::Error>,
 }
 
-impl<R: Read> Read for Watch<R> {
+impl Read for Watch<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer).map_err(|error| {
             let kind = error.kind();
@@ -210,151 +369,28 @@ impl<R: Read> Read for Watch<R> {
     }
 }
 
-/// A path from the root of the image, without slash in front; `usr/etc` is ostree's place for
-/// `etc`. A path that leaves the image is an error: no tool packs one by mistake.
-fn normal(raw: &[u8]) -> io::Result<String> {
-    let text = String::from_utf8_lossy(raw);
-    let mut parts: Vec<&str> = Vec::new();
-    for part in text.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("the entry '{text}' leads out of the image"),
-                ));
-            }
-            part => parts.push(part),
+/// Reads the contents `wanted` out of layer `layer` once more, to its end.
+pub(super) fn again(
+    mut reader: impl Read,
+    layer: u32,
+    wanted: &BTreeMap<Id, Want>,
+) -> Result<HashMap<Id, Held>, LayerError> {
+    let mut held = HashMap::new();
+    let mut tar = Reader::new(&mut reader);
+    let mut number = 0;
+    while let Some(entry) = tar.next_entry()? {
+        let id = match objects::object_sum(&crate::rootfs::tree::split(&entry.path)) {
+            Some((sum, "file")) if wanted.contains_key(&Id::Object(sum)) => Id::Object(sum),
+            _ => Id::Entry(layer, number),
+        };
+        number += 1;
+        if entry.kind == Kind::Regular
+            && let Some(want) = wanted.get(&id)
+            && let Some(found) = take(&mut tar.content(), entry.size, *want)?
+        {
+            held.insert(id, found);
         }
     }
-    let path = parts.join("/");
-    Ok(path.strip_prefix("usr/etc/").map_or(path.clone(), |rest| format!("etc/{rest}")))
-}
-
-/// Where the symbolic link at `path` leads. Leading out of the root stays in the root, as it
-/// does for a kernel.
-fn follow(path: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = if target.starts_with('/') { Vec::new() } else { path.split('/').collect() };
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-impl Layer {
-    /// Notes a whiteout; true if it was one.
-    fn whiteout(&mut self, path: &str) -> bool {
-        let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let Some(hidden) = name.strip_prefix(".wh.") else { return false };
-        if hidden == ".wh..opq" {
-            self.emptied.push(dir.to_owned());
-        } else if !hidden.starts_with(".wh.") && !hidden.is_empty() {
-            self.gone.push(if dir.is_empty() { hidden.to_owned() } else { format!("{dir}/{hidden}") });
-        }
-        true
-    }
-
-    fn known(&self, path: &str) -> Option<&File> {
-        self.marks.iter().rev().find_map(|(name, mark)| match mark {
-            Mark::File(file) if name == path => Some(file),
-            _ => None,
-        })
-    }
-
-    /// Fills in what a second pass has read: files under their targets' names.
-    pub fn fill(&mut self, second: &Layer) {
-        for (target, names) in std::mem::take(&mut self.unread) {
-            let Some(file) = second.known(&target) else { continue };
-            for (name, mark) in &mut self.marks {
-                if names.contains(name) {
-                    *mark = Mark::File(file.clone());
-                }
-            }
-        }
-    }
-}
-
-/// The files of the merged image, by path.
-#[derive(Debug, Default)]
-pub(super) struct Merged(BTreeMap<String, File>);
-
-impl Merged {
-    /// Puts `layer` over what is there. Whiteouts hide what is below only, wherever in the
-    /// layer they stand.
-    pub fn put(&mut self, layer: Layer) {
-        for dir in &layer.emptied {
-            self.remove_under(dir);
-        }
-        for path in &layer.gone {
-            self.0.remove(path);
-            self.remove_under(path);
-        }
-        for (path, mark) in layer.marks {
-            match mark {
-                Mark::Directory => {
-                    self.0.remove(&path);
-                }
-                Mark::Hides => {
-                    self.0.remove(&path);
-                    self.remove_under(&path);
-                }
-                Mark::File(file) => {
-                    self.remove_under(&path);
-                    self.0.insert(path, file);
-                }
-            }
-        }
-    }
-
-    fn remove_under(&mut self, dir: &str) {
-        if dir.is_empty() {
-            return self.0.clear();
-        }
-        // '0' follows '/' in ASCII: between the two lie exactly the paths under the directory.
-        let under: Vec<String> =
-            self.0.range(format!("{dir}/")..format!("{dir}0")).map(|(path, _)| path.clone()).collect();
-        for path in under {
-            self.0.remove(&path);
-        }
-    }
-
-    pub fn has(&self, path: &str) -> bool {
-        self.0.contains_key(path)
-    }
-
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// The file at `path`, through symbolic links.
-    pub fn file(&self, path: &str) -> Option<&File> {
-        let mut file = self.0.get(path)?;
-        for _ in 0..8 {
-            match file {
-                File::Link(target) => file = self.0.get(target)?,
-                file => return Some(file),
-            }
-        }
-        None
-    }
-
-    /// The size of the file at `path`, as far as it was asked for.
-    pub fn size(&self, path: &str) -> Option<u64> {
-        self.file(path)?.size()
-    }
-
-    /// The text at `path`.
-    pub fn text(&self, path: &str) -> Option<&[u8]> {
-        match self.file(path)? {
-            File::Content(text) => Some(text),
-            _ => None,
-        }
-    }
+    io::copy(&mut reader, &mut io::sink())?;
+    Ok(held)
 }

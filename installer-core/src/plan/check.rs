@@ -2,6 +2,7 @@
 //! can make what is asked for, and the image will be able to open it.
 
 use super::defaults::oci_architecture;
+use super::root_room;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
@@ -102,6 +103,7 @@ pub fn check_filesystems(
 
 /// Whether the image will be able to mount a root of this file system.
 pub fn check_root(facts: &ImageFacts, filesystem: &str, scheme: Scheme, warnings: &mut Vec<String>) -> Result<()> {
+    root_room::check(filesystem, facts)?;
     check_initramfs(facts, filesystem, "the root file system", warnings)?;
     if scheme == Scheme::Lvm {
         check_initramfs(facts, "dm_mod", "the logical volume of the root", warnings)?;

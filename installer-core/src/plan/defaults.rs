@@ -23,7 +23,9 @@ pub(super) fn root_needs(facts: &ImageFacts) -> Bytes {
 
 /// Room for the image, the second deployment's share of a later update, and logs.
 pub(super) fn room_for(facts: &ImageFacts) -> Bytes {
-    Bytes(facts.unpacked_size.0 + facts.unpacked_size.0 / 4) + Bytes::mib(256)
+    // An inode takes half a KiB, and of small files that is more than the share that is added anyway.
+    let inodes = facts.needs.inodes.saturating_mul(512);
+    facts.unpacked_size + Bytes((facts.unpacked_size.0 / 4).max(inodes)) + Bytes::mib(256)
 }
 
 pub(super) fn scheme(request: &Request) -> Scheme {

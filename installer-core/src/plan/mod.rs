@@ -15,9 +15,11 @@ mod document;
 mod efi_grub;
 mod fit;
 mod render;
+mod root_room;
 mod step;
 mod steps;
 mod to_filesystem;
+mod words;
 
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
@@ -51,7 +53,7 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     }
     let (target, destroys) = target(request, machine)?;
     let root_fs = default_root_fs(facts);
-    let disk_layout = layout::lay_out(
+    let mut disk_layout = layout::lay_out(
         &request.layout,
         &Given {
             disk: target.size(),
@@ -65,11 +67,12 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     )?;
     check::check_filesystems(&disk_layout, machine, facts, scheme, &mut warnings)?;
     boot_room::check(&disk_layout, facts, &mut warnings)?;
+    root_room::fit_inodes(&mut disk_layout, facts)?;
     let boot = boot::choose(request, machine, facts, &disk_layout, &target, &mut warnings)?;
     let image = planned_image(request, facts)?;
     let context = steps::Context { request, facts, layout: &disk_layout, target: &target, image: &image };
     let mut steps = steps::storage_steps(&context);
-    steps.extend(steps::deploy_steps(&context));
+    steps.extend(steps::deploy_steps(&context)?);
     steps.extend(steps::system_steps(&context, &mut warnings)?);
     // Before the scripts: a script may want to change what the boot loader's installer wrote.
     let order = boot.as_ref().and_then(|boot| boot::order(boot, request, machine, &disk_layout, &target));

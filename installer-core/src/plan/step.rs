@@ -11,7 +11,7 @@ use crate::storage::filesystem;
 use crate::storage::layout::PlannedPartition;
 use crate::system::accounts::UserPlan;
 use crate::system::files::{FilePlan, FstabEntry};
-use crate::units::{Bytes, MountPoint};
+use crate::units::{Bytes, MountPoint, Stateroot};
 
 /// Where bootc and libostree look for the credentials of an installed system (ostree-ext,
 /// `globals`).
@@ -90,7 +90,7 @@ pub enum Step {
     /// Makes the OSTree system root.
     InitialiseSysroot {
         /// Stateroot.
-        stateroot: String,
+        stateroot: Stateroot,
     },
     /// Fetches, verifies and imports the image.
     Import {
@@ -106,7 +106,7 @@ pub enum Step {
     /// Makes the image's deployment, with its boot entry.
     Deploy {
         /// Stateroot.
-        stateroot: String,
+        stateroot: Stateroot,
         /// The origin's container-image-reference.
         origin: String,
         /// Kernel arguments.

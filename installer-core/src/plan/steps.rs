@@ -6,6 +6,7 @@ use super::defaults::passwords;
 use super::device::Device;
 use super::document::PlannedImage;
 use super::step::Step;
+use super::words;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{ImageFacts, ImageReference};
 use crate::request::{Purpose, Request, RootAccess, valid_name};
@@ -132,20 +133,17 @@ fn areas(layout: &DiskLayout) -> Vec<Area> {
                 filesystem: kind(&v.purpose, &v.filesystem)?,
                 label: Some(v.name.clone()),
                 options: None,
-                mkfs_options: Vec::new(),
+                mkfs_options: v.mkfs_options.clone(),
             })
         }));
     }
     areas
 }
 
-fn stateroot(context: &Context<'_>) -> String {
-    let wanted = context.request.stateroot.as_ref().or(context.facts.install.stateroot.as_ref());
-    wanted.map_or("default", String::as_str).to_owned()
-}
-
-pub fn deploy_steps(context: &Context<'_>) -> Vec<Step> {
-    let stateroot = stateroot(context);
+pub fn deploy_steps(context: &Context<'_>) -> Result<Vec<Step>> {
+    let stateroot = words::stateroot(context.request, context.facts)?;
+    let kargs = kernel_arguments(context);
+    words::check_kargs(&kargs, &stateroot, context.facts)?;
     let image = context.image;
     let mut steps = vec![Step::InitialiseSysroot { stateroot: stateroot.clone() }];
     steps.extend(mounts(&areas(context.layout)).filter(|(at, _)| below_var(at)).map(mount_step));
@@ -156,10 +154,10 @@ pub fn deploy_steps(context: &Context<'_>) -> Vec<Step> {
             size: context.facts.download_size,
             selinux: context.facts.selinux.is_some(),
         },
-        Step::Deploy { stateroot, origin: origin(&image.updates_from), kargs: kernel_arguments(context) },
+        Step::Deploy { stateroot, origin: origin(&image.updates_from), kargs },
         Step::Fstab { entries: fstab(context.layout) },
     ]);
-    steps
+    Ok(steps)
 }
 
 /// bootc's order: where the root is, what the image's install configuration says, its

@@ -10,7 +10,7 @@ use super::defaults::{is_uefi, planned_image, room_for};
 use super::device::Device;
 use super::document::{Plan, SCHEMA};
 use super::step::Step;
-use super::{boot_room, check, steps};
+use super::{boot_room, check, steps, words};
 use crate::error::{Error, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::{Disk, Machine, Mounted, MountedArea};
@@ -46,8 +46,9 @@ pub fn to_filesystem(
     }
     let boot = boot_plan(request, mounted, machine, facts, &mut warnings)?;
     let image = planned_image(request, facts)?;
-    let stateroot = request.stateroot.as_ref().or(facts.install.stateroot.as_ref());
-    let stateroot = stateroot.map_or("default", String::as_str).to_owned();
+    let stateroot = words::stateroot(request, facts)?;
+    let kargs = kernel_arguments(request, specs, mounted, facts)?;
+    words::check_kargs(&kargs, &stateroot, facts)?;
     let mut steps = adopted(mounted)?;
     steps.extend([
         Step::InitialiseSysroot { stateroot: stateroot.clone() },
@@ -57,11 +58,7 @@ pub fn to_filesystem(
             size: facts.download_size,
             selinux: facts.selinux.is_some(),
         },
-        Step::Deploy {
-            stateroot,
-            origin: steps::origin(&image.updates_from),
-            kargs: kernel_arguments(request, specs, mounted, facts)?,
-        },
+        Step::Deploy { stateroot, origin: steps::origin(&image.updates_from), kargs },
     ]);
     // An image's own fstab stays where there is nothing to add.
     steps.extend(fstab(specs, mounted));

@@ -54,6 +54,9 @@ pub struct PlannedVolume {
     pub size: Option<Bytes>,
     /// File system to make, where it gets one.
     pub filesystem: Option<String>,
+    /// Further arguments to mkfs.
+    #[serde(default)]
+    pub mkfs_options: Vec<String>,
 }
 
 /// The whole layout of one disk.
@@ -162,6 +165,7 @@ fn automatic(scheme: Scheme, filesystem: Option<&str>, swap: bool, boot: bool, g
                     purpose: Purpose::Swap,
                     size: Some(size),
                     filesystem: None,
+                    mkfs_options: Vec::new(),
                 })
                 .into_iter()
                 .collect();
@@ -170,6 +174,7 @@ fn automatic(scheme: Scheme, filesystem: Option<&str>, swap: bool, boot: bool, g
                 purpose: Purpose::Mount(MountPoint::root()),
                 size: None,
                 filesystem: Some(root_fs),
+                mkfs_options: Vec::new(),
             });
             (list, Some(volumes))
         }

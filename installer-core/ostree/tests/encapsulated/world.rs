@@ -60,6 +60,7 @@ pub fn system(root: &Path) {
     for dir in ["boot", "dev", "proc", "run", "sys", "sysroot", "tmp", "var/tmp", "usr/share/empty"] {
         fs::create_dir_all(root.join(dir)).unwrap();
     }
+    write(root, "usr/lib/os-release", 0o644, "ID=base\n");
     write(root, "usr/lib/modules/6.1/vmlinuz", 0o755, "a kernel");
     write(root, "usr/lib/modules/6.1/initramfs.img", 0o600, "an initramfs");
     write(root, "usr/bin/sudo", 0o4755, "set-id");

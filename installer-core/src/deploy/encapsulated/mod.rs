@@ -12,23 +12,22 @@
 //! `unencapsulate_base`): the first layer's is the commit itself, each other one's a commit
 //! that lists the layer's objects by name.
 
-mod base;
-mod objects;
-pub mod variant;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::content::{Content, Dir, File, Node};
 use super::gvariant::{self, Checksum};
 use super::labels::{self, Label, Policy};
 use super::store::{Store, object_path};
-use super::tree::{Content, Dir, File, Meta, Node};
+use crate::rootfs::Meta;
+use crate::rootfs::base;
+use crate::rootfs::objects::{Brought, ObjectSet};
 use crate::units::hex;
 
-pub use objects::{ObjectSet, read};
+pub use crate::rootfs::variant;
 
 /// The base of an image: its commit, as it came.
 #[derive(Debug)]
@@ -38,21 +37,18 @@ pub struct Base {
     /// Its tree.
     pub tree: Dir,
     /// Content objects of each layer, the first layer's too.
-    sets: Vec<BTreeMap<Checksum, bool>>,
+    sets: Vec<BTreeMap<Checksum, Brought>>,
 }
 
 impl Base {
     /// Puts together what the layers brought, lowest first, and looks whether all is there.
     pub fn assemble(store: &Store, sets: Vec<ObjectSet>) -> io::Result<Self> {
-        let mut commit = None;
-        let mut all = BTreeMap::new();
-        for set in &sets {
-            commit = commit.or(set.commit.as_ref());
-            all.extend(set.files.iter().map(|(sum, empty)| (*sum, *empty)));
-        }
-        let (sum, raw) = commit.ok_or_else(|| io::Error::other("the image's first layer brings no commit"))?;
-        let tree = base::read(store.path(), raw, &all)?;
-        Ok(Base { commit: *sum, tree, sets: sets.into_iter().map(|set| set.files).collect() })
+        let fetch = |sum: &Checksum, kind: &str| match fs::read(object_path(store.path(), sum, kind)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        };
+        let (commit, tree) = base::assemble(&sets, &fetch, &|sum| Content::Object(*sum))?;
+        Ok(Base { commit, tree, sets: sets.into_iter().map(|set| set.files).collect() })
     }
 
     /// The commit that stands for the base's layer `index`.
@@ -68,36 +64,18 @@ impl Base {
         self.sets.len()
     }
 
-    /// Takes out of a layer above what bootc's importer does not let through either: the
-    /// repository, whose objects were only there to be linked to, and on systems without a
-    /// root of their own whatever lies outside of /usr, /etc and /var. Returns the names of
-    /// the latter.
+    /// Takes out of a layer above what bootc's importer does not let through either
+    /// ([`base::filter`]). Returns the names.
     pub fn filter(&self, store: &Store, layer: &mut Dir) -> io::Result<Vec<String>> {
-        if let Some(Node::Dir(sysroot)) = layer.entries.get_mut(&b"sysroot"[..]) {
-            sysroot.entries.remove(&b"ostree"[..]);
-        }
-        if self.any_root(store)? {
-            return Ok(Vec::new());
-        }
-        let kept = |name: &[u8]| matches!(name, b"usr" | b"var" | b"run" | b"tmp" | b"proc" | b"sys" | b"dev");
-        let dropped = layer.entries.keys().filter(|name| !kept(name) && *name != b"sysroot");
-        let dropped = dropped.map(|name| format!("/{}", String::from_utf8_lossy(name))).collect();
-        layer.entries.retain(|name, _| kept(name));
-        Ok(dropped)
+        Ok(base::filter(layer, self.any_root(store)?))
     }
 
-    /// Whether the system's root can show more than the usual directories: composefs or a
-    /// transient overlay.
+    /// Whether the system's root can show more than the usual directories.
     fn any_root(&self, store: &Store) -> io::Result<bool> {
-        let Some(Node::File(File { content: Content::Object(sum), .. })) =
-            self.tree.find("usr/lib/ostree/prepare-root.conf")
-        else {
+        let Some(Node::File(File { content: Content::Object(sum), .. })) = self.tree.find(base::PREPARE_ROOT) else {
             return Ok(false);
         };
-        let text = fs::read_to_string(object_path(store.path(), sum, "file"))?;
-        let composefs = key(&text, "composefs", "enabled");
-        let composefs = composefs.is_some_and(|value| !matches!(value, "no" | "false" | "0"));
-        Ok(composefs || matches!(key(&text, "root", "transient"), Some("true" | "1")))
+        Ok(base::any_root(&fs::read_to_string(object_path(store.path(), sum, "file"))?))
     }
 
     /// Whether the base's own labels are not those of the system: it has none, or a layer above
@@ -114,20 +92,6 @@ impl Base {
         let mode = |file: &File| mode_of(file, store);
         labels::each_file(tree, policy, threads, mode, |file, label| relabel(file, label, store))
     }
-}
-
-/// The value of `name` in the section `section` of a key file; of several the last.
-fn key<'a>(text: &'a str, section: &str, name: &str) -> Option<&'a str> {
-    let (mut inside, mut found) = (false, None);
-    for line in text.lines().map(str::trim) {
-        if let Some(title) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            inside = title == section;
-        } else if inside {
-            let value = line.split_once('=').filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim());
-            found = value.or(found);
-        }
-    }
-    found
 }
 
 fn same(left: Option<&Node>, right: Option<&Node>) -> bool {
@@ -187,25 +151,11 @@ fn object_meta(object: &Path) -> io::Result<Meta> {
 /// A commit whose only directory names every object by its checksum: what keeps a layer's
 /// objects from being pruned, and tells at an update that the layer is there. The same objects
 /// give the same commit.
-fn list(files: &BTreeMap<Checksum, bool>, store: &Store) -> io::Result<Checksum> {
+fn list(files: &BTreeMap<Checksum, Brought>, store: &Store) -> io::Result<Checksum> {
     let names: Vec<(String, Checksum)> = files.keys().map(|sum| (hex(sum), *sum)).collect();
     let entries = names.iter().map(|(name, sum)| (name.as_bytes(), *sum));
     let tree = store.write_metadata("dirtree", &gvariant::dirtree(entries, []))?;
     let meta = store.write_dirmeta(&Meta::default_directory())?;
     let commit = gvariant::Commit { metadata: &[], parent: None, timestamp: 0, tree, meta };
     store.write_metadata("commit", &gvariant::commit(&commit))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_read_in_its_own_section_alone() {
-        let text = "enabled=9\n# enabled=8\n[composefs]\n enabled = yes \n\n[root]\nenabled=no\ntransient=true\n";
-        assert_eq!(key(text, "composefs", "enabled"), Some("yes"));
-        assert_eq!(key(text, "root", "transient"), Some("true"));
-        assert_eq!(key(text, "etc", "transient"), None);
-        assert_eq!(key("[a]\nb=1\n[a]\nb=2\n", "a", "b"), Some("2"));
-    }
 }

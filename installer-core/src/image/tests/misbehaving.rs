@@ -50,7 +50,7 @@ pub fn large() -> Made {
             (state >> 56) as u8
         })
         .collect();
-    made("amd64", BOOTABLE, &[Tar::default().file("noise", noise).done()])
+    made("amd64", BOOTABLE, &[Tar::system().file("noise", noise).done()])
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The whole way from a reference to facts: against layouts on disk, a small registry made to
 //! misbehave, and a real one.
 
+mod base;
 mod facts;
 mod layouts;
 mod login;
 mod misbehaving;
 mod real;
+mod refused;
 mod reuse;
 mod server;
 mod stopped;
@@ -47,6 +49,11 @@ impl Tar {
         self
     }
 
+    /// With what every image has to have.
+    pub fn system() -> Self {
+        Self::default().dir("./usr/").file("usr/lib/os-release", "ID=small\n")
+    }
+
     pub fn file(self, path: &str, data: impl AsRef<[u8]>) -> Self {
         self.entry(tar::EntryType::Regular, path, "", data.as_ref())
     }
@@ -61,6 +68,12 @@ impl Tar {
 
     pub fn hardlink(self, path: &str, target: &str) -> Self {
         self.entry(tar::EntryType::Link, path, target, b"")
+    }
+
+    /// What `other` has comes next.
+    pub fn and(mut self, other: Tar) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     pub fn done(mut self) -> Vec<u8> {
@@ -117,7 +130,7 @@ pub fn made_by(how: &str, compress: impl Fn(&[u8]) -> Vec<u8>, arch: &str, label
 
 /// A small bootable image.
 pub fn small() -> Made {
-    made("amd64", BOOTABLE, &[Tar::default().dir("usr/").file("usr/lib/modules/6.1/vmlinuz", "kernel").done()])
+    made("amd64", BOOTABLE, &[Tar::system().file("usr/lib/modules/6.1/vmlinuz", "kernel").done()])
 }
 
 impl Made {

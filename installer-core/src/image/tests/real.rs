@@ -79,7 +79,7 @@ impl Registry {
 }
 
 fn tars() -> [Vec<u8>; 2] {
-    let lower = Tar::default().dir("usr").file("usr/lib/modules/6.1/vmlinuz", vec![7; 200_000]).done();
+    let lower = Tar::system().file("usr/lib/modules/6.1/vmlinuz", vec![7; 200_000]).done();
     let upper = Tar::default().file("usr/lib/bootc/kargs.d/1.toml", "kargs = [\"x\"]").done();
     [lower, upper]
 }

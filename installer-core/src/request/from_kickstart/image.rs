@@ -7,6 +7,7 @@ use kickstart_parser::kickstart::{Bootc, Kickstart, OstreeContainer};
 use super::super::in_kickstart::in_kickstart;
 use super::Reader;
 use crate::image::ImageReference;
+use crate::units::Stateroot;
 
 /// What a kickstart says of the image.
 #[derive(Default)]
@@ -23,12 +24,28 @@ impl Reader<'_> {
         match (&kickstart.ostreecontainer, &kickstart.bootc) {
             (Some(container), _) => Asked {
                 image: self.container(container),
-                stateroot: container.stateroot.clone(),
+                stateroot: self.stateroot(container.stateroot.clone(), container.span),
                 unsigned_is_fine: container.no_signature_verification,
                 update_from: None,
             },
             (None, Some(bootc)) => self.bootc(bootc),
             (None, None) => Asked::default(),
+        }
+    }
+
+    /// It becomes a directory and a part of the kernel's command line.
+    fn stateroot(&mut self, name: Option<String>, span: Span) -> Option<String> {
+        let name = name?;
+        match name.parse::<Stateroot>() {
+            Ok(_) => Some(name),
+            Err(why) => {
+                self.refuse(
+                    span,
+                    format!("--stateroot={name:?}: {why}"),
+                    "leave --stateroot out, or name one such as 'default'",
+                );
+                None
+            }
         }
     }
 
@@ -81,7 +98,7 @@ impl Reader<'_> {
         Asked {
             image: Some(bootc.source.clone()),
             update_from: Some(bootc.target.clone()).filter(|_| apart),
-            stateroot: Some(bootc.stateroot.clone()).filter(|name| !name.is_empty()),
+            stateroot: self.stateroot(Some(bootc.stateroot.clone()).filter(|name| !name.is_empty()), bootc.span),
             unsigned_is_fine: false,
         }
     }

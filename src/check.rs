@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(value_name = "KS", required = true)]
     pub files: Vec<String>,
 
-    /// Read the files as this version of kickstart: RHEL7 to RHEL10, F35 to F46, DEVEL
+    /// Read the files as this version of kickstart: RHEL7 to RHEL11, F35 to F46, DEVEL
     #[arg(long, value_name = "VERSION", value_parser = syntax)]
     pub syntax: Option<Syntax>,
 

@@ -119,7 +119,7 @@ fn pre_scripts(kickstart: &Kickstart, sources: &Sources) -> Vec<Script> {
         Script {
             inside: false,
             interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
-            body: script.body.clone(),
+            body: script.text(),
             log: script.log.clone(),
             fatal: script.error_on_fail,
             origin: format!("{}:{}", at.path, at.line),

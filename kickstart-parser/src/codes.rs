@@ -165,6 +165,12 @@ codes! {
         "%ksappend works in the kickstart itself only. In a file that is included or pasted it is passed over in silence by other tools.";
     PLACEHOLDER = "W009" Warning "placeholder as a value",
         "A value looks like the placeholder of a template that has not been filled in. It is taken as it is.";
+    COMMENT_IN_WORD = "W010" Warning "comment behind a word",
+        "A number sign begins a comment wherever it stands outside quotes, in the middle of a word too. What stands behind it is not part of the value.";
+    ODD_CHARACTER = "W011" Warning "unusual character",
+        "A character looks like a blank, a dash or a quote, or is not seen at all, but is part of the word. Such characters come out of word processors and web pages.";
+    WINDOWS_LINE_ENDS = "W012" Warning "Windows line ends in a script",
+        "The lines of a script end as they do on Windows. They are taken without the carriage return, which a shell takes for part of the last word; other installers run them as they are.";
     COMMAND_DEPRECATED = "W101" Warning "command deprecated",
         "The command is deprecated in the syntax version that the file is read as.";
     OPTION_DEPRECATED = "W201" Warning "option deprecated",
@@ -261,7 +267,7 @@ const PAGES: &[(&str, &str)] = pages! {
     "E212" "E213" "E214" "E215" "E216" "E217" "L001" "L002" "L003" "L004" "L005" "L006" "L007" "L008" "L009"
     "L010" "L011" "L012" "L013" "L014" "L015" "L016" "L017" "L018" "L019" "L020" "L021" "L022" "L023" "L024"
     "L025" "L026" "L027" "L028" "L029" "L030" "L031" "L032" "L033" "L034" "W001" "W002" "W003" "W004" "W005"
-    "W006" "W007" "W008" "W009" "W101" "W201" "W401" "W402" "W403"
+    "W006" "W007" "W008" "W009" "W010" "W011" "W012" "W101" "W201" "W401" "W402" "W403"
 };
 
 /// What else there is to say about a code, in Markdown: an example that

@@ -22,6 +22,11 @@ use crate::span::{SourceId, Sources, Span};
 /// What addresses this tool in a comment.
 const MARK: &str = "bootc-ks:";
 
+/// Whether a comment is addressed to this program.
+pub(crate) fn is_ours(comment: &str) -> bool {
+    comment.trim_start_matches('#').trim_start().starts_with(MARK)
+}
+
 /// What a comment says.
 enum Directive {
     Line,

@@ -79,6 +79,7 @@ mod suppress;
 mod syntax;
 mod templates;
 mod trailing;
+pub mod values;
 
 pub use codes::Severity;
 pub use diagnostic::{Diagnostic, Fix, Label, ResolvedDiagnostic, ResolvedEdit, ResolvedFix};

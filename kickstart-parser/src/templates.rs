@@ -72,7 +72,7 @@ fn at_signs(line: &str) -> Option<Range<usize>> {
 }
 
 /// Whether a value that the language takes is most likely meant for another program.
-fn is_placeholder(word: &str) -> bool {
+pub(crate) fn is_placeholder(word: &str) -> bool {
     // This is asked of every word there is, and hardly one has any of these.
     if !word.bytes().any(|byte| matches!(byte, b'{' | b'<' | b'$' | b'@')) {
         return false;

@@ -314,7 +314,7 @@ fn what_is_allowed_and_what_is_denied() {
     let denied = check(&["--allow", "L003", "--deny", "L001"]).exits(2).json();
     assert_eq!(denied["files"][0]["diagnostics"][0]["severity"], "error");
     check(&["--allow", "L003,L001", "--deny", "warnings"]).exits(0);
-    check(&["--allow", "E101"]).exits(2).says(&["cannot be allowed"]);
+    check(&["--allow", "E101,L003"]).exits(0);
     check(&["--deny", "X001"]).exits(2).says(&["there is no code X001"]);
 }
 
@@ -327,7 +327,10 @@ fn comments_allow_what_the_installer_finds_too() {
         (format!("# bootc-ks: allow(R002)\n{addon}"), vec![]),
         (format!("# bootc-ks: allow-file(R002)\n{addon}"), vec![]),
         ("# bootc-ks: allow(R002)\n".to_owned(), vec!["W403"]),
-        ("# bootc-ks: allow(R001)\n".to_owned(), vec!["W401"]),
+        ("# bootc-ks: allow(R001)\n".to_owned(), vec!["W403"]),
+        ("iscsiname a # bootc-ks: allow(R001)\n".to_owned(), vec![]),
+        ("bogus # bootc-ks: allow(E101)\n".to_owned(), vec![]),
+        ("user --name=a --uid=0 # bootc-ks: allow(V007)\n".to_owned(), vec![]),
         ("# bootc-ks: allow(R999)\n".to_owned(), vec!["W402"]),
     ] {
         write(dir.path(), "a.ks", &format!("{GOOD}{text}"));
@@ -441,7 +444,7 @@ fn plan_judges_as_check_does() {
     let allowed = plan(&format!("# bootc-ks: allow(R002)\n{addon}")).exits(0);
     assert!(!allowed.stderr.contains("R002"), "{allowed}");
     assert!(plan("# bootc-ks: allow(R002)\n").exits(0).stderr.contains("warning[W403]"));
-    plan("iscsiname a # bootc-ks: allow(R001)\n").exits(2).says(&["error[R001]", "warning[W401]"]);
+    plan("iscsiname a # bootc-ks: allow(R001)\n").exits(2).says(&["error[R001]"]);
 }
 
 #[test]

@@ -67,7 +67,10 @@ fn a_kickstart_that_cannot_be_used() {
     for (lines, words) in [
         ("user --name=\"open\n", &["site.ks:", "quot"][..]),
         ("partitoin /var --size=1\n", &["site.ks:", "partitoin"]),
-        ("sshkey --username=missing-user \"ssh-ed25519 AAAA\"\n", &["missing-user", "user --name=missing-user"]),
+        (
+            "sshkey --username=missing-user \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFkbWluLS0tQWRtaW4tLS1BZG1pbi0tLUFkbWluLS0t\"\n",
+            &["missing-user", "user --name=missing-user"],
+        ),
         ("part /usr --size=10\n", &["part /usr"]),
         ("part swap --size=10 --fstype=nosuchfs\npart /var --size=50 --fstype=nosuchfs\n", &["nosuchfs"]),
     ] {

@@ -67,11 +67,27 @@ pub(crate) fn scan(spec: &'static Spec, span: Span, words: &[Word], cx: &mut Cx<
     }
     args.broken = cx.diagnostics[before..].iter().any(Diagnostic::is_error);
     if args.broken {
+        name_blanks_around_equals(words, &mut cx.diagnostics[before..]);
         name_what_is_missing(&args, &mut cx.diagnostics[before..]);
     } else {
         check_required(&args, cx);
     }
     args
+}
+
+/// `--name = value` and `--name= value` are not one option.
+fn name_blanks_around_equals(words: &[Word], found: &mut [Diagnostic]) {
+    let apart = words.windows(2).any(|pair| match pair {
+        [one, next] => {
+            let option = one.value.starts_with("--");
+            option && (next.value == "=" || one.value.ends_with('=') && !next.value.starts_with('-'))
+        }
+        _ => false,
+    });
+    if let Some(diagnostic) = found.iter_mut().find(|d| apart && d.code == codes::UNEXPECTED_ARGUMENT.id) {
+        diagnostic.help = Some("there is no blank before or after the equals sign of an option".to_owned());
+        diagnostic.fix = None;
+    }
 }
 
 /// An argument that has no place most likely belongs to the option that is missing.
@@ -80,7 +96,7 @@ fn name_what_is_missing(args: &Args, found: &mut [Diagnostic]) {
     let Some(option) = missing else {
         return;
     };
-    for diagnostic in found.iter_mut().filter(|d| d.code == codes::UNEXPECTED_ARGUMENT.id) {
+    for diagnostic in found.iter_mut().filter(|d| d.code == codes::UNEXPECTED_ARGUMENT.id && d.help.is_none()) {
         diagnostic.help = Some(format!("the option `{0}` is missing: write `{0}=VALUE`", option.name));
         diagnostic.fix = None;
     }
@@ -179,13 +195,15 @@ fn unknown_option(spec: &'static Spec, word: &Word, name: &str, syntax: crate::s
     let alive = |o: &&'static Opt| matches!(o.life.state(syntax), State::Active | State::Deprecated);
     let names = || spec.options.iter().filter(alive).flat_map(Opt::names);
     match guess::closest(name, names()) {
-        _ if is_key_option(name) && ["user", "rootpw"].contains(&spec.name) => {
-            diagnostic.help("a key is a command of its own: `sshkey --username=NAME \"KEY\"`")
-        }
+        _ if is_key_option(name) && TAKES_NO_KEY.contains(&spec.name) => diagnostic.help(KEY_COMMAND),
         Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
         None => diagnostic,
     }
 }
+
+/// Commands of accounts that have no option for a key.
+const TAKES_NO_KEY: &[&str] = &["user", "rootpw"];
+const KEY_COMMAND: &str = "a key is a command of its own: `sshkey --username=NAME \"KEY\"`";
 
 /// Whether somewhere else an option of this name takes a public key.
 fn is_key_option(name: &str) -> bool {
@@ -399,6 +417,18 @@ fn fill(args: &mut Args, from: usize, run: &[&Word], cx: &mut Cx<'_>) -> usize {
 
 /// Report neighbouring arguments that have no place.
 pub(crate) fn surplus(spec: &Spec, count: usize, value: &str, span: Span, cx: &mut Cx<'_>) {
+    // With a blank in its value, even an option that there is not is only an argument.
+    if let Some((name, _)) = value.split_once('=').filter(|(name, _)| name.starts_with("--") && !name.contains(' ')) {
+        let message = format!("`{}` has no option `{name}`", spec.name);
+        let diagnostic = Diagnostic::new(&codes::UNEXPECTED_ARGUMENT, span, message);
+        let names = || spec.options.iter().flat_map(Opt::names);
+        cx.report(match guess::closest(name, names()) {
+            _ if is_key_option(name) && TAKES_NO_KEY.contains(&spec.name) => diagnostic.help(KEY_COMMAND),
+            Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+            None => diagnostic,
+        });
+        return;
+    }
     let message = match count {
         1 if spec.secret => format!("`{}` has an argument too many", spec.name),
         1 => format!("`{}` does not take the argument `{value}`", spec.name),

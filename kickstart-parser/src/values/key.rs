@@ -22,6 +22,10 @@ fn one(key: &SshKey) -> Option<Diagnostic> {
     if text.is_empty() {
         return no_key(format!("the key of `{whose}` is empty"), "write a line of an `.pub` file");
     }
+    if let Some((option, _)) = text.split_once('=').filter(|(option, _)| option.starts_with("--")) {
+        let message = format!("`sshkey` has no option `{option}`, so this is taken for the key itself");
+        return no_key(message, "write the key without an option: `sshkey --username=NAME \"KEY\"`");
+    }
     if text.contains("PRIVATE KEY") {
         return no_key(
             "this is a private key, which must not be given away".to_owned(),
@@ -240,6 +244,7 @@ mod tests {
             "AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p",
             "ssh-ed25591 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p",
             "hunter2",
+            "--key=ssh-ed25519 AAAA x",
         ] {
             assert_eq!(of(key), ["V001"], "{key}");
         }

@@ -19,7 +19,7 @@ use crate::span::{SourceId, Sources, Span};
 
 /// Add the fixes that only the text can tell, and drop those that do not fit it.
 pub(crate) fn complete(diagnostics: &mut [Diagnostic], document: &Document, sources: &Sources) {
-    let foreign = foreign(diagnostics, document);
+    let foreign = foreign(diagnostics, document, sources);
     let written: HashSet<&str> = document.statements.iter().filter_map(command_of).collect();
     let stray: HashSet<SourceId> =
         diagnostics.iter().filter(|d| d.code == codes::STRAY_END.id).map(|d| d.span.source).collect();
@@ -44,7 +44,7 @@ pub(crate) fn complete(diagnostics: &mut [Diagnostic], document: &Document, sour
 
 /// The files that are no kickstarts: most of their lines begin with no word of the language. What
 /// looks like a mistake there is text that means something else.
-fn foreign(diagnostics: &[Diagnostic], document: &Document) -> HashSet<SourceId> {
+fn foreign(diagnostics: &[Diagnostic], document: &Document, sources: &Sources) -> HashSet<SourceId> {
     let mut lines: HashMap<SourceId, (usize, usize)> = HashMap::new();
     let fixed: HashSet<Span> = diagnostics
         .iter()
@@ -70,8 +70,12 @@ fn foreign(diagnostics: &[Diagnostic], document: &Document) -> HashSet<SourceId>
         }
     }
     let damaged = diagnostics.iter().filter(|d| d.code == codes::NUL_BYTE.id).map(|d| d.span.source);
-    // A file without any line of its own may be a part of a script.
-    lines.iter().filter(|(_, (known, unknown))| unknown > known).map(|(source, _)| *source).chain(damaged).collect()
+    let script = |source: &SourceId| sources.get(*source).is_some_and(|s| s.text().starts_with("#!"));
+    let foreign = lines.iter().filter(|(source, (known, unknown))| {
+        // A file without any line of its own may be a part of a section.
+        *unknown > 0 && unknown >= known || script(source)
+    });
+    foreign.map(|(source, _)| *source).chain(damaged).collect()
 }
 
 /// Whether the corrected name of a command would set anew what another line sets.
@@ -306,6 +310,9 @@ mod tests {
             "rootpw x lock\n",
             "autopart type\n",
             // No kickstart.
+            "#cloud-config\ntimezone: Etc/UTC\nusers:\n",
+            "#!/bin/sh\nautoprat\n",
+            "autoprat\nhello world\n",
             "langg x\nthis is\na text\n",
             "\u{feff}hello\nwrold\n",
             "%pots\na\0\n%end\n",

@@ -54,6 +54,10 @@ fn distance(a: &str, b: &str) -> usize {
 /// A letter in the place of another one makes new words too easily: `--uid` and `--gid`.
 fn is_slip(word: &str, name: &str) -> bool {
     let (word, name) = (plain(word), plain(name));
+    // `users:` is a line of another language.
+    if !word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return false;
+    }
     let sorted = |text: &str| {
         let mut letters: Vec<char> = text.chars().collect();
         letters.sort_unstable();
@@ -101,6 +105,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("yes", "no"),
     ("some", "none"),
     ("all", "none"),
+    ("en", "de"),
 ];
 
 /// Whether one of two words says the contrary of the other, or something else of the same kind:
@@ -111,7 +116,8 @@ fn contrary(a: &str, b: &str) -> bool {
         return false;
     }
     let apart = distance(&a, &b);
-    let bare = |text: &str| text.strip_prefix("is").unwrap_or(text).to_owned();
+    // These say the same as without them.
+    let bare = |text: &str| text.strip_prefix("is").or(text.strip_prefix("re")).unwrap_or(text).to_owned();
     let negated = |one: &str, other: &str| {
         NEGATIONS.iter().filter_map(|no| one.strip_prefix(no)).filter(|rest| rest.len() > 1).any(|rest| {
             let rest = rest.strip_prefix('-').unwrap_or(rest);
@@ -162,7 +168,7 @@ mod tests {
             assert_eq!(sure(word), Some(name), "{word}");
         }
         // Another letter, another beginning, two slips, two names.
-        for word in ["--sise", "--glow", "--did", "--guid", "--row", "--ssizze", "--nam3"] {
+        for word in ["--sise", "--glow", "--did", "--guid", "--row", "--ssizze", "--nam3", "--size:"] {
             assert_eq!(sure(word), None, "{word}");
         }
         assert_eq!(certain("sdx", ["sda", "sdb"].into_iter()), None);
@@ -185,6 +191,8 @@ mod tests {
             ("ext3", "ext4"),
             ("umount", "mount"),
             ("--no-home", "--home"),
+            ("--noformat", "--reformat"),
+            ("--encrypted", "--decrypted"),
         ] {
             for (word, name) in [(word, name), (name, word)] {
                 assert_eq!(closest(word, [name].into_iter()), None, "{word}: {name}");

@@ -12,8 +12,9 @@ use std::process::ExitCode;
 
 use installer_core::image::ImageFacts;
 use installer_core::prepare::{judge, loader};
+use installer_core::request::CODES;
 use kickstart_parser::codes::Code;
-use kickstart_parser::{ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse};
+use kickstart_parser::{Diagnostic, ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse, values};
 
 use crate::diagnostics::{self, Style};
 use crate::{explain, plan};
@@ -35,6 +36,16 @@ pub enum Format {
     Gitlab,
 }
 
+/// Who is to install from the kickstart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+pub enum Installer {
+    /// This program
+    #[default]
+    BootcKs,
+    /// Anaconda, or both
+    Anaconda,
+}
+
 /// What is taken for an error.
 #[derive(Clone, Copy, Debug)]
 pub enum Deny {
@@ -51,7 +62,7 @@ pub struct Args {
     #[arg(value_name = "KS", required = true)]
     pub files: Vec<String>,
 
-    /// Read the files as this version of kickstart: RHEL7 to RHEL10, F35 to F46, DEVEL
+    /// Read the files as this version of kickstart: RHEL7 to RHEL11, F35 to F46, DEVEL
     #[arg(long, value_name = "VERSION", value_parser = syntax)]
     pub syntax: Option<Syntax>,
 
@@ -63,7 +74,12 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 
-    /// Do not report this code; errors cannot be allowed
+    /// Judge the file as one for this installer, or as one for Anaconda, where what this installer
+    /// does not do is only noted
+    #[arg(long = "for", value_enum, value_name = "INSTALLER", default_value = "bootc-ks")]
+    pub installer: Installer,
+
+    /// Do not report this code, though an installation may still refuse it
     #[arg(long, value_name = "CODE", value_parser = allow, value_delimiter = ',')]
     pub allow: Vec<&'static Code>,
 
@@ -85,8 +101,7 @@ fn syntax(name: &str) -> Result<Syntax, UnknownSyntax> {
 }
 
 fn allow(id: &str) -> Result<&'static Code, String> {
-    let code = explain::parse(id)?;
-    if code.can_be_allowed() { Ok(code) } else { Err(format!("{} is an error and cannot be allowed", code.id)) }
+    explain::parse(id)
 }
 
 fn deny(id: &str) -> Result<Deny, String> {
@@ -179,8 +194,16 @@ fn check(
 
 /// Leave out what is allowed, and make an error of what is denied.
 fn weigh(parsed: &mut Parsed, args: &Args) {
-    parsed.diagnostics.retain(|d| !args.allow.iter().any(|code| code.id == d.code));
+    parsed.diagnostics.retain(|d| !d.allowed && !args.allow.iter().any(|code| code.id == d.code));
     for diagnostic in &mut parsed.diagnostics {
+        let ours = CODES.iter().any(|code| code.id == diagnostic.code);
+        if ours && args.installer == Installer::Anaconda {
+            diagnostic.severity = Severity::Info;
+        }
+        // To call such a file good would be wrong.
+        if values::LOCKED_OUT.iter().any(|code| code.id == diagnostic.code) {
+            diagnostic.severity = Severity::Error;
+        }
         let denied = args.deny.iter().any(|deny| match deny {
             Deny::Warnings => diagnostic.severity == Severity::Warning,
             Deny::Code(code) => code.id == diagnostic.code,
@@ -205,8 +228,9 @@ fn text(checked: &[(String, Checked)], style: &Style) -> String {
             }
         }
     }
-    let first = checked.iter().filter_map(|(_, c)| c.as_parsed()).find_map(|parsed| parsed.diagnostics.first());
-    if let Some(first) = first {
+    let all = || checked.iter().filter_map(|(_, c)| c.as_parsed()).flat_map(|parsed| &parsed.diagnostics);
+    // What is worst is what a reader has to know more about.
+    if let Some(first) = all().find(|d: &&Diagnostic| d.is_error()).or_else(|| all().next()) {
         out.push_str(&format!("`bootc-ks explain {}` says more about a code\n", first.code));
     }
     out
@@ -223,6 +247,7 @@ mod tests {
             syntax: None,
             image_facts: None,
             format: Format::Text,
+            installer: Installer::BootcKs,
             allow: Vec::new(),
             deny: Vec::new(),
             fix: false,
@@ -269,11 +294,10 @@ mod tests {
 
     #[test]
     fn good_files_are_good() {
-        let (_dir, all) = checked(&[
-            "rootpw --lock\nautopart\nsshkey --username=root \"ssh-rsa A\"\n\
-             ostreecontainer --url=quay.io/a/b\n",
-            "bogus\n",
-        ]);
+        const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p";
+        let good =
+            format!("rootpw --lock\nautopart\nsshkey --username=root \"{KEY}\"\nostreecontainer --url=quay.io/a/b\n");
+        let (_dir, all) = checked(&[&good, "bogus\n"]);
         assert!(all[0].1.is_good());
         assert!(!all[1].1.is_good());
         let out = text(&all, &Style::plain());

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    check, commands, completions, convert, docs, explain, flatten, fmt, inspect, install, installer, iso, lsp, netboot,
-    plan, probe, try_vm,
+    check, colour, commands, completions, convert, docs, explain, flatten, fmt, inspect, install, installer, iso, lsp,
+    netboot, plan, probe, try_vm,
 };
 
 /// Install bootable container images on machines, from a kickstart.
@@ -16,6 +16,10 @@ use crate::{
     With 2, 3 and 4 the disk is untouched."
 )]
 pub struct Cli {
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", hide_possible_values = true)]
+    pub color: colour::Choice,
+
     #[command(subcommand)]
     pub verb: Verb,
 }

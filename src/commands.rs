@@ -17,7 +17,7 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
-    /// The version of kickstart: RHEL7 to RHEL10, F35 to F46, DEVEL
+    /// The version of kickstart: RHEL7 to RHEL11, F35 to F46, DEVEL
     #[arg(long, value_name = "VERSION", default_value_t = Syntax::default())]
     syntax: Syntax,
 

@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(value_name = "KS")]
     file: String,
 
-    /// The version to convert to: RHEL7 to RHEL10, F35 to F46, DEVEL
+    /// The version to convert to: RHEL7 to RHEL11, F35 to F46, DEVEL
     #[arg(long, value_name = "VERSION", value_parser = syntax)]
     to: Syntax,
 

@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal;
 
+use crate::colour;
+
 pub use kickstart_parser::render::{Style, render, render_all, summary};
 
-/// Colours if the stream is a terminal, unless the environment says no.
+/// Colours where the stream takes them.
 pub fn style_for(stream: &impl IsTerminal) -> Style {
-    let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
-    if !stream.is_terminal() || set("NO_COLOR") || dumb { Style::plain() } else { Style::coloured() }
+    if colour::on(stream) { Style::coloured() } else { Style::plain() }
 }

@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["check", "diff"])]
     as_pykickstart: bool,
 
-    /// Read the files as this version of kickstart: RHEL7 to RHEL10, F35 to F46, DEVEL
+    /// Read the files as this version of kickstart: RHEL7 to RHEL11, F35 to F46, DEVEL
     #[arg(long, value_name = "VERSION", value_parser = syntax)]
     syntax: Option<Syntax>,
 }

@@ -23,7 +23,7 @@ use crate::plan::{Format, WhatArgs, image_facts};
 use crate::progress::{Audience, outcome};
 use crate::site::{self, PreScripts, Site};
 use crate::words::{FrontDoor, this_is};
-use crate::{interrupt, logging};
+use crate::{interrupt, logging, output};
 
 /// Install.
 #[derive(Debug, clap::Args)]
@@ -148,7 +148,7 @@ fn say(args: &Args, text: &str) {
     if args.format == Format::Json || args.events.as_deref() == Some(Path::new("-")) {
         eprint!("{text}");
     } else {
-        print!("{text}");
+        output::painted_to_stdout(text);
     }
 }
 
@@ -182,7 +182,9 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref(), after_wipe };
     let access = Access { cancel: cancel.clone(), ..args.what.access.access() };
     let prepared = prepare::prepare(&request, image, &access, before, audience.clone())?;
-    say(args, &prepared.plan.render()?);
+    // Where the installer environment runs this, it is the environment that restarts the machine.
+    let stays_up = args.no_reboot && !args.boot_words;
+    say(args, &if stays_up { prepared.plan.render_staying_up()? } else { prepared.plan.render()? });
     confirm(args, &prepared.plan, &site)?;
     Ok((prepared, site))
 }
@@ -199,7 +201,16 @@ fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<()> {
 }
 
 fn ask(plan: &Plan) -> anyhow::Result<()> {
-    eprint!("\nInstall onto {} now? What is listed above will be gone. [yes/no] ", plan.target.name());
+    // The plan may have left the screen: what is lost stands beside the question.
+    const SHOWN: usize = 5;
+    eprintln!("\nThis will be gone:");
+    for loss in plan.destroys.iter().take(SHOWN) {
+        eprintln!("  {}: {}", loss.device, loss.what);
+    }
+    if plan.destroys.len() > SHOWN {
+        eprintln!("  and {} more, listed above", plan.destroys.len() - SHOWN);
+    }
+    eprint!("Install onto {} now? [yes/no] ", plan.target.name());
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).context("reading the answer")?;

@@ -1,6 +1,8 @@
 //! Ctrl-C and its like while an installation runs: it ends before its next step, closes what it
 //! has opened, and says what is left on the disk. A terminal that goes away is no reason to end.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 use installer_core::Cancel;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -18,7 +20,9 @@ pub fn watch(cancel: Cancel) -> anyhow::Result<()> {
                 tracing::warn!("the terminal is gone; the installation goes on");
                 continue;
             }
-            eprintln!("stopping: what is open is closed first");
+            // Behind a bar, the cursor is at the end of its line.
+            let over = if std::io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
+            eprintln!("{over}stopping: what is open is closed first");
             cancel.cancel();
         }
     });

@@ -7,6 +7,7 @@ mod atomic_file;
 mod bootc_compat;
 mod check;
 mod cli;
+mod colour;
 mod commands;
 mod completions;
 mod convert;
@@ -43,7 +44,9 @@ fn main() -> ExitCode {
     if bootc_compat::is_our_name() {
         return bootc_compat::run();
     }
-    let outcome = match Cli::parse().verb {
+    let cli = Cli::parse();
+    colour::choose(cli.color);
+    let outcome = match cli.verb {
         Verb::Check(args) => check::run(args),
         Verb::Fmt(args) => fmt::run(&args),
         Verb::Convert(args) => convert::run(&args),

@@ -7,15 +7,28 @@ use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Mutex;
 
+use crate::colour;
+
 static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
 
 pub fn to_stdout(text: Arguments<'_>) {
     note(io::stdout().lock().write_fmt(text));
 }
 
+/// A text for people, with the kinds of its messages in colours where standard output takes them.
+pub fn painted_to_stdout(text: &str) {
+    let stdout = io::stdout();
+    let painted = colour::on(&stdout).then(|| colour::paint(text));
+    note(stdout.lock().write_all(painted.as_deref().unwrap_or(text).as_bytes()));
+}
+
 pub fn to_stderr(text: Arguments<'_>) {
-    // Where should that be told?
-    let _ = io::stderr().lock().write_fmt(text);
+    let stderr = io::stderr();
+    // Where should it be told that this fails?
+    let _ = match colour::on(&stderr) {
+        true => stderr.lock().write_all(colour::paint(&text.to_string()).as_bytes()),
+        false => stderr.lock().write_fmt(text),
+    };
 }
 
 fn note(written: io::Result<()>) {

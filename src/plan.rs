@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error;
 use crate::image::AccessArgs;
+use crate::output;
 use crate::progress::Audience;
 use crate::site::{self, PreScripts};
 
@@ -114,7 +115,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     })?;
     match args.format {
-        Format::Text => print!("{}", plan.render()?),
+        Format::Text => output::painted_to_stdout(&plan.render()?),
         Format::Json => println!("{:#}", plan.document()?),
     }
     Ok(ExitCode::SUCCESS)

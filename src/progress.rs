@@ -98,6 +98,16 @@ impl Sink for Plain {
     }
 }
 
+/// What fits on one line of so many columns: a line that wraps cannot be drawn over.
+fn template(columns: u16) -> &'static str {
+    match columns {
+        0..40 => "{bytes}/{total_bytes}",
+        40..64 => "{bytes}/{total_bytes} eta {eta}",
+        64..92 => "        {bytes}/{total_bytes} {msg} {bytes_per_sec} eta {eta}",
+        _ => "        {bar:24} {bytes}/{total_bytes} {msg} {bytes_per_sec} eta {eta}",
+    }
+}
+
 /// A bar with bytes, rate and layers.
 struct Terminal {
     bar: ProgressBar,
@@ -107,15 +117,16 @@ struct Terminal {
 impl Terminal {
     fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let style = "        {bar:32} {bytes}/{total_bytes} {msg} {bytes_per_sec} eta {eta}";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
         Terminal { bar, layers: Mutex::new((0, 0)) }
     }
 
     fn show(&self) {
         if self.bar.is_hidden() {
+            // Each time anew: a window may have become another size.
+            let columns = console::Term::stderr().size_checked().map_or(80, |(_, columns)| columns);
+            if let Ok(style) = ProgressStyle::with_template(template(columns)) {
+                self.bar.set_style(style);
+            }
             self.bar.reset();
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         }
@@ -154,6 +165,8 @@ impl Sink for Terminal {
                 self.bar.set_length(total.0);
                 self.bar.set_position(done.0);
             }
+            // Whatever comes after it is told by others, and must not stand beside a bar.
+            Event::Failed { .. } => self.hide(),
             Event::StepFinished { millis, .. } if !self.bar.is_hidden() => {
                 let bytes = self.bar.position();
                 self.hide();

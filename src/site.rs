@@ -8,12 +8,12 @@ use installer_core::apply::run_pre_script;
 use installer_core::event::{Event, Sink};
 use installer_core::host::Real;
 use installer_core::prepare::loader::{self, FileLoader};
-use installer_core::prepare::{allows_clearing, judge, require_layout};
-use installer_core::request::{Request, Script};
+use installer_core::prepare::{allows_clearing, judge, lays_out_nothing, require_layout};
+use installer_core::request::{Layout, Request, Scheme, Script};
 use installer_core::{Error, Stage};
 use kickstart_parser::format::flatten;
 use kickstart_parser::kickstart::{Kickstart, ScriptKind};
-use kickstart_parser::{Diagnostic, ParseOptions, Parsed, SourceId, Sources, parse};
+use kickstart_parser::{Diagnostic, ParseOptions, Parsed, Severity, SourceId, Sources, codes, parse};
 
 use crate::diagnostics;
 use crate::error::BadKickstart;
@@ -52,19 +52,41 @@ pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
             PreScripts::Run(events) => {
                 run_all(&scripts, *events)?;
                 parsed = parse_text(&text, name);
+                // Nothing more will make them.
+                missing_now(&mut parsed.diagnostics);
             }
             PreScripts::Skip => eprintln!("note: %pre is not run here; what it would make is not part of the plan"),
         }
     }
-    let request = judge(&mut parsed, None);
+    let planning = matches!(pre, PreScripts::Skip);
+    if !planning && scripts.is_empty() {
+        missing_now(&mut parsed.diagnostics);
+    }
+    let mut request = judge(&mut parsed, None);
     if parsed.has_errors() {
         return Err(refuse(&parsed.diagnostics, &parsed.sources, name));
     }
     tell(&parsed.diagnostics, &parsed.sources);
+    if planning && !parsed.document.deferred.is_empty() && lays_out_nothing(&parsed.kickstart, &request) {
+        eprintln!(
+            "note: the partitions are in a file that is not there yet and cannot be known; \
+             those of 'autopart' are planned in their place"
+        );
+        request.layout = Layout::Auto { scheme: Scheme::Plain, filesystem: None, swap: true, boot: true };
+    }
     require_layout(&parsed.kickstart, &request, name)?;
     let allows_clearing = allows_clearing(&parsed.kickstart, &request);
     let shown = parsed.sources.get(SourceId::ROOT).map(|source| source.shown(0..text.len())).unwrap_or_default();
     Ok(Site { request, shown, allows_clearing })
+}
+
+/// Files that were to be made, and are not there when they are needed.
+fn missing_now(found: &mut [Diagnostic]) {
+    for diagnostic in found.iter_mut().filter(|d| d.code == codes::INCLUDE_DEFERRED.id) {
+        diagnostic.severity = Severity::Error;
+        diagnostic.message = "the included file is still not there".to_owned();
+        diagnostic.help = Some("does %pre write it where the line looks for it?".to_owned());
+    }
 }
 
 fn text_of(name: &str) -> anyhow::Result<String> {
@@ -119,7 +141,7 @@ fn pre_scripts(kickstart: &Kickstart, sources: &Sources) -> Vec<Script> {
         Script {
             inside: false,
             interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
-            body: script.body.clone(),
+            body: script.text(),
             log: script.log.clone(),
             fatal: script.error_on_fail,
             origin: format!("{}:{}", at.path, at.line),

@@ -314,7 +314,7 @@ fn what_is_allowed_and_what_is_denied() {
     let denied = check(&["--allow", "L003", "--deny", "L001"]).exits(2).json();
     assert_eq!(denied["files"][0]["diagnostics"][0]["severity"], "error");
     check(&["--allow", "L003,L001", "--deny", "warnings"]).exits(0);
-    check(&["--allow", "E101"]).exits(2).says(&["cannot be allowed"]);
+    check(&["--allow", "E101,L003"]).exits(0);
     check(&["--deny", "X001"]).exits(2).says(&["there is no code X001"]);
 }
 
@@ -327,7 +327,10 @@ fn comments_allow_what_the_installer_finds_too() {
         (format!("# bootc-ks: allow(R002)\n{addon}"), vec![]),
         (format!("# bootc-ks: allow-file(R002)\n{addon}"), vec![]),
         ("# bootc-ks: allow(R002)\n".to_owned(), vec!["W403"]),
-        ("# bootc-ks: allow(R001)\n".to_owned(), vec!["W401"]),
+        ("# bootc-ks: allow(R001)\n".to_owned(), vec!["W403"]),
+        ("iscsiname a # bootc-ks: allow(R001)\n".to_owned(), vec![]),
+        ("bogus # bootc-ks: allow(E101)\n".to_owned(), vec![]),
+        ("user --name=a --uid=0 # bootc-ks: allow(V007)\n".to_owned(), vec![]),
         ("# bootc-ks: allow(R999)\n".to_owned(), vec!["W402"]),
     ] {
         write(dir.path(), "a.ks", &format!("{GOOD}{text}"));
@@ -441,7 +444,7 @@ fn plan_judges_as_check_does() {
     let allowed = plan(&format!("# bootc-ks: allow(R002)\n{addon}")).exits(0);
     assert!(!allowed.stderr.contains("R002"), "{allowed}");
     assert!(plan("# bootc-ks: allow(R002)\n").exits(0).stderr.contains("warning[W403]"));
-    plan("iscsiname a # bootc-ks: allow(R001)\n").exits(2).says(&["error[R001]", "warning[W401]"]);
+    plan("iscsiname a # bootc-ks: allow(R001)\n").exits(2).says(&["error[R001]"]);
 }
 
 #[test]
@@ -455,4 +458,82 @@ fn codes_are_explained() {
     write(dir.path(), "a.ks", "autopart --type=x\n");
     let text = run_in(dir.path(), &["check", "a.ks"]).exits(2);
     assert!(text.stdout.ends_with("`bootc-ks explain E212` says more about a code\n"), "{text}");
+}
+
+/// A key, though the private half of it is nowhere.
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p";
+
+#[test]
+fn good_means_that_a_login_is_possible() {
+    let dir = tempfile::tempdir().unwrap();
+    let (machine, image) = (recorded("machines/vm-virtio"), recorded("images/demo"));
+    let short = format!("sshkey --username=a \"{} a@b\"\n", &KEY[..60]);
+    // The line, its code, and whether an installation is refused as well.
+    for (line, code, refused) in [
+        (format!("sshkey --username=a \"{KEY} a@b\"\n"), "", false),
+        (short, "V002", false),
+        ("sshkey --username=a \"ssh-ed25519 AAAA you@example\"\n".to_owned(), "V002", false),
+        ("sshkey --username=a \"ssh-ed25519 AAAA\u{2026} you@example\"\n".to_owned(), "V001", true),
+        ("sshkey --username=a ~/.ssh/id_ed25519.pub\n".to_owned(), "V001", true),
+        ("user --name=b --iscrypted --password=hush:x\n".to_owned(), "V003", true),
+        ("user --name=b --iscrypted --password='$6$salt$hush'\n".to_owned(), "V004", false),
+        ("user --name=b --homedir=/etc\n".to_owned(), "V006", true),
+        ("user --name=b --uid=0\n".to_owned(), "V007", true),
+        ("lang '$(reboot)'\n".to_owned(), "V008", true),
+    ] {
+        write(dir.path(), "a.ks", &format!("zerombr\nclearpart --all\n{GOOD}{line}"));
+        let good = code.is_empty();
+        let checked = run_in(dir.path(), &["check", "--format", "json", "a.ks"]).exits(if good { 0 } else { 2 });
+        assert_eq!(codes(&checked.json()["files"][0]), if good { vec![] } else { vec![code] }, "{line}");
+        let plan = ["plan", "--machine", &machine, "--image-facts", &image, "a.ks"];
+        let planned = run_in(dir.path(), &plan).exits(if refused { 2 } else { 0 });
+        assert_eq!(planned.stderr.contains(code) && !good, !good, "{line}: {planned}");
+        assert!(!planned.stderr.contains("hush"), "{planned}");
+        if !good {
+            run_in(dir.path(), &["check", "--allow", code, "a.ks"]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_file_for_anaconda_is_judged_by_the_language() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.ks", &format!("{GOOD}iscsiname iqn.a\n"));
+    run_in(dir.path(), &["check", "a.ks"]).exits(2).says(&["error[R001]"]);
+    run_in(dir.path(), &["check", "--for", "anaconda", "a.ks"]).exits(0).says(&["info[R001]"]);
+    write(dir.path(), "a.ks", &format!("{GOOD}bogus\n"));
+    run_in(dir.path(), &["check", "--for", "anaconda", "a.ks"]).exits(2);
+}
+
+#[test]
+fn the_last_line_names_what_is_worst() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.ks", &format!("{GOOD}text\nbogus\n"));
+    run_in(dir.path(), &["check", "a.ks"]).exits(2).says(&["`bootc-ks explain E101`"]);
+}
+
+#[test]
+fn colours_come_where_they_are_wanted() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.ks", &format!("{GOOD}bogus\n"));
+    assert!(run_in(dir.path(), &["check", "--color=always", "a.ks"]).exits(2).stdout.contains('\u{1b}'));
+    assert!(!run_in(dir.path(), &["check", "--color", "never", "a.ks"]).exits(2).stdout.contains('\u{1b}'));
+    assert!(run_in(dir.path(), &["plan", "--color=always", "none.ks"]).exits(2).stderr.contains("\u{1b}[1;31merror:"));
+}
+
+#[test]
+fn what_pre_may_make_is_not_missing_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let (machine, image) = (recorded("machines/vm-virtio"), recorded("images/demo"));
+    let head = "zerombr\nclearpart --all\nrootpw --plaintext x\nostreecontainer --url=quay.io/example/os:1\n";
+    let pre = "%pre\nfor f in a; do touch /tmp/made-$f; done\n%end\n";
+    write(dir.path(), "a.ks", &format!("{head}%include /tmp/made-a\n{pre}"));
+    run_in(dir.path(), &["check", "a.ks"]).exits(0).says(&["warning[W004]"]);
+    let plan = ["plan", "--machine", &machine, "--image-facts", &image, "a.ks"];
+    let planned = run_in(dir.path(), &plan).exits(0);
+    assert!(planned.stderr.contains("cannot be known"), "{planned}");
+    write(dir.path(), "a.ks", &format!("{head}%include /run/install/repo/part.ks\n"));
+    run_in(dir.path(), &["check", "a.ks"]).exits(0).says(&["warning[W004]"]);
+    write(dir.path(), "a.ks", &format!("{head}%include /nowhere/part.ks\n"));
+    run_in(dir.path(), &["check", "a.ks"]).exits(2).says(&["error[E007]"]);
 }

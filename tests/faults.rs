@@ -67,7 +67,10 @@ fn a_kickstart_that_cannot_be_used() {
     for (lines, words) in [
         ("user --name=\"open\n", &["E001", "this quote is not closed"][..]),
         ("partitoin /var --size=1\n", &["E101", "there is no command `partitoin`"]),
-        ("sshkey --username=missing-user \"ssh-ed25519 AAAA\"\n", &["L003", "add `user --name=missing-user`"]),
+        (
+            "sshkey --username=missing-user \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFkbWluLS0tQWRtaW4tLS1BZG1pbi0tLUFkbWluLS0t\"\n",
+            &["L003", "add `user --name=missing-user`"],
+        ),
         ("part /usr --size=10\n", &["part /usr"]),
         ("part swap --size=10 --fstype=nosuchfs\npart /var --size=50 --fstype=nosuchfs\n", &["nosuchfs"]),
     ] {

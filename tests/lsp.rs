@@ -8,7 +8,7 @@ use crate::support::cli::run_in;
 use crate::support::editor::Editor;
 use serde_json::{Value, json};
 
-const GOOD: &str = "rootpw --lock\nautopart --type=plain\nsshkey --username=root \"ssh-ed25519 A\"\n\
+const GOOD: &str = "rootpw --lock\nautopart --type=plain\nsshkey --username=root \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p\"\n\
     ostreecontainer --url=quay.io/example/os:1 --no-signature-verification\n";
 
 fn nested() -> Value {

@@ -60,6 +60,24 @@ impl std::ops::Sub for Bytes {
     }
 }
 
+impl Bytes {
+    /// The next size that is shown as what it is: who asks for the size that is shown must not get
+    /// less than what was meant.
+    #[must_use]
+    pub fn shown_whole(self) -> Bytes {
+        let mut unit = 1_u64;
+        while self.0 / unit >= 1024 && unit < 1 << 40 {
+            unit <<= 10;
+        }
+        let step = |parts: u64| {
+            let scaled = u128::from(self.0) * u128::from(parts);
+            let count = scaled.div_ceil(u128::from(unit));
+            u64::try_from((count * u128::from(unit)).div_ceil(u128::from(parts))).map_or(self, Bytes)
+        };
+        if unit == 1 || self.0 / unit >= 100 { step(1) } else { step(10) }
+    }
+}
+
 impl std::iter::Sum for Bytes {
     fn sum<I: Iterator<Item = Bytes>>(iter: I) -> Bytes {
         iter.fold(Bytes(0), |a, b| a + b)
@@ -94,11 +112,12 @@ impl FromStr for Bytes {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let bad = || {
             ParseUnitError(format!("'{text}' is not a size: write a number and a unit, such as 20G, 512M or 1048576"))
         };
-        let number: u64 = text[..split].parse().map_err(|_| bad())?;
+        let (whole, fraction) = text[..split].split_once('.').unwrap_or((&text[..split], ""));
+        let number: u64 = whole.parse().map_err(|_| bad())?;
         let shift = match text[split..].trim().to_ascii_lowercase().as_str() {
             "" | "b" => 0,
             "k" | "kib" => 10,
@@ -107,7 +126,15 @@ impl FromStr for Bytes {
             "t" | "tib" => 40,
             _ => return Err(bad()),
         };
-        number.checked_mul(1 << shift).map(Bytes).ok_or_else(bad)
+        let whole = number.checked_mul(1 << shift).ok_or_else(bad)?;
+        if fraction.is_empty() {
+            return if text[..split].ends_with('.') { Err(bad()) } else { Ok(Bytes(whole)) };
+        }
+        // A part of a byte is none; more digits than these say nothing more.
+        let digits = &fraction[..fraction.len().min(9)];
+        let part: u64 = digits.parse().ok().filter(|_| shift > 0 && !fraction.contains('.')).ok_or_else(bad)?;
+        let part = (u128::from(part) << shift) / 10_u128.pow(digits.len() as u32);
+        u64::try_from(part).ok().and_then(|part| whole.checked_add(part)).map(Bytes).ok_or_else(bad)
     }
 }
 
@@ -313,6 +340,35 @@ impl fmt::Display for MountPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_may_have_a_fraction() {
+        for (text, bytes) in [
+            ("2.2G", Some((1_u64 << 30) * 22 / 10)),
+            ("1.5 GiB", Some(3 << 29)),
+            ("0.5k", Some(512)),
+            ("20G", Some(20 << 30)),
+            ("1.", None),
+            ("1.5", None),
+            (".5G", None),
+            ("1.2.3G", None),
+            ("1.5x", None),
+        ] {
+            assert_eq!(text.parse::<Bytes>().ok().map(|b| b.0), bytes, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_that_is_shown_is_enough() {
+        for bytes in
+            [1, 1023, 1025, 5 << 20, (5 << 30) + 1, (150 << 30) + 7, 2_306_867_201, 2_330_000_000, u64::MAX / 2]
+        {
+            let whole = Bytes(bytes).shown_whole();
+            let read: Bytes = whole.to_string().parse().unwrap();
+            assert!(read.0 >= bytes, "{bytes}: {whole} is {}", read.0);
+            assert!(whole.0 as f64 <= bytes as f64 * 1.11 + 1.0, "{bytes}: {whole}");
+        }
+    }
 
     #[test]
     fn sizes_parse_and_print() {

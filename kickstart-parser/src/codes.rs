@@ -3,7 +3,8 @@
 //! The letter says who speaks: `E` the language itself, `W` the language
 //! about something that works but should not be relied on, `U` what is
 //! kickstart but not supported here, `L` the lints that look at several
-//! commands together. A code keeps its meaning for ever; numbers of codes
+//! commands together, `V` what values mean to the system that is installed
+//! ([`crate::values`]). A code keeps its meaning for ever; numbers of codes
 //! that are gone are not used again.
 
 use std::fmt;
@@ -51,9 +52,9 @@ pub struct Code {
 }
 
 impl Code {
-    /// Whether a finding of this kind may be silenced. Errors stay, but for
-    /// the one that is a guess: the image may bring the user along.
-    pub fn can_be_allowed(&self) -> bool {
+    /// Whether an installation goes on in spite of a finding of this kind that a comment allows.
+    /// Errors stay in its way, but for the one that is a guess: the image may bring the user along.
+    pub fn installs_if_allowed(&self) -> bool {
         self.severity != Severity::Error || self.id == UNKNOWN_USER.id
     }
 }
@@ -153,8 +154,8 @@ codes! {
         "A form feed, vertical tab or Unicode separator ends a line in kickstart, though an editor does not show it as one.";
     UNKNOWN_VERSION = "W003" Warning "unknown #version",
         "The file asks for a syntax version that is not supported; it is read as the default one.";
-    INCLUDE_DEFERRED = "W004" Warning "include made by %pre",
-        "The included file does not exist yet, but a %pre script writes it. It is checked when that script has run.";
+    INCLUDE_DEFERRED = "W004" Warning "include that is not there yet",
+        "The included file does not exist here, but a %pre script may make it, or it is part of an installation medium. It is checked when the scripts have run; if it is missing then, that is an error.";
     EMPTY_SCRIPT = "W005" Warning "empty script",
         "The script section has no command in it.";
     NO_LINE_END = "W006" Warning "included text without a line end",
@@ -165,12 +166,16 @@ codes! {
         "%ksappend works in the kickstart itself only. In a file that is included or pasted it is passed over in silence by other tools.";
     PLACEHOLDER = "W009" Warning "placeholder as a value",
         "A value looks like the placeholder of a template that has not been filled in. It is taken as it is.";
+    COMMENT_IN_WORD = "W010" Warning "comment behind a word",
+        "A number sign begins a comment wherever it stands outside quotes, in the middle of a word too. What stands behind it is not part of the value.";
+    ODD_CHARACTER = "W011" Warning "unusual character",
+        "A character looks like a blank, a dash or a quote, or is not seen at all, but is part of the word. Such characters come out of word processors and web pages.";
+    WINDOWS_LINE_ENDS = "W012" Warning "Windows line ends in a script",
+        "The lines of a script end as they do on Windows. They are taken without the carriage return, which a shell takes for part of the last word; other installers run them as they are.";
     COMMAND_DEPRECATED = "W101" Warning "command deprecated",
         "The command is deprecated in the syntax version that the file is read as.";
     OPTION_DEPRECATED = "W201" Warning "option deprecated",
         "The option is deprecated in the syntax version that the file is read as.";
-    ALLOW_ERROR = "W401" Warning "error cannot be allowed",
-        "A comment allows a code that is an error. Errors stay: the kickstart cannot be used with them.";
     ALLOW_UNKNOWN = "W402" Warning "allow comment not understood",
         "A comment addresses bootc-ks, but it is none of the forms that are understood, or it names a code that there is not.";
     ALLOW_UNUSED = "W403" Warning "allow comment without effect",
@@ -243,6 +248,26 @@ codes! {
         "The installation is not to ask anything, and no account is given that may administer the system.";
     PACKAGES_IN_POST = "L034" Warning "packages installed beside an image",
         "A %post script changes packages of a system that comes out of an image. The change does not outlive the next update.";
+    NO_KEY = "V001" Error "no public key",
+        "What stands where a public key belongs is none: it is empty, an abbreviation, the name of a file, a private key, or does not say of which kind it is.";
+    BROKEN_KEY = "V002" Warning "key that opens nothing",
+        "The key is cut short or damaged, or of a kind that no server takes any more. `bootc-ks check` takes this for an error, since it may mean that no login is possible.";
+    NO_HASH = "V003" Error "no password hash",
+        "The password is said to be a hash, but is of no scheme of crypt(3), or has a character that no hash can have.";
+    BROKEN_HASH = "V004" Warning "hash that fits no password",
+        "The hash has not the length of its scheme, or a hash is taken for the password itself. `bootc-ks check` takes this for an error, since it may mean that no login is possible.";
+    UNKNOWN_NAME = "V005" Warning "unknown name",
+        "The system that is installed most likely knows no locale, layout, time zone, group or shell of this name. Without the facts of the image it is held against a list of what is usual.";
+    HOME_IN_SYSTEM = "V006" Error "home directory in the system",
+        "The home directory of a user is a directory of the system, or is in one. The account would get what belongs to the system, or lose its files with the next start or update.";
+    NUMBER_OF_ROOT = "V007" Error "number of root",
+        "A user or group with the number 0 is root by another name.";
+    IMPOSSIBLE_NAME = "V008" Error "name that cannot be",
+        "A locale or a layout has characters in its name that none can have.";
+    DEVICE_IN_OPTIONS = "V009" Error "device in the options of mkfs",
+        "The options for mkfs name a device, which would be written to as well, whatever is on it.";
+    EXAMPLE_KEY = "V010" Warning "key of an example",
+        "The key is the one of the examples in the documentation. No login is possible with it.";
 }
 
 /// The code of that name.
@@ -261,7 +286,8 @@ const PAGES: &[(&str, &str)] = pages! {
     "E212" "E213" "E214" "E215" "E216" "E217" "L001" "L002" "L003" "L004" "L005" "L006" "L007" "L008" "L009"
     "L010" "L011" "L012" "L013" "L014" "L015" "L016" "L017" "L018" "L019" "L020" "L021" "L022" "L023" "L024"
     "L025" "L026" "L027" "L028" "L029" "L030" "L031" "L032" "L033" "L034" "W001" "W002" "W003" "W004" "W005"
-    "W006" "W007" "W008" "W009" "W101" "W201" "W401" "W402" "W403"
+    "V001" "V002" "V003" "V004" "V005" "V006" "V007" "V008" "V009" "V010"
+    "W006" "W007" "W008" "W009" "W010" "W011" "W012" "W101" "W201" "W402" "W403"
 };
 
 /// What else there is to say about a code, in Markdown: an example that
@@ -297,7 +323,8 @@ mod tests {
         let parsed = parse(&main, "main.ks", &options);
         let excerpt = ["L005", "L006", "L031"];
         let counts = |code: &&str| *code == of || !excerpt.contains(code);
-        parsed.diagnostics.iter().map(|d| d.code).filter(counts).collect()
+        let values = crate::values::judge(&parsed.kickstart, &crate::values::Known::default());
+        parsed.diagnostics.iter().chain(&values).map(|d| d.code).filter(counts).collect()
     }
 
     #[test]
@@ -339,6 +366,7 @@ mod tests {
             match code.id.as_bytes()[0] {
                 b'E' | b'U' => assert_eq!(code.severity, Severity::Error, "{}", code.id),
                 b'W' => assert_eq!(code.severity, Severity::Warning, "{}", code.id),
+                b'V' => assert_ne!(code.severity, Severity::Info, "{}", code.id),
                 letter => assert_eq!(letter, b'L', "{}", code.id),
             }
         }

@@ -74,6 +74,9 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The same as a change to the text, where there is no doubt about it.
     pub fix: Option<Fix>,
+    /// A comment of the kickstart allows it, though it is an error: `check` says nothing of it, and
+    /// an installation goes no further all the same.
+    pub allowed: bool,
 }
 
 impl Diagnostic {
@@ -87,6 +90,7 @@ impl Diagnostic {
             labels: Vec::new(),
             help: None,
             fix: None,
+            allowed: false,
         }
     }
 

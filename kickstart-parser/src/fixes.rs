@@ -5,15 +5,32 @@
 //! the text: how lines are joined, where a `%end` goes, what a whole line is;
 //! and the test that every fix has to pass before it is handed out.
 
+use std::collections::{HashMap, HashSet};
+
+use crate::args::guess;
 use crate::codes;
 use crate::commands;
 use crate::diagnostic::{Diagnostic, Fix};
+use crate::document::{Document, Section, Statement};
 use crate::lex;
+use crate::sections;
+use crate::shell;
 use crate::span::{SourceId, Sources, Span};
 
 /// Add the fixes that only the text can tell, and drop those that do not fit it.
-pub(crate) fn complete(diagnostics: &mut [Diagnostic], sources: &Sources) {
+pub(crate) fn complete(diagnostics: &mut [Diagnostic], document: &Document, sources: &Sources) {
+    let foreign = foreign(diagnostics, document, sources);
+    let written: HashSet<&str> = document.statements.iter().filter_map(command_of).collect();
+    let stray: HashSet<SourceId> =
+        diagnostics.iter().filter(|d| d.code == codes::STRAY_END.id).map(|d| d.span.source).collect();
     for diagnostic in diagnostics {
+        let of = diagnostic.span.source;
+        // With an `%end` too many, sections are not what they seem.
+        let unclear = diagnostic.code == codes::UNFINISHED_SECTION.id && stray.contains(&of);
+        if foreign.contains(&of) || unclear || overrides(diagnostic, &written) {
+            diagnostic.fix = None;
+            continue;
+        }
         if diagnostic.code == codes::REPEATED.id {
             diagnostic.fix = repeated(diagnostic, sources);
         } else if diagnostic.code == codes::COMMAND_DEPRECATED.id {
@@ -23,6 +40,56 @@ pub(crate) fn complete(diagnostics: &mut [Diagnostic], sources: &Sources) {
             diagnostic.fix = None;
         }
     }
+}
+
+/// The files that are no kickstarts: most of their lines begin with no word of the language. What
+/// looks like a mistake there is text that means something else.
+fn foreign(diagnostics: &[Diagnostic], document: &Document, sources: &Sources) -> HashSet<SourceId> {
+    let mut lines: HashMap<SourceId, (usize, usize)> = HashMap::new();
+    let fixed: HashSet<Span> = diagnostics
+        .iter()
+        .filter(|d| d.fix.is_some() && [codes::UNKNOWN_COMMAND.id, codes::UNKNOWN_SECTION.id].contains(&d.code))
+        .map(|d| d.span)
+        .collect();
+    for file in &document.files {
+        lines.insert(file.source, (0, 0));
+    }
+    for statement in &document.statements {
+        let Some(first) = statement.words().first() else {
+            continue;
+        };
+        let known = match statement {
+            Statement::Command(_) => commands::is_known(&first.value),
+            Statement::Section(_) => sections::is_known(&first.value),
+        };
+        let count = lines.entry(first.span.source).or_default();
+        if known || fixed.contains(&first.span) {
+            count.0 += 1;
+        } else {
+            count.1 += 1;
+        }
+    }
+    let damaged = diagnostics.iter().filter(|d| d.code == codes::NUL_BYTE.id).map(|d| d.span.source);
+    let script = |source: &SourceId| sources.get(*source).is_some_and(|s| s.text().starts_with("#!"));
+    let foreign = lines.iter().filter(|(source, (known, unknown))| {
+        // A file without any line of its own may be a part of a section.
+        *unknown > 0 && unknown >= known || script(source)
+    });
+    foreign.map(|(source, _)| *source).chain(damaged).collect()
+}
+
+/// Whether the corrected name of a command would set anew what another line sets.
+fn overrides(diagnostic: &Diagnostic, written: &HashSet<&str>) -> bool {
+    let new = diagnostic.fix.iter().flat_map(|fix| &fix.edits).map(|(_, new)| new.as_str()).next();
+    let command = new.and_then(commands::find).map(|(_, command)| command.spec);
+    diagnostic.code == codes::UNKNOWN_COMMAND.id
+        && command.is_some_and(|spec| !spec.repeatable && written.contains(spec.name))
+}
+
+/// The command of a statement, by the one name of its table.
+fn command_of(statement: &Statement) -> Option<&'static str> {
+    let first = statement.words().first()?;
+    commands::find(&first.value).map(|(_, command)| command.spec.name)
 }
 
 /// Whether a fix replaces just what it is meant to: with quotes or escapes
@@ -58,13 +125,62 @@ fn without_line(command: Span, sources: &Sources, description: &str) -> Option<F
     Some(Fix::replace(description, Span::new(command.source, range.start, range.end), ""))
 }
 
-/// Put an `%end` where `at` begins: the start of a line, or the end of the text.
-pub(crate) fn insert_end(at: Span, sources: &Sources) -> Fix {
+/// An `%end` for a section that has none, where `at` begins: the start of a line, or the end of the
+/// text. `None` where it is not sure that the section ends there.
+pub(crate) fn insert_end(open: &Section, at: Span, sources: &Sources) -> Option<Fix> {
+    let command = |line: &str| commands::is_known(line.split_whitespace().next().unwrap_or(""));
+    // Commands below a script may have been meant as such, and must not be hidden in it for good.
+    if open.body.lines().any(command) || is_open(open, &open.body) {
+        return None;
+    }
     let before = sources.get(at.source).and_then(|s| s.text().get(..at.range().start)).unwrap_or("");
     let eol = if before.ends_with("\r\n") { "\r\n" } else { "\n" };
     let on_its_own = before.is_empty() || before.ends_with(['\n', '\r']);
     let first = if on_its_own { "" } else { eol };
-    Fix::replace("insert `%end`", Span { end: at.start, ..at }, format!("{first}%end{eol}"))
+    Some(Fix::replace("insert `%end`", Span { end: at.start, ..at }, format!("{first}%end{eol}")))
+}
+
+/// The line of an unfinished section that was meant to be its `%end`: the place of its words, and
+/// whether nothing else can have been meant.
+pub(crate) fn misspelt_end(open: &Section, sources: &Sources) -> Option<(Span, bool)> {
+    let mut found: Option<(Span, bool)> = None;
+    let mut before = String::new();
+    for stretch in open.body_spans.iter().filter(|stretch| stretch.source == open.span.source) {
+        let text = sources.slice(*stretch);
+        for line in lex::lines(text) {
+            let content = text.get(line.start..line.content_end).unwrap_or("");
+            let words = content.trim_start();
+            if let Some(length) = end_mark(words) {
+                let start = stretch.start as usize + line.start + (content.len() - words.len());
+                // Of several, none is certain.
+                let sure = found.is_none() && !is_open(open, &before);
+                found = Some((Span::new(stretch.source, start, start + length), sure));
+            } else if let Some((_, sure)) = &mut found {
+                let first = words.split_whitespace().next().unwrap_or("#");
+                *sure &= first.starts_with(['#', '%']) || commands::is_known(first);
+            }
+            before.push_str(content);
+            before.push('\n');
+        }
+    }
+    found
+}
+
+/// The length of what a line begins with, if it is a slip of `%end` and nothing but a comment follows.
+fn end_mark(line: &str) -> Option<usize> {
+    let rest = line.strip_prefix('%')?;
+    let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    let word = rest[gap..].split_whitespace().next().unwrap_or("");
+    let name = format!("%{word}");
+    let near = gap > 0 && name == "%end" || guess::certain(&name, std::iter::once("%end")).is_some();
+    let after = rest[gap + word.len()..].trim_start();
+    (near && (after.is_empty() || after.starts_with('#'))).then_some(1 + gap + word.len())
+}
+
+/// Whether the text of a script stops in the middle of something.
+fn is_open(section: &Section, text: &str) -> bool {
+    let name = section.words.first().map_or("", |word| word.value.as_str());
+    !["%packages", "%addon", "%anaconda", "%certificate"].contains(&name) && shell::is_open(text)
 }
 
 /// A backslash that is meant to join lines.
@@ -151,6 +267,11 @@ mod tests {
             ("%post\na\n", "%post\na\n%end\n"),
             ("%post\r\na\r\n", "%post\r\na\r\n%end\r\n"),
             ("%post\na", "%post\na\n%end\n"),
+            ("%post\na\n%End\nlang en\n", "%post\na\n%end\nlang en\n"),
+            ("%packages\na\n % end # x\n", "%packages\na\n %end # x\n"),
+            ("%packages\na\n  %  END\n%pre\nb\n%end\n", "%packages\na\n  %end\n%pre\nb\n%end\n"),
+            ("% post --log=x\na\n%end\n", "%post --log=x\na\n%end\n"),
+            ("% include x\n", "%include x\n"),
             ("\u{feff}text\n", "text\n"),
             ("text\u{2028}lang en\n", "text\nlang en\n"),
             ("text\nlang en\ntext\n", "text\nlang en\n"),
@@ -171,6 +292,30 @@ mod tests {
             "lang en\nlang cs\nlang en\n",
             "%traceback\na\n%end\n",
             "rootpw --pasword\n",
+            // A section that may have been meant to end before these commands.
+            "%post\na\nlang en\n",
+            "%packages\n@core\ntext\n%post\na\n%end\n",
+            // In the middle of a script's text.
+            "%post\ncat <<EOF\n%packages\n@core\n%end\nEOF\n%end\n",
+            "%post\necho 'a\n",
+            "%post\n%END\na\n%End\n",
+            "%post\n%End\nnot a command\n",
+            // A value that would be lost, an option that is there already, a form that does not fit.
+            "user --name --groups=wheel\n",
+            "user --name= --uid --gid=5\n",
+            "part / --size=1 --szie=2\n",
+            "part / --size=1 --gorw=2\n",
+            "part / --size=1 --fstpye\n",
+            "autopart\nautoprat --type=lvm\n",
+            "rootpw x lock\n",
+            "autopart type\n",
+            // No kickstart.
+            "#cloud-config\ntimezone: Etc/UTC\nusers:\n",
+            "#!/bin/sh\nautoprat\n",
+            "autoprat\nhello world\n",
+            "langg x\nthis is\na text\n",
+            "\u{feff}hello\nwrold\n",
+            "%pots\na\0\n%end\n",
         ] {
             let parsed = read(text);
             let fixes: Vec<_> = parsed.diagnostics.iter().filter_map(|d| d.fix.as_ref()).collect();

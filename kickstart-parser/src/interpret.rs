@@ -2,7 +2,7 @@
 //! take its line.
 
 use crate::args::scan::scan;
-use crate::args::{Args, Cx, value};
+use crate::args::{Args, Cx, guess};
 use crate::codes;
 use crate::commands::{self, Command};
 use crate::conflicts::Used;
@@ -11,10 +11,12 @@ use crate::document::{CommandLine, Document, Statement, Word};
 use crate::kickstart::{Given, Kickstart};
 use crate::lex;
 use crate::limits::Tally;
+use crate::odd;
 use crate::sections;
 use crate::span::Sources;
 use crate::syntax::{Life, State};
 use crate::templates;
+use crate::trailing;
 
 /// What the statements say, and which settings were made more than once.
 pub(crate) fn interpret(document: &Document, sources: &Sources, cx: &mut Cx<'_>) -> Kickstart {
@@ -46,7 +48,7 @@ fn command(
     let Some((name, words)) = line.words.split_first() else {
         return;
     };
-    let sound = cx.diagnostics.len();
+    let (sound, hidden) = (cx.diagnostics.len(), cx.secrets.len());
     if let Some((name, command)) = commands::find(&name.value) {
         if in_this_syntax(line, &command.spec.life, cx) {
             used.line(command.spec.name, name, line.span, cx);
@@ -70,6 +72,42 @@ fn command(
     if cx.diagnostics.len() > sound {
         hide_likely_passwords(name, words, cx);
     }
+    mask(line, sources, (sound, hidden), cx);
+    trailing::judge(line, sources, sound, cx);
+    odd::judge(sources.slice(line.span), line.span, sound, cx.diagnostics);
+}
+
+/// No finding about a line repeats what has been found to be a password on it.
+fn mask(line: &CommandLine, sources: &Sources, (sound, hidden): (usize, usize), cx: &mut Cx<'_>) {
+    let spans = cx.secrets.get(hidden..).unwrap_or_default();
+    if spans.is_empty() {
+        return;
+    }
+    let values = line.words.iter().filter_map(|word| {
+        let secret = spans
+            .iter()
+            .find(|s| s.source == word.span.source && s.start < word.span.end && s.end > word.span.start)?;
+        let value = word.value.as_str();
+        let from = (secret.start.saturating_sub(word.span.start) as usize).min(value.len());
+        Some(value.get(from..).filter(|part| !part.is_empty()).unwrap_or(value).to_owned())
+    });
+    let raw = spans.iter().map(|span| sources.slice(*span).to_owned());
+    let mut values: Vec<String> = values.chain(raw).filter(|value| !value.is_empty()).collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    for diagnostic in cx.diagnostics.iter_mut().skip(sound) {
+        let labels = diagnostic.labels.iter_mut().map(|label| &mut label.message);
+        for text in std::iter::once(&mut diagnostic.message).chain(&mut diagnostic.help).chain(labels) {
+            for value in &values {
+                // A short one is part of other words, too.
+                let quoted = format!("`{value}`");
+                if text.contains(&quoted) {
+                    *text = text.replace(&quoted, "`***`");
+                } else if value.len() > 3 && text.contains(value.as_str()) {
+                    *text = text.replace(value.as_str(), "***");
+                }
+            }
+        }
+    }
 }
 
 /// What stands after the command's name, for a command that takes its line as it is.
@@ -82,27 +120,31 @@ fn read_rest(line: &CommandLine, sources: &Sources, args: &mut Args) {
     args.has_comment = content.get(line.span.len()..).is_some_and(|after| !after.trim().is_empty());
 }
 
-/// Lines of no command, or with a misspelt option, may hold passwords too.
+/// Lines of no command, or with a misspelt option, may hold passwords too. What stands for a
+/// dash, how many there are, and whether there is one, is not looked at: all of it is misspelt.
 fn hide_likely_passwords(name: &Word, words: &[Word], cx: &mut Cx<'_>) {
-    let mut next_is_secret = name.value == "sshpw";
+    if let Some((option, value)) = name.value.split_once('=').filter(|(name, _)| is_password_option(name)) {
+        cx.secrets.extend((!value.is_empty()).then(|| name.part(option.len() + 1, name.value.len())));
+    }
+    let bare = ["sshpw", "rootpw"].contains(&name.value.as_str());
+    let mut next_is_secret = bare || is_password_option(&name.value);
     for word in words {
+        let dashed = word.value.starts_with(odd::is_dash);
         match word.value.split_once('=') {
-            _ if !word.value.starts_with("--") => {
-                if next_is_secret {
-                    cx.secrets.push(word.span);
-                }
-            }
             Some((option, _)) if is_password_option(option) => {
                 cx.secrets.push(word.part(option.len() + 1, word.value.len()));
             }
-            Some(_) => {}
-            None => next_is_secret = name.value == "sshpw" || is_password_option(&word.value),
+            Some(_) if dashed => {}
+            None if dashed => next_is_secret = bare || is_password_option(&word.value),
+            _ if next_is_secret => cx.secrets.push(word.span),
+            _ => next_is_secret = bare || is_password_option(&word.value),
         }
     }
 }
 
 fn is_password_option(option: &str) -> bool {
-    option.contains("pas") || option.contains("pw") || option.contains("wpakey") || option.contains("wepkey")
+    let option = option.to_ascii_lowercase();
+    ["pas", "pw", "wpakey", "wepkey", "secret", "token"].iter().any(|part| option.contains(part))
 }
 
 /// Report a setting that was made before, and take over what it said. Returns its place among
@@ -162,10 +204,12 @@ fn in_this_syntax(line: &CommandLine, life: &Life, cx: &mut Cx<'_>) -> bool {
 fn unknown(line: &CommandLine, name: &str) -> Diagnostic {
     let span = line.words.first().map_or(line.span, |w| w.span);
     // A line that begins with an option is the rest of another line.
-    let diagnostic = Diagnostic::new(&codes::UNKNOWN_COMMAND, span, format!("there is no command `{name}`"));
-    match value::closest(name, commands::names()) {
+    // What stands behind an equals sign may be a password.
+    let shown = name.split_once('=').map_or(name.to_owned(), |(before, _)| format!("{before}=…"));
+    let diagnostic = Diagnostic::new(&codes::UNKNOWN_COMMAND, span, format!("there is no command `{shown}`"));
+    match guess::closest(name, commands::names()) {
         Some(close) => {
-            let certain = value::only_closest(name, commands::names());
+            let certain = guess::certain(name, commands::names());
             diagnostic.help(format!("did you mean `{close}`?")).fix_if(certain)
         }
         None if name.starts_with("--") => diagnostic.help("options belong on the line of their command"),

@@ -64,6 +64,7 @@ mod lex;
 mod limits;
 mod lints;
 mod loader;
+mod odd;
 mod options;
 mod pen;
 mod pykickstart;
@@ -72,10 +73,13 @@ mod reader;
 pub mod render;
 mod secret;
 mod sections;
+mod shell;
 mod span;
 mod suppress;
 mod syntax;
 mod templates;
+mod trailing;
+pub mod values;
 
 pub use codes::Severity;
 pub use diagnostic::{Diagnostic, Fix, Label, ResolvedDiagnostic, ResolvedEdit, ResolvedFix};
@@ -132,7 +136,7 @@ pub fn parse(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
     let lost = lints::Lost::of(&diagnostics, &sources);
     let end = end_of_root(&sources);
     diagnostics.extend(limits::bounded(lints::lint(&kickstart, &document, &lost, end)));
-    fixes::complete(&mut diagnostics, &sources);
+    fixes::complete(&mut diagnostics, &document, &sources);
     // Sources are numbered in the order of reading, which is close enough to
     // the order of the text for a file that is included in the middle.
     diagnostics.sort_by_key(|d| (d.span.source, d.span.start));
@@ -165,7 +169,7 @@ fn version_line(sources: &Sources, document: &Document, diagnostics: &mut Vec<Di
                     line.span,
                     format!("kickstart syntax `{name}` is not supported; reading as {default}"),
                 )
-                .help("there are RHEL7 to RHEL10, F35 to F46 and DEVEL"),
+                .help("there are RHEL7 to RHEL11, F35 to F46 and DEVEL"),
             );
             default
         }

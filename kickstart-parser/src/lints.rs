@@ -11,7 +11,7 @@ mod written;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::args::value::closest;
+use crate::args::guess::closest;
 use crate::codes;
 use crate::commands;
 use crate::diagnostic::Diagnostic;

@@ -7,6 +7,7 @@
 mod append;
 mod include;
 
+use crate::args::guess;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Fix};
 use crate::document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};
@@ -197,16 +198,21 @@ impl<'a> Reader<'a> {
             Some(_) => format!("`{name}` is still open where this section begins"),
             None => format!("`{name}` does not end with `%end`"),
         };
-        let mut diagnostic = Diagnostic::new(&codes::UNFINISHED_SECTION, at.unwrap_or(open.span), message)
-            .help("put a line `%end` after the last line of the section");
-        let place = match at {
-            Some(next) => next,
+        let mut diagnostic = Diagnostic::new(&codes::UNFINISHED_SECTION, at.unwrap_or(open.span), message);
+        let place = at.unwrap_or_else(|| {
+            let end = self.sources.text(open.span.source).len();
+            Span::new(open.span.source, end, end)
+        });
+        diagnostic = match fixes::misspelt_end(open, &self.sources) {
+            Some((there, certain)) => {
+                diagnostic.fix = certain.then(|| Fix::did_you_mean(there, "%end"));
+                diagnostic.label(there, "this does not end it").help("write `%end`, in small letters and as one word")
+            }
             None => {
-                let end = self.sources.text(open.span.source).len();
-                Span::new(open.span.source, end, end)
+                diagnostic.fix = fixes::insert_end(open, place, &self.sources);
+                diagnostic.help("put a line `%end` after the last line of the section")
             }
         };
-        diagnostic = diagnostic.fix(fixes::insert_end(place, &self.sources));
         if at.is_some() {
             diagnostic = diagnostic.label(open.span, "the open section begins here");
         }
@@ -367,6 +373,7 @@ impl<'a> Reader<'a> {
                 Diagnostic::new(&codes::STRAY_END, first.span, "`%end` ends no section")
                     .help("does a script above print a line `%end`? It ends the script there"),
             ),
+            "%" if self.parted_mark(&words) => return self.parted(words, span, open),
             // Mako's control lines, and what is left of others.
             "%" | "%>" => self.diagnostics.push(templates::report(first.span)),
             _ if name.starts_with('%') => {
@@ -376,8 +383,9 @@ impl<'a> Reader<'a> {
                 }
                 let mut diagnostic =
                     Diagnostic::new(&codes::UNKNOWN_SECTION, first.span, format!("there is no section `{name}`"));
-                if let Some(close) = crate::args::value::closest(name, sections::names()) {
-                    let certain = crate::args::value::only_closest(name, sections::names());
+                let marks = || sections::names().chain(["%include", "%end"]);
+                if let Some(close) = guess::closest(name, marks()) {
+                    let certain = guess::certain(name, marks());
                     diagnostic = diagnostic.help(format!("did you mean `{close}`?")).fix_if(certain);
                 }
                 self.diagnostics.push(diagnostic);
@@ -392,6 +400,37 @@ impl<'a> Reader<'a> {
             }
         }
         LineKind::Broken
+    }
+
+    /// Whether the line is a section's, or an include, with a blank behind the percent sign.
+    fn parted_mark(&self, words: &[Word]) -> bool {
+        words.get(1).is_some_and(|word| {
+            let name = format!("%{}", word.value);
+            ["%include", "%end"].contains(&name.as_str()) || sections::is_known(&name)
+        })
+    }
+
+    fn parted(&mut self, mut words: Vec<Word>, span: Span, open: &mut Option<Section>) -> LineKind {
+        let Some(mark) = words.get(1).cloned() else {
+            return LineKind::Broken;
+        };
+        let name = format!("%{}", mark.value);
+        let percent = words.remove(0);
+        let at = percent.span.to(mark.span);
+        self.diagnostics.push(
+            Diagnostic::new(&codes::UNKNOWN_SECTION, at, format!("there is a blank in `{name}`"))
+                .help(format!("write `{name}`"))
+                .fix(Fix::did_you_mean(at, &name)),
+        );
+        if !sections::is_known(&name) {
+            return LineKind::Broken;
+        }
+        if let Some(first) = words.first_mut() {
+            first.value = name.into();
+        }
+        // Its body is no list of commands.
+        *open = Some(start(words, span));
+        LineKind::SectionStart
     }
 
     fn words(&mut self, content: &str, span: Span) -> Result<Vec<Word>, LexError> {

@@ -22,6 +22,14 @@ use crate::span::{SourceId, Sources, Span};
 /// What addresses this tool in a comment.
 const MARK: &str = "bootc-ks:";
 
+/// The letters of codes that are found after the parser is done.
+const LATER: [char; 2] = ['R', 'V'];
+
+/// Whether a comment is addressed to this program.
+pub(crate) fn is_ours(comment: &str) -> bool {
+    comment.trim_start_matches('#').trim_start().starts_with(MARK)
+}
+
 /// What a comment says.
 enum Directive {
     Line,
@@ -139,15 +147,15 @@ impl Silences {
     pub(crate) fn judge(&mut self, found: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
         let known: Vec<&Code> = codes::ALL.to_vec();
         let mut left = limits::bounded(std::mem::take(&mut self.wrong));
-        left.extend(self.judged(found, sources, &known, |code| !code.starts_with('R')));
+        left.extend(self.judged(found, sources, &known, |code| !code.starts_with(LATER)));
         left.sort_by_key(|d| (d.span.source, d.span.start));
         left
     }
 
     /// The same for findings that come from further on: `known` are the codes
-    /// of the installer, whose letter is R.
+    /// of the installer, whose letter is R, and of values, whose letter is V.
     pub fn judge_installer(&mut self, found: Vec<Diagnostic>, sources: &Sources, known: &[&Code]) -> Vec<Diagnostic> {
-        self.judged(limits::bounded(found), sources, known, |code| code.starts_with('R'))
+        self.judged(limits::bounded(found), sources, known, |code| code.starts_with(LATER))
     }
 
     fn judged(
@@ -160,12 +168,15 @@ impl Silences {
         if self.all.is_empty() {
             return found;
         }
-        let allowed: HashSet<&str> = known.iter().filter(|c| c.can_be_allowed()).map(|c| c.id).collect();
+        let allowed: HashMap<&str, bool> = known.iter().map(|c| (c.id, c.installs_if_allowed())).collect();
         let mut left: Vec<Diagnostic> = Vec::with_capacity(found.len());
-        for diagnostic in found {
-            let silenced = allowed.contains(diagnostic.code) && self.silenced(&diagnostic, sources);
-            if !silenced {
-                left.push(diagnostic);
+        for mut diagnostic in found {
+            match allowed.get(diagnostic.code) {
+                Some(installs) if self.silenced(&diagnostic, sources) => {
+                    diagnostic.allowed = true;
+                    left.extend((!installs).then_some(diagnostic));
+                }
+                _ => left.push(diagnostic),
             }
         }
         left.extend(limits::bounded(self.remarks(sources, known, mine)));
@@ -205,11 +216,6 @@ impl Silences {
             remarks.push(match known.iter().find(|c| c.id == name) {
                 None => Diagnostic::new(&codes::ALLOW_UNKNOWN, silence.span, format!("there is no code `{name}`"))
                     .help("`bootc-ks explain` lists the codes"),
-                Some(code) if !code.can_be_allowed() => Diagnostic::new(
-                    &codes::ALLOW_ERROR,
-                    silence.span,
-                    format!("`{name}` is an error and cannot be allowed"),
-                ),
                 Some(_) => {
                     Diagnostic::new(&codes::ALLOW_UNUSED, silence.span, format!("there is no `{name}` to allow here"))
                         .help("remove the code from the comment")
@@ -266,8 +272,7 @@ mod tests {
     #[test]
     fn what_cannot_be_silenced_is_told() {
         for (text, expected) in [
-            ("bogus # bootc-ks: allow(E101)\n", vec![("E101", 1), ("W401", 1)]),
-            ("# bootc-ks: allow-file(L002)\n", vec![("W401", 1)]),
+            ("# bootc-ks: allow-file(L002)\n", vec![("W403", 1)]),
             ("# bootc-ks: allow(X999)\n", vec![("W402", 1)]),
             ("# bootc-ks: allow\n", vec![("W402", 1)]),
             ("# bootc-ks: allow()\n", vec![("W402", 1)]),
@@ -279,6 +284,15 @@ mod tests {
         ] {
             assert_eq!(found(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn an_error_that_is_allowed_is_still_there() {
+        let text = format!("bogus # bootc-ks: allow(E101)\nbogus\n{REST}");
+        let parsed = parse(&text, "a.ks", &ParseOptions::default());
+        let found: Vec<_> = parsed.diagnostics.iter().map(|d| (d.code, d.allowed)).collect();
+        assert_eq!(found, [("E101", true), ("E101", false)]);
+        assert!(parsed.has_errors());
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub enum Syntax {
     Rhel8,
     Rhel9,
     Rhel10,
+    Rhel11,
     F35,
     F36,
     F37,
@@ -42,6 +43,7 @@ impl Syntax {
         Syntax::Rhel8,
         Syntax::Rhel9,
         Syntax::Rhel10,
+        Syntax::Rhel11,
         Syntax::F35,
         Syntax::F36,
         Syntax::F37,
@@ -64,6 +66,7 @@ impl Syntax {
             Syntax::Rhel8 => "RHEL8",
             Syntax::Rhel9 => "RHEL9",
             Syntax::Rhel10 => "RHEL10",
+            Syntax::Rhel11 => "RHEL11",
             Syntax::F35 => "F35",
             Syntax::F36 => "F36",
             Syntax::F37 => "F37",
@@ -86,6 +89,7 @@ impl Syntax {
             Syntax::Rhel8 => (Line::Rhel, 8),
             Syntax::Rhel9 => (Line::Rhel, 9),
             Syntax::Rhel10 => (Line::Rhel, 10),
+            Syntax::Rhel11 => (Line::Rhel, 11),
             Syntax::F35 => (Line::Fedora, 35),
             Syntax::F36 => (Line::Fedora, 36),
             Syntax::F37 => (Line::Fedora, 37),
@@ -123,7 +127,7 @@ pub struct UnknownSyntax(pub String);
 
 impl fmt::Display for UnknownSyntax {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "kickstart syntax `{}` is not supported; there are RHEL7 to RHEL10, F35 to F46 and DEVEL", self.0)
+        write!(f, "kickstart syntax `{}` is not supported; there are RHEL7 to RHEL11, F35 to F46 and DEVEL", self.0)
     }
 }
 

@@ -48,15 +48,24 @@ pub(crate) fn report(at: Span) -> Diagnostic {
 
 /// The first mark in a line.
 pub(crate) fn find(line: &str) -> Option<Range<usize>> {
-    let pairs = [("{{", "}}"), ("{%", "%}"), ("<%", "%>"), ("${", "}")];
+    let pairs = [("{{", "}}"), ("{%", "%}"), ("<%", "%>"), ("${", "}"), ("$SNIPPET(", ")")];
     let between = pairs.iter().filter_map(|(open, close)| {
         let start = line.find(open)?;
-        let end = line.get(start..)?.find(close).map_or(line.len(), |n| start + n + close.len());
+        let inside = start + open.len();
+        let end = line.get(inside..)?.find(close).map_or(line.len(), |n| inside + n + close.len());
         Some(start..end)
     });
     // A comment of Jinja loses all but its first character to kickstart's own comments.
     let comment = (line == "{").then_some(0..1);
-    between.chain(at_signs(line)).chain(comment).min_by_key(|mark| mark.start)
+    between.chain(at_signs(line)).chain(doubled(line)).chain(comment).min_by_key(|mark| mark.start)
+}
+
+/// `@@name@@`, in any letters.
+fn doubled(line: &str) -> Option<Range<usize>> {
+    let start = line.find("@@")?;
+    let rest = line.get(start + 2..)?;
+    let name = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+    (name > 0 && rest[name..].starts_with("@@")).then_some(start..start + 2 + name + 2)
 }
 
 /// `@NAME@`, in capital letters.
@@ -72,7 +81,7 @@ fn at_signs(line: &str) -> Option<Range<usize>> {
 }
 
 /// Whether a value that the language takes is most likely meant for another program.
-fn is_placeholder(word: &str) -> bool {
+pub(crate) fn is_placeholder(word: &str) -> bool {
     // This is asked of every word there is, and hardly one has any of these.
     if !word.bytes().any(|byte| matches!(byte, b'{' | b'<' | b'$' | b'@')) {
         return false;

@@ -20,7 +20,7 @@ use crate::check::fix::take;
 pub const FIX_ALL: &str = "source.fixAll.bootc-ks";
 
 /// Findings about the comments that allow: no comment silences them.
-const ABOUT_COMMENTS: &[&str] = &[codes::ALLOW_ERROR.id, codes::ALLOW_UNKNOWN.id, codes::ALLOW_UNUSED.id];
+const ABOUT_COMMENTS: &[&str] = &[codes::ALLOW_UNKNOWN.id, codes::ALLOW_UNUSED.id];
 
 /// What can be done about the findings that the editor shows on the lines of a range.
 pub fn actions(state: &mut State, uri: &str, range: Range, context: &CodeActionContext) -> Option<Vec<CodeAction>> {
@@ -161,7 +161,8 @@ fn allowances(shown: &[Shown<'_>], parsed: &Parsed, places: &Places<'_>) -> Vec<
 
 fn can_be_allowed(id: &str) -> bool {
     let code = codes::find(id).or_else(|| CODES.iter().copied().find(|code| code.id == id));
-    code.is_some_and(|code| code.can_be_allowed()) && !ABOUT_COMMENTS.contains(&id)
+    // An error is better corrected; that it can be allowed is for those who know.
+    code.is_some_and(|code| code.installs_if_allowed()) && !ABOUT_COMMENTS.contains(&id)
 }
 
 /// The lines of a file, and the first that is no comment, where a comment would be one of

@@ -191,10 +191,10 @@ fn a_comment_allows_what_it_stands_above() {
         ),
         // An error, but one that is a guess.
         (
-            format!("{GOOD}sshkey --username=ann \"ssh-ed25519 A\"\n"),
+            format!("{GOOD}sshkey --username=ann \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p\"\n"),
             "L003",
             "allow L003 here",
-            format!("{GOOD}{here}(L003)\nsshkey --username=ann \"ssh-ed25519 A\"\n"),
+            format!("{GOOD}{here}(L003)\nsshkey --username=ann \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p\"\n"),
         ),
         // About no line at all.
         (

@@ -9,8 +9,14 @@ use super::vm::Vm;
 pub fn kickstart(key: &SshKey) -> String {
     let path = source_root().join("tests/kickstarts/image-mode.ks");
     let text = std::fs::read_to_string(path).expect("reading the example");
-    assert!(text.contains("ssh-rsa AAAA…"), "the example has another key now");
-    text.replace("ssh-rsa AAAA…", &key.public)
+    assert!(
+        text.contains("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFlvdXJPd24tWW91ck93bi1Zb3VyT3duLVlvdXJPd24t you@example"),
+        "the example has another key now"
+    );
+    text.replace(
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFlvdXJPd24tWW91ck93bi1Zb3VyT3duLVlvdXJPd24t you@example",
+        &key.public,
+    )
 }
 
 /// Asserts that the machine, into which `admin-user` is logged in, is what the example asks for.

@@ -11,6 +11,24 @@ use crate::storage::filesystem;
 use crate::storage::layout::DiskLayout;
 use crate::units::MountPoint;
 
+/// A registry on the loopback address is here the one that the image comes from, and on the installed
+/// machine that machine itself.
+pub fn updates_from_itself(updates_from: &str) -> Option<String> {
+    let host = updates_from.split("://").nth(1)?.split('/').next()?;
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next()?,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    let local = loopback || name == "localhost" || name.ends_with(".localhost");
+    local.then(|| {
+        format!(
+            "updates will be looked for at {host}, which on the installed machine is that machine itself; \
+             name another place for updates"
+        )
+    })
+}
+
 pub fn check_image(request: &Request, machine: &Machine, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
     let name = &facts.reference;
     let wanted = oci_architecture(&machine.arch);

@@ -70,6 +70,7 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     root_room::fit_inodes(&mut disk_layout, facts)?;
     let boot = boot::choose(request, machine, facts, &disk_layout, &target, &mut warnings)?;
     let image = planned_image(request, facts)?;
+    warnings.extend(check::updates_from_itself(&image.updates_from));
     let context = steps::Context { request, facts, layout: &disk_layout, target: &target, image: &image };
     let mut steps = steps::storage_steps(&context);
     steps.extend(steps::deploy_steps(&context)?);

@@ -13,12 +13,17 @@ use crate::storage::select::Target;
 impl Plan {
     /// The plan for people.
     pub fn render(&self) -> Result<String> {
-        text(self)
+        text(self, false)
+    }
+
+    /// The same where this machine stays up whatever was asked for.
+    pub fn render_staying_up(&self) -> Result<String> {
+        text(self, true)
     }
 }
 
 /// The whole plan as text.
-fn text(plan: &Plan) -> Result<String> {
+fn text(plan: &Plan, stays_up: bool) -> Result<String> {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = write_target(&mut out, plan);
@@ -28,7 +33,9 @@ fn text(plan: &Plan) -> Result<String> {
         let _ = writeln!(out, "warning: {warning}");
     }
     let end = match plan.end {
-        _ if !matches!(plan.target, Target::Disk { .. }) => "the command ends",
+        _ if stays_up => "the command ends",
+        // It is another machine that was installed.
+        _ if !matches!(&plan.target, Target::Disk { path, .. } if !path.starts_with("/dev/loop")) => "the command ends",
         EndAction::Nothing => "the command ends",
         EndAction::Reboot => "the machine restarts",
         EndAction::Poweroff => "the machine turns off",

@@ -1,6 +1,8 @@
 //! Everything that is to be said about a kickstart: by the language, and by the installer,
 //! whose refusals are better known now than in front of the machine. Pure.
 
+use kickstart_parser::codes::Code;
+use kickstart_parser::values::{self, Known};
 use kickstart_parser::{Diagnostic, Kickstart, ParseOptions, Parsed, codes, parse};
 
 use super::image_fit;
@@ -23,7 +25,9 @@ pub fn judge(parsed: &mut Parsed, facts: Option<&ImageFacts>) -> Request {
         let sound = !parsed.has_errors() && !found.iter().any(Diagnostic::is_error);
         found.extend(image_fit::findings(&parsed.kickstart, &parsed.sources, &request, facts, sound));
     }
-    let mut found = parsed.silences.judge_installer(found, &parsed.sources, CODES);
+    found.extend(values::judge(&parsed.kickstart, &known(facts)));
+    let known_codes: Vec<&Code> = CODES.iter().chain(values::CODES).copied().collect();
+    let mut found = parsed.silences.judge_installer(found, &parsed.sources, &known_codes);
     if facts.is_none() {
         // A comment that is about an image has its effect another time.
         let idle = |d: &Diagnostic| d.code == codes::ALLOW_UNUSED.id;
@@ -34,12 +38,23 @@ pub fn judge(parsed: &mut Parsed, facts: Option<&ImageFacts>) -> Request {
     request
 }
 
+/// The names that the image is known to have: what its facts do not tell yet is held against lists of
+/// what is usual.
+fn known(_facts: Option<&ImageFacts>) -> Known<'_> {
+    Known::default()
+}
+
 /// What every installation needs, said before the first look at a disk. `name` is what
 /// messages call the kickstart.
 pub fn require_layout(kickstart: &Kickstart, request: &Request, name: &str) -> Result<()> {
-    let nothing = matches!(&request.layout, Layout::Custom { partitions, .. } if partitions.is_empty());
-    if nothing && kickstart.reqpart.is_none() {
+    if lays_out_nothing(kickstart, request) {
         return Err(Error::input(Stage::Request, format!("{name} says nothing about partitions")).hint(Remedy::LayOut));
     }
     Ok(())
+}
+
+/// Whether nothing is said about partitions.
+pub fn lays_out_nothing(kickstart: &Kickstart, request: &Request) -> bool {
+    let nothing = matches!(&request.layout, Layout::Custom { partitions, .. } if partitions.is_empty());
+    nothing && kickstart.reqpart.is_none()
 }

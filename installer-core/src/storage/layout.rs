@@ -98,16 +98,41 @@ pub struct Given<'a> {
 
 /// Lays `layout` out on one disk.
 pub fn lay_out(layout: &Layout, given: &Given<'_>) -> Result<DiskLayout> {
-    let (requests, volumes) = match layout {
+    let (requests, volumes) = requests(layout, given);
+    let partitions = place(&requests, given).ok_or_else(|| too_small(layout, &requests, given))?;
+    check_root(&partitions, volumes.as_deref(), given)?;
+    let group = volumes.map(|volumes| VolumeGroup { name: given.group.to_owned(), volumes });
+    Ok(DiskLayout { partitions, group })
+}
+
+fn requests(layout: &Layout, given: &Given<'_>) -> Requests {
+    match layout {
         Layout::Auto { scheme, filesystem, swap, boot } => {
             automatic(*scheme, filesystem.as_deref(), *swap, *boot, given)
         }
         Layout::Custom { partitions, platform, add_boot } => (custom(partitions, *platform, *add_boot, given), None),
-    };
-    let partitions = place(&requests, given)?;
-    check_root(&partitions, volumes.as_deref(), given)?;
-    let group = volumes.map(|volumes| VolumeGroup { name: given.group.to_owned(), volumes });
-    Ok(DiskLayout { partitions, group })
+    }
+}
+
+/// The least that a partition gets.
+fn least(request: &PartitionRequest) -> Bytes {
+    request.size.unwrap_or(ALIGNMENT).align_up(ALIGNMENT).max(ALIGNMENT)
+}
+
+/// The smallest disk that is large enough, by a figure that can be asked for. A larger disk gets more
+/// swap, and maybe a larger /boot: so it is tried until nothing grows any more.
+fn large_enough(layout: &Layout, given: &Given<'_>) -> Bytes {
+    let mut disk = given.disk;
+    // The swap takes a tenth of what is added, so this ends soon.
+    for _ in 0..100 {
+        let (requests, _) = requests(layout, &Given { disk, ..*given });
+        let needed = requests.iter().map(least).sum::<Bytes>() + TABLE_OVERHEAD;
+        if needed <= disk {
+            break;
+        }
+        disk = needed.shown_whole();
+    }
+    disk
 }
 
 /// where a request comes from that is in no kickstart.
@@ -228,38 +253,41 @@ fn swap_size(given: &Given<'_>) -> Bytes {
 }
 
 /// Sizes and places: every partition gets its least size, what is left is shared among those that grow.
-fn place(requests: &[PartitionRequest], given: &Given<'_>) -> Result<Vec<PlannedPartition>> {
+/// `None`: there is not room for the least sizes.
+fn place(requests: &[PartitionRequest], given: &Given<'_>) -> Option<Vec<PlannedPartition>> {
     let usable = (given.disk - TABLE_OVERHEAD).align_down(ALIGNMENT);
-    let mut sizes: Vec<Bytes> =
-        requests.iter().map(|r| r.size.unwrap_or(ALIGNMENT).align_up(ALIGNMENT).max(ALIGNMENT)).collect();
+    let mut sizes: Vec<Bytes> = requests.iter().map(least).collect();
     let needed: Bytes = sizes.iter().copied().sum();
     if needed > usable {
-        return Err(too_small(requests, needed + TABLE_OVERHEAD, given));
+        return None;
     }
     grow(requests, &mut sizes, usable - needed);
     let mut start = ALIGNMENT;
-    Ok(requests
-        .iter()
-        .zip(sizes)
-        .zip(1..)
-        .map(|((request, size), number)| {
-            let here = start;
-            start = start + size;
-            PlannedPartition {
-                number,
-                purpose: request.purpose.clone(),
-                start: here,
-                size,
-                filesystem: request.filesystem.clone(),
-                label: request.label.clone(),
-                options: request.options.clone(),
-                mkfs_options: request.mkfs_options.clone(),
-            }
-        })
-        .collect())
+    Some(
+        requests
+            .iter()
+            .zip(sizes)
+            .zip(1..)
+            .map(|((request, size), number)| {
+                let here = start;
+                start = start + size;
+                PlannedPartition {
+                    number,
+                    purpose: request.purpose.clone(),
+                    start: here,
+                    size,
+                    filesystem: request.filesystem.clone(),
+                    label: request.label.clone(),
+                    options: request.options.clone(),
+                    mkfs_options: request.mkfs_options.clone(),
+                }
+            })
+            .collect(),
+    )
 }
 
-fn too_small(requests: &[PartitionRequest], needed: Bytes, given: &Given<'_>) -> Error {
+fn too_small(layout: &Layout, requests: &[PartitionRequest], given: &Given<'_>) -> Error {
+    let needed = large_enough(layout, given);
     let root = requests.iter().any(|r| r.purpose == Purpose::Mount(MountPoint::root()) && r.origin == AUTOMATIC);
     let hint = if root {
         format!("use a disk of {needed} or more; the image alone needs {}", given.root_needs)

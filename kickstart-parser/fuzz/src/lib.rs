@@ -65,17 +65,57 @@ pub fn canonical(text: &str) {
     }
 }
 
-/// Fixes fit the text and each other; what they leave can be read.
+/// Fixes fit the text and each other; what they leave can be read, and what was not broken says what
+/// it said before.
 pub fn fix(text: &str) {
+    sound(&read(&repaired(text)));
+}
+
+/// The text with everything fixed that can be, as `check --fix` does it.
+pub fn repaired(text: &str) -> String {
     let mut text = text.to_owned();
     for _ in 0..4 {
         let parsed = read(&text);
-        match fixed(&text, &parsed) {
-            Some(new) => text = new,
-            None => return,
-        }
+        let Some(new) = fixed(&text, &parsed) else {
+            break;
+        };
+        unharmed(&parsed, &read(&new));
+        text = new;
     }
-    sound(&read(&text));
+    text
+}
+
+/// What had no finding before is there afterwards, in the same order and as the same thing.
+fn unharmed(before: &Parsed, after: &Parsed) {
+    let mut left = after.document.statements.iter().map(said);
+    for statement in before.document.statements.iter().filter(|statement| is_sound(statement, before)) {
+        let one = said(statement);
+        assert!(left.any(|other| other == one), "{one:?} is lost: {:?}", after.sources.get(SourceId::ROOT));
+    }
+}
+
+/// The words of a statement, and the body of a section.
+fn said(statement: &Statement) -> (Vec<String>, Option<&str>) {
+    let (words, body) = match statement {
+        Statement::Command(line) => (&line.words, None),
+        Statement::Section(section) => (&section.words, Some(section.body.as_str())),
+    };
+    (words.iter().map(|word| word.value.to_string()).collect(), body)
+}
+
+/// Whether nothing is to be said about a statement, and it ends where it should.
+fn is_sound(statement: &Statement, parsed: &Parsed) -> bool {
+    let (from, to) = match statement {
+        Statement::Command(line) => (line.span, line.span),
+        Statement::Section(section) => match section.end {
+            Some(end) => (section.span, end),
+            None => return false,
+        },
+    };
+    let touches = |span: Span| span.source == from.source && span.start <= to.end && span.end >= from.start;
+    // A line that is said once more goes.
+    let repeated = |labels: &[kickstart_parser::Label]| labels.iter().any(|label| touches(label.span));
+    !parsed.diagnostics.iter().any(|d| touches(d.span) || repeated(&d.labels))
 }
 
 fn read(text: &str) -> Parsed {

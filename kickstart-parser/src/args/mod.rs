@@ -3,9 +3,10 @@
 //! [`spec`] is the vocabulary of the tables, [`scan`] sorts words into
 //! options and arguments the way kickstart always has (which is Python's
 //! argparse: abbreviations, `--o=v` and `--o v`, arguments anywhere), [`value`]
-//! turns texts into numbers and lists. What comes out is an [`Args`], which a
+//! turns texts into numbers and lists, [`guess`] says what a misspelt name was meant to be. What comes out is an [`Args`], which a
 //! command asks for its options by name.
 
+pub(crate) mod guess;
 pub(crate) mod scan;
 pub(crate) mod spec;
 pub(crate) mod value;

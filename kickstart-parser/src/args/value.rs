@@ -55,46 +55,6 @@ pub(crate) fn negative_number(word: &str) -> bool {
     }
 }
 
-/// The name among `names` that a misspelt word was most likely meant to be.
-pub(crate) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    close(word, names).min().map(|(_, n)| n)
-}
-
-/// As [`closest`], if no other name is as close.
-pub(crate) fn only_closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let all: Vec<(usize, &str)> = close(word, names).collect();
-    let (least, name) = all.iter().min()?;
-    let alone = all.iter().all(|(d, n)| d > least || n == name);
-    alone.then_some(*name)
-}
-
-/// The names that a misspelt word may stand for, with their distances.
-fn close<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = (usize, &'a str)> {
-    let length = word.chars().count();
-    let limit = match length {
-        3..=5 => Some(1),
-        6..=40 => Some(2),
-        _ => None,
-    };
-    let mine = limit.map_or(0, |_| letters(word));
-    names
-        .filter(move |n| limit.is_some_and(|limit| n.len().abs_diff(length) <= limit))
-        // Nearly every name goes here, at a hundredth of the price of a distance.
-        .filter(move |n| limit.is_some_and(|limit| (letters(n) ^ mine).count_ones() as usize <= 2 * limit))
-        .map(move |n| (distance(word, n), n))
-        .filter(move |(d, _)| limit.is_some_and(|limit| *d <= limit))
-}
-
-/// Which letters a word has, a bit for each: an edit changes two of them at most.
-fn letters(word: &str) -> u64 {
-    word.chars().flat_map(char::to_lowercase).fold(0, |set, c| set | 1 << (u32::from(c) % 64))
-}
-
-/// Edits between two words, whatever their case; neighbours swapped count as one.
-fn distance(a: &str, b: &str) -> usize {
-    strsim::osa_distance(&a.to_lowercase(), &b.to_lowercase())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,36 +89,5 @@ mod tests {
         assert_eq!(list(" sda ,,sdb,"), ["sda", "sdb"]);
         assert!(negative_number("-1") && negative_number("-.5") && negative_number("-1.5"));
         assert!(!negative_number("-") && !negative_number("-1.") && !negative_number("-a"));
-    }
-
-    #[test]
-    fn guesses_are_close() {
-        let names = ["autopart", "part", "partition", "lang"];
-        let guess = |w| closest(w, names.into_iter());
-        assert_eq!(guess("autoprat"), Some("autopart"));
-        assert_eq!(guess("langg"), Some("lang"));
-        assert_eq!(guess("url"), None);
-        assert_eq!(only_closest("pastition", names.into_iter()), Some("partition"));
-        assert_eq!(only_closest("sdx", ["sda", "sdb"].into_iter()), None);
-        assert_eq!(guess(&"x".repeat(100_000)), None);
-    }
-
-    #[test]
-    fn no_close_name_is_passed_over() {
-        let names: Vec<&str> = crate::commands::names().collect();
-        let letters = ["a", "k", "z", "0", "\u{e9}"];
-        for name in &names {
-            for (at, _) in name.char_indices() {
-                let (head, tail) = name.split_at(at);
-                let rest = &tail[1..];
-                let changed =
-                    letters.iter().flat_map(|new| [format!("{head}{new}{rest}"), format!("{head}{new}{tail}")]);
-                for word in changed.chain([format!("{head}{rest}"), name.to_uppercase()]) {
-                    let limit = usize::from(word.chars().count() > 2);
-                    let there = super::close(&word, [*name].into_iter()).count();
-                    assert_eq!(there, limit, "{word} for {name}");
-                }
-            }
-        }
     }
 }

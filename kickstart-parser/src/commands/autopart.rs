@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Encryption, Kickstart};
 use crate::pen::Pen;
 use crate::span::Span;
-use crate::syntax::At;
+use crate::syntax::{At, Syntax};
 
 /// `autopart`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,7 +78,7 @@ const OPTIONS: &[Opt] = &[
     count("--pbkdf-time").since(8, 0).resets().doc("the time that this takes, in milliseconds"),
     count("--pbkdf-iterations").since(8, 0).resets().doc("how many rounds this takes, instead of a time"),
     flag("--hibernation").since(10, 38).doc("a swap large enough to hibernate into"),
-    text("--hw-passphrase").secret().since(NO, 41).resets().doc("the admin passphrase of a disk that encrypts itself"),
+    text("--hw-passphrase").secret().since(11, 41).resets().doc("the admin passphrase of a disk that encrypts itself"),
 ];
 
 const SPEC: Spec =
@@ -107,15 +107,15 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
 
 /// The layout given last.
 fn scheme(args: &Args, cx: &mut Cx<'_>) -> Option<AutopartType> {
-    let is_there = |kind: &AutopartType| *kind != AutopartType::Stratis || cx.syntax.reached(At::new(NO, 45));
+    let is_there = |kind: &AutopartType| *kind != AutopartType::Stratis || cx.syntax.reached(At::new(11, 45));
     let wrong: Vec<&Given> = args.every("--type").filter(|g| scheme_of(g).filter(is_there).is_none()).collect();
     let last = args.last_of(&["--type", "--nolvm"])?;
     let kind = scheme_of(last).filter(is_there);
     for given in wrong {
         no_such_layout(given.value.text().unwrap_or_default(), given, cx);
     }
-    // Fedora's btrfs never was RHEL's; only the last one is held to that.
-    if kind == Some(AutopartType::Btrfs) && cx.syntax.reached(At::new(8, NO)) {
+    // RHEL's autopart has no btrfs until RHEL11, which has Fedora's; only the last one is held to that.
+    if kind == Some(AutopartType::Btrfs) && cx.syntax.reached(At::new(8, NO)) && cx.syntax != Syntax::Rhel11 {
         no_such_layout("btrfs", last, cx);
     }
     kind
@@ -141,7 +141,7 @@ fn no_such_layout(name: &str, given: &Given, cx: &mut Cx<'_>) {
     cx.report(
         Diagnostic::new(&codes::INVALID_CHOICE, given.value_span, message)
             .help("there are plain, lvm, thinp, and on Fedora btrfs")
-            .fix_if(crate::args::value::only_closest(name, ["plain", "lvm", "thinp"].into_iter())),
+            .fix_if(crate::args::guess::certain(name, ["plain", "lvm", "thinp"].into_iter())),
     );
 }
 

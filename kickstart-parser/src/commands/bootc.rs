@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::image::name_something;
-use crate::args::spec::{NO, Spec, flag, text};
+use crate::args::spec::{Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
 use crate::pen::Pen;
@@ -32,8 +32,8 @@ const SPEC: Spec =
         text("--stateroot").resets().doc("the name of the system's state directory"),
         text("--source-imgref").required().doc("the image to install"),
         text("--target-imgref").doc("the image that updates come from"),
-        text("--bootloader").since(NO, 45).doc("the boot loader to install"),
-        flag("--composefs").since(NO, 45).doc("mount the system through composefs"),
+        text("--bootloader").since(11, 45).doc("the boot loader to install"),
+        flag("--composefs").since(11, 45).doc("mount the system through composefs"),
     ]);
 
 pub(crate) const COMMAND: Command = Command { spec: &SPEC, apply };

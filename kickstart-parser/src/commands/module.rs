@@ -1,7 +1,7 @@
 //! `module`: a module stream of a package repository.
 
 use super::command::Command;
-use crate::args::spec::{ALL, NO, Spec, flag, text};
+use crate::args::spec::{ALL, Spec, flag, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
 use crate::pen::Pen;
@@ -24,7 +24,7 @@ const SPEC: Spec = Spec::new("module")
     .repeatable()
     .since(8, ALL)
     .deprecated(10, 41)
-    .removed(NO, 45)
+    .removed(11, 45)
     .doc("Switches a module of the package repositories on or off.")
     .options(&[
         text("--name").required().doc("the name of the module"),

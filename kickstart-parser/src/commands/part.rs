@@ -86,7 +86,7 @@ const OPTIONS: &[Opt] = &[
     count("--pbkdf-memory").since(8, 0).doc("the memory that this takes, in KiB"),
     count("--pbkdf-time").since(8, 0).doc("the time that this takes, in milliseconds"),
     count("--pbkdf-iterations").since(8, 0).doc("how many rounds this takes, instead of a time"),
-    text("--hw-passphrase").secret().since(NO, 41).doc("the admin passphrase of a disk that encrypts itself"),
+    text("--hw-passphrase").secret().since(11, 41).doc("the admin passphrase of a disk that encrypts itself"),
     text("--bytes-per-inode").long_gone().doc("how many inodes a file system gets"),
     text("--start").long_gone().doc("the first cylinder"),
     text("--end").long_gone().doc("the last cylinder"),

@@ -90,7 +90,9 @@ mod tests {
         assert_eq!(r.password.unwrap().expose(), "$6$abc");
         assert!(good("rootpw --lock").rootpw.unwrap().lock);
         // The comment rule bites.
-        let r = good("rootpw a#b").rootpw.unwrap();
+        let (k, codes) = read_as(Syntax::F44, "rootpw a#b");
+        assert_eq!(codes, ["W010"]);
+        let r = k.rootpw.unwrap();
         assert_eq!(r.password.unwrap().expose(), "a");
     }
 

@@ -34,6 +34,9 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     if let (Some(user), Some(username), Some(key)) =
         (args.last("--username"), args.text("--username"), args.argument(0))
     {
+        if key.value.contains("PRIVATE KEY") {
+            cx.secrets.push(key.span);
+        }
         // A user may well have several keys; the same one twice is a slip.
         cx.define_once("sshkey", &[&username, &key.value], args.span, &format!("this key of `{username}`"));
         kickstart.ssh_keys.push(SshKey {

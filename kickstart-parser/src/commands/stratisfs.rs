@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::part::normal_path;
-use crate::args::spec::{NO, Spec, count, flag, one, text};
+use crate::args::spec::{Spec, count, flag, one, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
 use crate::pen::Pen;
@@ -31,7 +31,7 @@ pub struct StratisFs {
 
 const SPEC: Spec = Spec::new("stratisfs")
     .doc("Makes a file system in a Stratis pool.")
-    .since(NO, 45)
+    .since(11, 45)
     .repeatable()
     .options(&[
         count("--size").doc("its size in MiB"),

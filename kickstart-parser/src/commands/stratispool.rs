@@ -1,7 +1,7 @@
 //! `stratispool`: a Stratis pool.
 
 use super::command::Command;
-use crate::args::spec::{NO, Spec, any, flag, text};
+use crate::args::spec::{Spec, any, flag, text};
 use crate::args::{Args, Argument, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -31,7 +31,7 @@ pub struct StratisPool {
 
 const SPEC: Spec = Spec::new("stratispool")
     .doc("Makes a Stratis pool of block devices.")
-    .since(NO, 45)
+    .since(11, 45)
     .repeatable()
     .leftovers()
     .options(&[

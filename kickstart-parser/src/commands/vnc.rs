@@ -1,7 +1,7 @@
 //! `vnc`: the installer on a screen elsewhere, until `rdp` took its place.
 
 use super::command::Command;
-use crate::args::spec::{NO, Spec, text};
+use crate::args::spec::{Spec, text};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
 use crate::pen::Pen;
@@ -24,7 +24,7 @@ pub struct Vnc {
 const SPEC: Spec = Spec::new("vnc")
     .doc("Shows the installer to a VNC viewer on another machine.")
     .deprecated(10, 43)
-    .removed(NO, 45)
+    .removed(11, 45)
     .options(&[
         text("--password").secret().doc("the password that the viewer must give"),
         text("--host").doc("a listening viewer to connect to"),

@@ -7,6 +7,7 @@ use super::system::installs_image;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::{Kickstart, Script, ScriptKind};
+use crate::shell::{here_document, without_comment};
 use crate::span::Span;
 
 /// One finding for each script, at its header, where a comment can allow it.
@@ -135,23 +136,6 @@ fn words(code: &str) -> impl Iterator<Item = (&str, bool)> {
 fn is_assignment(word: &str) -> bool {
     word.split_once('=')
         .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
-}
-
-/// A comment begins with a number sign at the beginning of a word.
-fn without_comment(line: &str) -> &str {
-    let begins = |at: usize| line[..at].chars().next_back().is_none_or(char::is_whitespace);
-    line.match_indices('#').map(|(at, _)| at).find(|at| begins(*at)).map_or(line, |at| &line[..at])
-}
-
-/// The word that ends the text which begins on the next line: `<<EOF`, `<<-'EOF'`.
-fn here_document(code: &str) -> Option<&str> {
-    let (_, after) = code.split_once("<<")?;
-    if after.starts_with('<') {
-        return None;
-    }
-    let word = after.trim_start_matches('-').trim_start().trim_start_matches(['\'', '"', '\\']);
-    let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
-    word.get(..end).filter(|word| !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]

@@ -141,22 +141,36 @@ impl Reader<'_> {
     /// A file that a `%pre` script names is most likely written by it.
     pub(super) fn judge_failed_includes(&mut self) {
         for (include, diagnostic) in std::mem::take(&mut self.failed) {
-            let made_by_script = self.document.statements.iter().any(|s| match s {
-                Statement::Section(s) => {
-                    s.words.first().is_some_and(|w| w.value == "%pre") && searched(&s.body).contains(&include.path)
-                }
-                Statement::Command(_) => false,
-            });
-            if made_by_script {
-                let message = format!("`{}` is made by %pre and not checked yet", include.path);
-                self.diagnostics.push(Diagnostic::new(&codes::INCLUDE_DEFERRED, include.span, message));
+            let path = &include.path;
+            let scripts = || {
+                self.document.statements.iter().filter_map(|statement| match statement {
+                    Statement::Section(s) if s.words.first().is_some_and(|w| w.value == "%pre") => Some(s),
+                    _ => None,
+                })
+            };
+            let later = if scripts().any(|script| searched(&script.body).contains(path)) {
+                Some(format!("`{path}` is made by %pre and not checked yet"))
+            } else if path.contains("://") {
+                None
+            } else if scripts().next().is_some() {
+                // Names are put together, and files fetched, in more ways than can be told.
+                Some(format!("`{path}` is not there; %pre may make it, so it is not checked yet"))
+            } else if OF_THE_MEDIUM.iter().any(|folder| path.starts_with(folder)) {
+                Some(format!("`{path}` is part of an installation medium, so it is not checked here"))
             } else {
-                self.diagnostics.push(diagnostic);
-            }
+                None
+            };
+            self.diagnostics.push(match later {
+                Some(message) => Diagnostic::new(&codes::INCLUDE_DEFERRED, include.span, message),
+                None => diagnostic,
+            });
             self.document.deferred.push(include);
         }
     }
 }
+
+/// Where the files of Anaconda's own media are, while it runs.
+const OF_THE_MEDIUM: &[&str] = &["/run/install/", "/usr/share/anaconda/", "/mnt/install/", "/mnt/source/"];
 
 /// The part of a script that is searched for names: there may be many of them.
 fn searched(script: &str) -> &str {

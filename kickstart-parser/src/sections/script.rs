@@ -64,6 +64,16 @@ pub struct Script {
     pub body_spans: Vec<Span>,
 }
 
+impl Script {
+    /// What is run: the body, where its lines end as on Windows without the carriage returns.
+    pub fn text(&self) -> String {
+        match self.body.contains('\n') {
+            true => self.body.replace("\r\n", "\n"),
+            false => self.body.replace('\r', "\n"),
+        }
+    }
+}
+
 // Scripts hold passwords more often than they should.
 impl std::fmt::Debug for Script {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -116,6 +126,14 @@ pub(super) fn apply(kind: ScriptKind, section: &Section, cx: &mut Cx<'_>, kickst
         cx.report(Diagnostic::new(&codes::EMPTY_SCRIPT, section.span, message));
         return;
     }
+    let foreign = section.body.contains("\r\n") || !section.body.contains('\n') && section.body.contains('\r');
+    if foreign {
+        let message = format!("the lines of `{}` end as on Windows", spec.name);
+        cx.report(
+            Diagnostic::new(&codes::WINDOWS_LINE_ENDS, section.span, message)
+                .help("they are taken without the carriage return; save the file with the line ends of Unix"),
+        );
+    }
     kickstart.scripts.push(Script {
         span: section.span,
         kind,
@@ -164,6 +182,20 @@ mod tests {
             let all = good(text).to_pykickstart(Syntax::F44);
             assert!(all.ends_with(written), "{all}");
         }
+    }
+
+    #[test]
+    fn line_ends_of_windows_are_no_part_of_the_script() {
+        for (text, script) in [
+            ("%post\r\nset -e\r\ntrue\r\n%end\r\n", "set -e\ntrue\n"),
+            ("%pre\nset -e\r\ntrue\n%end\n", "set -e\ntrue\n"),
+            ("%post\rset -e\rtrue\r%end\r", "set -e\ntrue\n"),
+        ] {
+            let (kickstart, codes) = crate::commands::testing::read_as(Syntax::F44, text);
+            assert_eq!((kickstart.scripts[0].text().as_str(), codes), (script, vec!["W012"]), "{text:?}");
+        }
+        let (kickstart, codes) = crate::commands::testing::read_as(Syntax::F44, "%post\nprintf 'a\rb'\n%end\n");
+        assert!(codes.is_empty() && kickstart.scripts[0].text() == kickstart.scripts[0].body);
     }
 
     #[test]

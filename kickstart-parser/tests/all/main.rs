@@ -12,6 +12,7 @@
 mod convert;
 mod corpus;
 mod differential;
+mod fixes;
 mod format;
 mod language;
 // What the fuzz targets hold true.

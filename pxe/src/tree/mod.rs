@@ -24,6 +24,11 @@ pub enum Kickstart {
     Url(String),
 }
 
+/// What the firmware loads, where the environment has it.
+const SHIM: &str = "shimx64.efi";
+/// What that loads, or the firmware itself.
+const GRUB: &str = "grubx64.efi";
+
 /// A tree to be written.
 #[derive(Debug)]
 pub struct Tree<'a> {
@@ -52,7 +57,7 @@ impl Tree<'_> {
         }
         place.file("vmlinuz", &self.environment.kernel())?;
         place.file("initrd.img", &self.environment.initrd())?;
-        for name in ["shimx64.efi", "grubx64.efi"] {
+        for name in [SHIM, GRUB] {
             let loader: PathBuf = self.environment.efi().join(name);
             if loader.is_file() {
                 place.file(name, &loader)?;
@@ -108,7 +113,16 @@ impl Tree<'_> {
             Error::input(Stage::Media, format!("{} cannot be written into configuration files", tree.display()))
                 .hint("give -o a directory without spaces and quotes")
         })?;
-        let fill = |text: &str| self.url.fill(text).replace("@TREE@", path);
+        let has = |name: &str| self.environment.efi().join(name).is_file();
+        let (loader, is) = match () {
+            () if has(SHIM) => (SHIM, "shim, which loads the GRUB beside it, made for networks"),
+            () if has(GRUB) => (GRUB, "a GRUB that is made for networks"),
+            // The image brings none; iPXE reads autoexec.ipxe beside itself.
+            () => ("ipxe.efi", "the image brings no loader, so copy ipxe.efi (of iPXE) into the tree"),
+        };
+        let fill = |text: &str| {
+            self.url.fill(text).replace("@TREE@", path).replace("@LOADER@", loader).replace("@LOADER_IS@", is)
+        };
         Ok(vec![
             ("examples/dnsmasq-full.conf", fill(include_str!("dnsmasq-full.conf"))),
             ("examples/dnsmasq-proxy.conf", fill(include_str!("dnsmasq-proxy.conf"))),

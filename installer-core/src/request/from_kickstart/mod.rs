@@ -129,7 +129,7 @@ impl Reader<'_> {
                 ScriptKind::Post => list.push(Script {
                     inside: !script.no_chroot,
                     interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
-                    body: script.body.clone(),
+                    body: script.text(),
                     log: script.log.clone().filter(|log| !log.is_empty()),
                     fatal: script.error_on_fail,
                     origin: self.place(script.span),

@@ -128,6 +128,10 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
         None => machine::probe()?,
     };
     args.what.put_over(&mut request)?;
+    let here = args.machine.is_none();
+    if let Some(file) = request.disks.image_file.as_ref().filter(|_| here) {
+        prepare::require_place(file)?;
+    }
     let facts: ImageFacts = match &args.image_facts {
         // Facts say which image they are of; the kickstart need not.
         Some(file) => image_facts(file)?,
@@ -137,7 +141,10 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
         }
     };
     let plan = installer_core::plan::plan(&request, &machine, &facts)?;
-    if args.machine.is_none()
+    if here {
+        installer_core::apply::room(&plan)?;
+    }
+    if here
         && let Some(refusal) = prepare::refusal_if_uncacheable(&plan, &facts)
     {
         eprintln!("warning: 'install' will refuse this without --fetch-after-wipe: {refusal}");

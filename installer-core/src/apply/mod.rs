@@ -34,8 +34,8 @@ use crate::machine;
 use crate::plan::{Plan, Step};
 use crate::storage::select::{self, Target};
 
-pub use preflight::{preflight, require_ostree, require_root};
-pub use report::{Options, Report, SCHEMA};
+pub use preflight::{preflight, require_ostree, require_root, room};
+pub use report::{Log, Options, Report, SCHEMA};
 pub use script::run_pre_script;
 
 use deploy::Ostree;

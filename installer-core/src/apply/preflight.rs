@@ -20,10 +20,7 @@ pub fn preflight(plan: &Plan, facts: &ImageFacts, machine: &Machine) -> Result<(
     libostree(facts, require_ostree()?)?;
     programs(plan, machine)?;
     volume_group(plan, &Real)?;
-    if let Target::ImageFile(file) = &plan.target {
-        room(plan, Path::new(&file.path))?;
-    }
-    Ok(())
+    room(plan)
 }
 
 /// Whether the volume group's name is free on this machine. One of the same name on the target goes
@@ -126,7 +123,10 @@ fn on_file_systems(unpacked: Bytes) -> Bytes {
     unpacked + Bytes(unpacked.0 / 8) + Bytes::mib(128)
 }
 
-fn room(plan: &Plan, file: &Path) -> Result<()> {
+/// Whether a disk image finds room where it is to be made.
+pub fn room(plan: &Plan) -> Result<()> {
+    let Target::ImageFile(file) = &plan.target else { return Ok(()) };
+    let file = Path::new(&file.path);
     let dir = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::download_guard::{self, AfterWipe, AtRisk};
+use super::overrides::require_place;
 use super::registry_access::{kept, registry_access};
 use crate::apply;
 use crate::error::{Error, Result, Stage};
@@ -48,6 +49,9 @@ pub fn prepare(
     // Before gigabytes are fetched for nothing.
     apply::require_root()?;
     apply::require_ostree()?;
+    if let Some(file) = &request.disks.image_file {
+        require_place(file)?;
+    }
     let machine = machine::probe()?;
     let at_risk = AtRisk::of(request, &machine, before.after_wipe)?;
     let (cache_in, cache_limit) = download_guard::room(request);

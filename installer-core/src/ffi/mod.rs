@@ -7,6 +7,7 @@
 
 pub mod blkid;
 pub mod blkpg;
+pub mod cage;
 pub mod loopdev;
 pub mod namespace;
 pub mod session;

@@ -3,6 +3,7 @@
 //! [`Real`] is this machine. The unit tests have one whose disks are a list of calls and whose root
 //! is a directory (`recording`), so that whole plans run there, and any call can be made to fail.
 
+mod cage;
 mod disks;
 mod libexec;
 mod namespace;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
 use crate::cancel::Cancel;
-use crate::ffi::session::in_own_session;
+use crate::ffi::session::{ends_with_us, in_own_session};
 use crate::mountinfo;
 use crate::program::{OSTREE_PROGRAM, Program, row};
 use crate::retry::retry;
@@ -185,10 +186,13 @@ enum Owner<'a> {
 fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
     let text = program.to_string();
     tracing::debug!(command = %text, "running");
-    let path = locate(&program.name).ok_or_else(|| ProgramError::Missing {
+    let missing = || ProgramError::Missing {
         name: program.name.clone(),
-        purpose: row(&program.name).map(|row| row.purpose),
-    })?;
+        purpose: row(&program.name).map(|row| row.purpose).filter(|_| program.cage.is_none()),
+    };
+    // Inside another system the name is looked up there.
+    let path = if program.cage.is_some() { Some(PathBuf::from(&program.name)) } else { locate(&program.name) };
+    let path = path.ok_or_else(missing)?;
     let start = |source| ProgramError::Start { command: text.clone(), source };
     let (reader, writer) = std::io::pipe().map_err(start)?;
     let mut command = Command::new(path);
@@ -203,14 +207,27 @@ fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Resul
         .stderr(writer);
     let stop = match owner {
         Owner::Us => None,
-        Owner::Installation(stop) => {
-            in_own_session(&mut command);
-            stop
+        Owner::Installation(stop) => stop,
+    };
+    let line_of_life = match &program.cage {
+        Some(cage) => Some(cage::put_into(&mut command, cage).map_err(start)?),
+        None => {
+            if matches!(owner, Owner::Installation(_)) {
+                in_own_session(&mut command);
+            }
+            if !program.outlives {
+                ends_with_us(&mut command);
+            }
+            None
         }
     };
-    let mut child = command.spawn().map_err(start)?;
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound if program.cage.is_some() => missing(),
+        _ => start(error),
+    })?;
     // The command holds the writing ends; without this the reader never sees the end.
     drop(command);
+    let caged = line_of_life.map(cage::Running::of).transpose().map_err(start)?;
     if let (Some(mut stdin), Some(secret)) = (child.stdin.take(), &program.stdin) {
         // A program that ends before it has read everything says why itself: by its output and its
         // status, which a broken pipe must not hide.
@@ -221,6 +238,9 @@ fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Resul
     }
     let tail = read_lines(Output::of(reader, &child, stop).map_err(start)?, line);
     let status = child.wait().map_err(start)?;
+    if let Some(caged) = caged {
+        caged.program_ended();
+    }
     if status.success() {
         return Ok(());
     }

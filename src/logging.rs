@@ -25,7 +25,8 @@ static LOG: OnceLock<Mutex<File>> = OnceLock::new();
 pub fn start(file: Option<&Path>) -> Option<Log> {
     let path: PathBuf = file.map_or_else(|| Path::new(DIRECTORY).join("install.log"), Path::to_owned);
     let opened = private_file::create_parents(&path);
-    let opened = opened.and_then(|()| private_file::append(&path)).and_then(|(log, from)| Ok((log.try_clone()?, log, from)));
+    let opened =
+        opened.and_then(|()| private_file::append(&path)).and_then(|(log, from)| Ok((log.try_clone()?, log, from)));
     let (ours, log, from) = match opened {
         Ok(opened) => opened,
         Err(error) => {
@@ -85,7 +86,8 @@ mod tests {
 
     #[test]
     fn the_command_line_has_no_secrets() {
-        let words = ["bootc-ks", "install", "https://me:hunter2@a/x.ks?token=t", "--image=docker://u:p@r/i", "--yes", "a b"];
+        let words =
+            ["bootc-ks", "install", "https://me:hunter2@a/x.ks?token=t", "--image=docker://u:p@r/i", "--yes", "a b"];
         let shown = command_line(words.iter().map(|word| (*word).to_owned()));
         assert_eq!(shown, "bootc-ks install 'https://***@a/x.ks?***' '--image=docker://***@r/i' --yes 'a b'");
     }

@@ -182,7 +182,9 @@ impl JsonLines {
         let out: Box<dyn Write + Send> = if path == Path::new("-") {
             Box::new(std::io::stdout())
         } else {
-            Box::new(private_file::create(path).with_context(|| format!("creating the events file {}", path.display()))?)
+            Box::new(
+                private_file::create(path).with_context(|| format!("creating the events file {}", path.display()))?,
+            )
         };
         Ok(JsonLines { out: Mutex::new(out) })
     }

@@ -254,7 +254,12 @@ fn work_through(job: Job<impl What>, events: &Arc<dyn Sink>, cancel: &Flag) -> R
         // What `apply` fails with it tells itself.
         events.emit(&Event::failed(error, &errors::words));
     })?;
-    let options = Options { log: log.as_ref().map(|writing| writing.log.clone()), kickstart: job.what.shown(), fail_before: None, cancel: cancel.clone() };
+    let options = Options {
+        log: log.as_ref().map(|writing| writing.log.clone()),
+        kickstart: job.what.shown(),
+        fail_before: None,
+        cancel: cancel.clone(),
+    };
     apply::apply(&prepared.plan, &prepared.image, &Stoppable::by(cancel.clone()), &options, &**events)
 }
 

@@ -49,6 +49,8 @@ impl LoopDevice {
         let attach = || {
             let backing = fs::canonicalize(file)?;
             let handle = open(&backing, !read_only)?;
+            // Held by the kernel as long as it is attached: who finds the file left behind sees that.
+            let _ = rustix::fs::flock(&handle, rustix::fs::FlockOperation::NonBlockingLockExclusive);
             let (path, device) = take_free(&handle, sector_size, read_only, &backing.to_string_lossy())?;
             Ok::<_, io::Error>(LoopDevice { path, backing, device: Some(device) })
         };

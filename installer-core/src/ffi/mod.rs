@@ -8,6 +8,7 @@
 pub mod blkid;
 pub mod blkpg;
 pub mod cage;
+pub mod freeze;
 pub mod loopdev;
 pub mod namespace;
 pub mod session;

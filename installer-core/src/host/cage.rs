@@ -91,9 +91,11 @@ fn namespaces(network: bool) -> i32 {
 fn devices(disks: &[PathBuf]) -> Vec<Act> {
     let mut acts = vec![mount("tmpfs", "/dev", libc::MS_NOEXEC, "mode=755,size=64k")];
     let node = |name: &str, kind: u32, device| Act::Node(c(format!("/dev/{name}")), kind, device);
-    acts.extend(DEVICES.iter().map(|(name, major, minor)| {
-        node(name, libc::S_IFCHR | 0o666, rustix::fs::makedev(*major, *minor))
-    }));
+    acts.extend(
+        DEVICES
+            .iter()
+            .map(|(name, major, minor)| node(name, libc::S_IFCHR | 0o666, rustix::fs::makedev(*major, *minor))),
+    );
     acts.extend(LINKS.iter().map(|(to, name)| Act::Link(c(to), c(format!("/dev/{name}")))));
     for name in ["pts", "shm"] {
         acts.push(Act::Directory(c(format!("/dev/{name}")), 0o755));
@@ -127,11 +129,19 @@ fn names(disk: &Path, device: u64) -> Vec<String> {
     };
     let mapped = format!("/sys/dev/block/{}:{}/dm/name", rustix::fs::major(device), rustix::fs::minor(device));
     let mapped = fs::read_to_string(mapped).ok().map(|name| format!("mapper/{}", name.trim_end()));
-    let mut all: Vec<String> =
-        [below(disk), fs::canonicalize(disk).ok().and_then(|path| below(&path)), mapped].into_iter().flatten().collect();
+    let mut all: Vec<String> = [below(disk), fs::canonicalize(disk).ok().and_then(|path| below(&path)), mapped]
+        .into_iter()
+        .flatten()
+        .collect();
     all.sort();
     all.dedup();
     all
+}
+
+/// What a process is called in a message.
+pub(super) fn name(pid: Pid) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    format!("{} (process {pid})", name.trim_end())
 }
 
 /// A cage in which something may still run.
@@ -139,6 +149,8 @@ struct Open {
     first: Pid,
     ended: OwnedFd,
     life: PipeWriter,
+    /// The mounts of the installation that it belongs to.
+    mounts: Option<PathBuf>,
 }
 
 /// Those in which programs have left something running.
@@ -158,7 +170,7 @@ pub(super) struct Running(Open);
 impl Running {
     pub(super) fn of(mut line: Line) -> io::Result<Self> {
         let first = line.first_process()?;
-        Ok(Running(Open { first, ended: cage::watch_for_end(first)?, life: line.life }))
+        Ok(Running(Open { first, ended: cage::watch_for_end(first)?, life: line.life, mounts: mounts() }))
     }
 
     /// When the program has ended: the cage is gone, or is kept until [`end_all`].
@@ -201,7 +213,7 @@ impl Open {
         if self.ends_within(grace) {
             return Vec::new();
         }
-        let mut names: Vec<String> = self.others().into_iter().map(super::stray_processes::name).collect();
+        let mut names: Vec<String> = self.others().into_iter().map(name).collect();
         names.sort();
         let asked = Instant::now();
         while asked.elapsed() < patience {
@@ -213,7 +225,7 @@ impl Open {
             }
         }
         // Its first process ends, and with that the kernel ends the rest.
-        let Open { first, ended, life } = self;
+        let Open { first, ended, life, .. } = self;
         drop(life);
         let _ = kill_process(first, Signal::KILL);
         let _ = poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&Timespec { tv_sec: 10, tv_nsec: 0 }));
@@ -221,8 +233,158 @@ impl Open {
     }
 }
 
-/// Ends what programs have left running in cages; returns its names.
+/// What the calling thread sees mounted.
+fn mounts() -> Option<PathBuf> {
+    fs::read_link("/proc/thread-self/ns/mnt").ok()
+}
+
+/// Ends what this installation's programs have left running in cages; returns its names.
 pub(super) fn end_all(grace: Duration, patience: Duration) -> Vec<String> {
-    let left = std::mem::take(&mut *LEFT.lock().unwrap_or_else(PoisonError::into_inner));
+    let ours = mounts();
+    let mut all = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let (left, others) = std::mem::take(&mut *all).into_iter().partition(|cage| cage.mounts == ours);
+    *all = others;
+    drop(all);
+    let left: Vec<Open> = left;
     left.into_iter().flat_map(|cage| cage.end(grace, patience)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::error::{Error, Stage};
+    use crate::host::{Host, Mount, MountKind, ProgramError, Real, in_private_mounts};
+    use crate::program::Program;
+
+    /// Does `work` with a system whose programs are this machine's.
+    fn with_system(work: impl FnOnce(&Path) + Send) {
+        assert!(rustix::process::geteuid().is_root(), "this test mounts and needs root");
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for name in ["usr", "proc", "sys", "dev", "tmp", "etc", "var"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        for name in ["bin", "sbin", "lib", "lib64"] {
+            symlink(format!("usr/{name}"), root.join(name)).unwrap();
+        }
+        let panicked = Error::failed(Stage::Finish, "panicked");
+        in_private_mounts("test", Stage::Finish, panicked, || {
+            let bind = |at: &str| {
+                let mount = Mount { source: at.into(), target: root.join(&at[1..]), kind: MountKind::BindRecursive };
+                Real.mount(&mount).unwrap();
+            };
+            // As an installation has it for scripts outside.
+            ["/usr", "/proc", "/sys", "/dev"].into_iter().for_each(bind);
+            work(root);
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    fn inside(root: &Path, script: &str, more: impl FnOnce(&mut Cage)) -> Result<Vec<String>, ProgramError> {
+        let mut lines = Vec::new();
+        let program = Program::new("/bin/sh").args(["-c", script]).inside(root).with(more);
+        Real.run(&program, &mut |line| lines.push(line.to_owned())).map(|()| lines)
+    }
+
+    #[test]
+    fn only_the_system_and_what_was_allowed_is_seen() {
+        with_system(|root| {
+            let lines = |script: &str| inside(root, script, |_| ()).unwrap();
+            assert_eq!(lines("ls -1 / | tr '\\n' ' '"), ["bin dev etc lib lib64 proc sbin sys tmp usr var"]);
+            assert_eq!(
+                lines("ls -1 /dev | tr '\\n' ' '"),
+                ["fd full null ptmx pts random shm stderr stdin stdout tty urandom zero"]
+            );
+            // The first process and the shell.
+            assert_eq!(lines("set -- /proc/[0-9]*; echo $# $$; ls /sys/class/net"), ["2 2", "lo"]);
+            assert_eq!(
+                lines("echo x > /dev/null; head -c 3 /dev/zero | wc -c; echo y > /dev/shm/z; cat /dev/shm/z"),
+                ["3", "y"]
+            );
+            for forbidden in [
+                "mount -t tmpfs x /tmp",
+                "mount -t devtmpfs x /tmp",
+                "mknod /tmp/disk b 7 0",
+                "mknod /dev/disk b 7 0",
+                "touch /dev/x",
+                "echo 1 > /proc/sys/kernel/printk",
+                "test -w /proc/sysrq-trigger",
+                "test -w /sys/kernel/uevent_helper",
+                "cat /proc/1/environ",
+                "cat /proc/1/maps",
+                "ls /proc/1/root/",
+                "umount /proc",
+                "nsenter -t 1 -m true",
+                "chroot /proc/1/root true",
+            ] {
+                assert!(inside(root, forbidden, |_| ()).is_err(), "{forbidden}");
+            }
+        });
+    }
+
+    #[test]
+    fn the_targets_disk_alone_is_in_dev() {
+        with_system(|root| {
+            let directory = tempfile::tempdir().unwrap();
+            let size = crate::units::Bytes::mib(4);
+            let one = crate::block::LoopDevice::create(directory.path().join("one"), size).unwrap();
+            let other = crate::block::LoopDevice::create(directory.path().join("other"), size).unwrap();
+            let shown = |more: bool| {
+                let nodes = [one.path().to_owned(), "/dev/none".into(), "/dev/null".into()];
+                inside(root, "ls /dev/loop* 2>/dev/null; :", |cage| {
+                    cage.devices = if more { nodes.into() } else { Vec::new() }
+                })
+            };
+            assert_eq!(shown(false).unwrap(), Vec::<String>::new());
+            assert_eq!(shown(true).unwrap(), [one.path().display().to_string()]);
+            let write = format!("printf cage | dd of={} conv=notrunc status=none", one.path().display());
+            inside(root, &write, |cage| cage.devices = vec![one.path().to_owned()]).unwrap();
+            assert_eq!(&fs::read(one.path()).unwrap()[..4], b"cage");
+            let node = format!(
+                "mknod /tmp/x b 7 {} && cat /tmp/x",
+                other.path().to_str().unwrap().trim_start_matches("/dev/loop")
+            );
+            inside(root, &node, |cage| cage.nodes = true).unwrap_err();
+        });
+    }
+
+    #[test]
+    fn a_program_ends_as_it_ends_outside() {
+        with_system(|root| {
+            let error = inside(root, "echo one; echo two >&2; exit 3", |_| ()).unwrap_err().to_string();
+            assert!(error.starts_with("'chroot ") && error.ends_with("failed with exit code 3: one | two"), "{error}");
+            let error = inside(root, "kill -9 $$", |_| ()).unwrap_err().to_string();
+            assert!(error.ends_with("was killed by signal 9"), "{error}");
+            for name in ["/usr/bin/none-such", "none-such"] {
+                let error = Real.run(&Program::new(name).inside(root), &mut |_| ()).unwrap_err();
+                assert_eq!(error.to_string(), format!("{name} is not installed"));
+            }
+            let mut reads = Program::new("cat").inside(root);
+            reads.stdin = Some(crate::units::Secret::new("hunter2"));
+            let mut seen = Vec::new();
+            Real.run(&reads, &mut |line| seen.push(line.to_owned())).unwrap();
+            assert_eq!(seen, ["hunter2"]);
+            let mut ignores = Program::new("true").inside(root);
+            ignores.stdin = Some(crate::units::Secret::new("x".repeat(1 << 20)));
+            Real.run(&ignores, &mut |_| ()).unwrap();
+        });
+    }
+
+    #[test]
+    fn what_is_left_running_is_ended_and_named() {
+        with_system(|root| {
+            inside(
+                root,
+                "setsid sleep 1000 & setsid sh -c 'trap : TERM; while :; do sleep 1; done' & echo last",
+                |_| (),
+            )
+            .unwrap();
+            let names = end_all(Duration::from_millis(50), Duration::from_millis(500));
+            assert!(names.iter().any(|name| name.starts_with("sleep (process ")), "{names:?}");
+            assert!(end_all(Duration::ZERO, Duration::ZERO).is_empty());
+        });
+    }
 }

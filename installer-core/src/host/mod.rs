@@ -6,6 +6,7 @@
 mod cage;
 mod disks;
 mod libexec;
+mod memory;
 mod namespace;
 mod output;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use root::{Root, TargetRoot};
 
 pub use disks::{Attached, Disks, KernelDisks};
 pub use libexec::{LIBEXEC_VARIABLE, set_libexec};
+pub use memory::MemoryFile;
 pub use namespace::in_private_mounts;
 
 /// A file system to mount.
@@ -111,6 +113,25 @@ pub trait Host: Send + Sync {
     /// The directory at `path` with everything below it.
     fn open(&self, path: &Path) -> std::io::Result<Box<dyn Root>> {
         Ok(Box::new(TargetRoot::open(path)?))
+    }
+
+    /// Thaws the file system that is mounted at `path`, which who was killed may have left frozen: what
+    /// writes to it would wait for ever.
+    fn thaw(&self, path: &Path) {
+        let thawed = std::fs::File::open(path).and_then(crate::ffi::freeze::thaw);
+        match thawed {
+            Ok(true) => tracing::warn!(path = %path.display(), "was frozen"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(path = %path.display(), %error, "thawing"),
+        }
+    }
+
+    /// Writes to its device what the file system at `path` keeps in memory.
+    fn write_out(&self, path: &Path) {
+        let written = std::fs::File::open(path).and_then(|directory| Ok(rustix::fs::syncfs(directory)?));
+        if let Err(error) = written {
+            tracing::warn!(path = %path.display(), %error, "writing out");
+        }
     }
 
     /// Ends what scripts have left running that uses one of `roots`; returns its names.
@@ -313,30 +334,79 @@ fn unmount_patiently(target: &Path) -> std::io::Result<()> {
     Ok(retry(Duration::from_secs(5), Duration::from_millis(100), busy, unmount)?)
 }
 
+/// No line of a program's output is longer: what is behind is left out, so that none takes the memory.
+const LONGEST_LINE: u64 = 16 << 10;
+
 /// Hands every line over and keeps the last few.
 fn read_lines(reader: impl Read, line: &mut dyn FnMut(&str)) -> Vec<String> {
     let mut tail: Vec<String> = Vec::new();
     let mut reader = BufReader::new(reader);
     let mut raw = Vec::new();
-    while reader.read_until(b'\n', &mut raw).is_ok_and(|n| n > 0) {
-        let text = String::from_utf8_lossy(&raw);
-        let text = text.trim_end();
+    while (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut raw).is_ok_and(|n| n > 0) {
+        let cut = raw.len() as u64 == LONGEST_LINE && !raw.ends_with(b"\n") && skip_line(&mut reader);
+        let mut text = String::from_utf8_lossy(&raw).trim_end().to_owned();
+        if cut {
+            text.push_str(" […]");
+        }
         tracing::debug!(target: "program", "{text}");
-        line(text);
+        line(&text);
         if !text.is_empty() {
             if tail.len() == TAIL_LINES {
                 tail.remove(0);
             }
-            tail.push(text.to_owned());
+            tail.push(shortened(&text));
         }
         raw.clear();
     }
     tail
 }
 
+/// Reads to the end of the line; whether there was something.
+fn skip_line(reader: &mut impl BufRead) -> bool {
+    let mut any = false;
+    loop {
+        let Ok(bytes) = reader.fill_buf() else { return any };
+        if bytes.is_empty() {
+            return any;
+        }
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        any |= end != Some(0);
+        let length = end.map_or(bytes.len(), |end| end + 1);
+        reader.consume(length);
+        if end.is_some() {
+            return any;
+        }
+    }
+}
+
+/// A line for an error, which has several.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 500;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{} […]", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let limit = usize::try_from(LONGEST_LINE).unwrap();
+        for (text, lengths) in [
+            ("x".repeat(limit - 1) + "\ny\n", [limit - 1, 1]),
+            ("x".repeat(limit) + "\ny", [limit, 1]),
+            ("x".repeat(limit + 1) + "\ny", [limit + " […]".len(), 1]),
+            ("\0".repeat(9 * limit) + "\ny", [limit + " […]".len(), 1]),
+        ] {
+            let mut seen = Vec::new();
+            let tail = read_lines(text.as_bytes(), &mut |line| seen.push(line.len()));
+            assert_eq!((seen.as_slice(), tail.len()), (lengths.as_slice(), 2));
+            assert!(tail[0].len() < 1000);
+        }
+    }
 
     #[test]
     fn a_failed_program_tells_its_command_and_its_last_words() {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::cage;
+
 /// How long what only has to write its last lines (a `tee` that the script spoke through, and that may
 /// not even have opened its file) may take.
 const GRACE: Duration = Duration::from_secs(1);
@@ -17,12 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// directory, its working directory, its program or a file in use in one of `roots`, or below; returns
 /// their names.
 pub fn end(roots: &[&Path]) -> Vec<String> {
-    let caged = super::cage::end_all(GRACE, PATIENCE);
+    let caged = cage::end_all(GRACE, PATIENCE);
     let begun = Instant::now();
     while !others().is_empty() && begun.elapsed() < GRACE {
         std::thread::sleep(Duration::from_millis(20));
     }
-    let mut names: Vec<String> = caged.into_iter().chain(inside(roots).into_iter().map(name)).collect();
+    let mut names: Vec<String> = caged.into_iter().chain(inside(roots).into_iter().map(cage::name)).collect();
     names.sort();
     let asked = Instant::now();
     let mut signal = Signal::TERM;
@@ -66,9 +68,4 @@ fn uses(pid: Pid, roots: &[&Path]) -> bool {
     let mut places =
         single.into_iter().chain(links("fd")).chain(links("map_files")).filter_map(|link| fs::read_link(link).ok());
     places.any(|place| roots.iter().any(|top| place.starts_with(top)))
-}
-
-pub(super) fn name(pid: Pid) -> String {
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    format!("{} (process {pid})", name.trim_end())
 }

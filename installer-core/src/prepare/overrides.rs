@@ -56,7 +56,9 @@ pub fn image_file(path: &Path, size: Bytes) -> Result<ImageFile> {
     if let Some(format) = other_format(path) {
         return Err(Error::input(
             Stage::Request,
-            format!("{name}: a disk image is made raw, and a file of that name is taken for one of the format {format}"),
+            format!(
+                "{name}: a disk image is made raw, and a file of that name is taken for one of the format {format}"
+            ),
         )
         .hint("name it .img or .raw, and convert it afterwards ('qemu-img convert')"));
     }
@@ -117,7 +119,9 @@ mod tests {
 
     #[test]
     fn a_disk_image_is_raw() {
-        for name in ["disk.qcow2", "a/DISK.QCOW2", "x.vmdk", "x.vdi", "x.vhd", "x.VHDX", "x.img.xz", "x.raw.gz", "x.iso"] {
+        for name in
+            ["disk.qcow2", "a/DISK.QCOW2", "x.vmdk", "x.vdi", "x.vhd", "x.VHDX", "x.img.xz", "x.raw.gz", "x.iso"]
+        {
             let error = image_file(Path::new(name), Bytes::gib(8)).unwrap_err();
             assert!(error.exit_code() == 2 && error.to_string().contains("is made raw"), "{error}");
         }

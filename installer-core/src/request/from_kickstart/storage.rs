@@ -102,7 +102,9 @@ impl Reader<'_> {
         {
             self.bad(
                 span,
-                format!("part {name}: --fsoptions=\"{options}\" has a blank in it, which ends the options in /etc/fstab"),
+                format!(
+                    "part {name}: --fsoptions=\"{options}\" has a blank in it, which ends the options in /etc/fstab"
+                ),
                 "separate the options by commas alone",
             );
         }

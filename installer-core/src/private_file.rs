@@ -34,7 +34,7 @@ pub fn create(path: &Path) -> io::Result<File> {
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    // What the kernel names itself (`/dev/stderr`, `/dev/fd/3`) are links that nobody else can have put there.
+    // What the kernel names itself (`/dev/stderr`, `/dev/fd/3`) are links that no other user can have put there.
     let kernels = ["/dev", "/proc"].iter().any(|top| path.starts_with(top));
     let follow = if kernels { 0 } else { libc::O_NOFOLLOW };
     let file = options.create(!kernels).mode(0o600).custom_flags(follow).open(path).map_err(|error| {

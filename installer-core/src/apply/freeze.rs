@@ -34,7 +34,7 @@ pub fn of_what_stays_mounted(run: &mut Run<'_>) {
             continue;
         }
         let mut freeze = Program::new("sh").args(["-c", SCRIPT]).arg(place.display().to_string());
-        // Whoever kills us must not leave it frozen.
+        // If we are killed it must not stay frozen.
         freeze.outlives = true;
         if let Err(error) = run.host.uninterrupted().run(&freeze, &mut |_| ()) {
             run.warn(format!("a boot loader may not find all of {} before it is unmounted: {error}", place.display()));

@@ -154,7 +154,7 @@ fn keep(first: i32, ends: [RawFd; 2], teller: RawFd) -> io::Result<()> {
             [READY, _] => {}
             _ => return Err(io::ErrorKind::BrokenPipe.into()),
         }
-        // Whoever asks the program to end asks all of its group; it may want to finish something.
+        // A signal to end goes to all of the group; the program may want to finish something first.
         for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
             libc::signal(signal, libc::SIG_IGN);
         }
@@ -311,7 +311,7 @@ fn do_one(act: &Act) -> io::Result<()> {
     }
 }
 
-/// Gives up all capabilities but these for good: what is executed has no others, whoever owns the file.
+/// Gives up all capabilities but these for good: what is executed has no others, also where root owns the file.
 fn limit(capabilities: u64) -> io::Result<()> {
     // SAFETY: numbers. From the first number on that the kernel does not know there are none.
     unsafe {

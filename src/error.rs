@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use installer_core::event::Event;
 use installer_core::{Error, Stage};
 
+use crate::logging;
 use crate::words::words;
 
 /// The kickstart is wrong, and that has been said already, line by line.
@@ -25,13 +26,17 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     error.downcast_ref::<Error>()?.remedy().map(|remedy| remedy.say(&words))
 }
 
-/// Says what went wrong and what to do about it.
+/// Says what went wrong and what to do about it, also in the log of an installation.
 pub fn tell(error: &anyhow::Error) -> ExitCode {
+    let (hint, code) = (hint(error), exit_code(error));
     eprintln!("error: {error:#}");
-    if let Some(hint) = hint(error) {
+    logging::always(&format!("error: {error:#}"));
+    if let Some(hint) = hint {
         eprintln!(" hint: {hint}");
+        logging::always(&format!(" hint: {hint}"));
     }
-    ExitCode::from(exit_code(error))
+    logging::always(&format!("bootc-ks ends: exit code {code}"));
+    ExitCode::from(code)
 }
 
 /// The failure as an event.

@@ -124,6 +124,7 @@ fn onto_disk(args: &Args) -> anyhow::Result<ExitCode> {
                 Format::Json => println!("{}", outcome(args.events.as_deref(), "report", &report)?),
                 Format::Text => say(args, &summary(&report)),
             }
+            logging::always("bootc-ks ends: installed");
             if cancel.is_cancelled() {
                 eprintln!("warning: it was installed before it could be stopped; this machine stays up");
             } else if !args.no_reboot

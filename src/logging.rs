@@ -1,37 +1,71 @@
-//! The log: everything at debug level, in a file, and copied to the installed system.
+//! The log: everything at debug level, in a file, and copied to the installed system. Each run adds
+//! to it, and begins and ends with lines that no filter takes away: who ran, and how it went.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
-use installer_core::apply::LOG_FILTER;
+use installer_core::apply::{LOG_FILTER, Log};
+use installer_core::private_file;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+
+use crate::fetch::without_password;
 
 /// Where logs are kept.
 const DIRECTORY: &str = "/var/log/bootc-ks";
 
-/// Starts logging to `file`, or to a new file of our own. Returns where; without a place to
+/// The file, for what is always in it.
+static LOG: OnceLock<Mutex<File>> = OnceLock::new();
+
+/// Starts logging to `file`, or to the one of our own. Returns where; without a place to
 /// write (a read-only rescue system) there is no log, which is no reason not to install.
-pub fn start(file: Option<&Path>) -> Option<PathBuf> {
-    let path = file.map_or_else(|| Path::new(DIRECTORY).join("install.log"), Path::to_owned);
-    let open = || -> std::io::Result<File> {
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            fs::create_dir_all(parent)?;
-        }
-        File::create(&path)
-    };
-    let log = match open() {
-        Ok(log) => log,
+pub fn start(file: Option<&Path>) -> Option<Log> {
+    let path: PathBuf = file.map_or_else(|| Path::new(DIRECTORY).join("install.log"), Path::to_owned);
+    let opened = private_file::create_parents(&path);
+    let opened =
+        opened.and_then(|()| private_file::append(&path)).and_then(|(log, from)| Ok((log.try_clone()?, log, from)));
+    let (ours, log, from) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             eprintln!("note: no log is kept: {}: {error}", path.display());
             return None;
         }
     };
+    // One installation runs in a process.
+    let _ = LOG.set(Mutex::new(ours));
+    always(&format!("bootc-ks {} begins: {}", env!("CARGO_PKG_VERSION"), command_line(std::env::args())));
     let filter = EnvFilter::try_from_env("BOOTC_KS_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(log)).finish();
     tracing::subscriber::set_global_default(subscriber).ok()?;
-    Some(path)
+    Some(Log { path, from })
+}
+
+/// Writes a line into the log, if one is kept.
+pub fn always(line: &str) {
+    let Some(mut log) = LOG.get().and_then(|log| log.lock().ok()) else { return };
+    let mut time = String::new();
+    // Writing to a String cannot fail.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut time));
+    if let Err(error) = writeln!(log, "{time} {line}") {
+        eprintln!("note: the log is not written any more: {error}");
+    }
+}
+
+/// The command as it was typed, without what URLs may have of passwords and tokens.
+fn command_line(args: impl Iterator<Item = String>) -> String {
+    let shown = |arg: String| {
+        let (option, value) = match arg.split_once('=') {
+            Some((option, value)) if option.starts_with("--") => (format!("{option}="), value.to_owned()),
+            _ => (String::new(), arg),
+        };
+        let value = if value.contains("://") { without_password(&value) } else { value };
+        installer_core::program::quote(&format!("{option}{value}"))
+    };
+    args.map(shown).collect::<Vec<_>>().join(" ")
 }
 
 /// Logs to standard error, for a command whose standard output is not for people; `level` and
@@ -44,4 +78,17 @@ pub fn to_stderr(level: &str) {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).finish();
     // Only a second call could fail, and there is none.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_has_no_secrets() {
+        let words =
+            ["bootc-ks", "install", "https://me:hunter2@a/x.ks?token=t", "--image=docker://u:p@r/i", "--yes", "a b"];
+        let shown = command_line(words.iter().map(|word| (*word).to_owned()));
+        assert_eq!(shown, "bootc-ks install 'https://***@a/x.ks?***' '--image=docker://***@r/i' --yes 'a b'");
+    }
 }

@@ -1,5 +1,6 @@
 //! `bootc-ks plan`: what would happen.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -129,6 +130,10 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
         None => machine::probe()?,
     };
     args.what.put_over(&mut request)?;
+    let here = args.machine.is_none();
+    if let Some(file) = request.disks.image_file.as_ref().filter(|_| here) {
+        prepare::require_place(file)?;
+    }
     let facts: ImageFacts = match &args.image_facts {
         // Facts say which image they are of; the kickstart need not.
         Some(file) => image_facts(file)?,
@@ -138,9 +143,10 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
         }
     };
     let plan = installer_core::plan::plan(&request, &machine, &facts)?;
-    if args.machine.is_none()
-        && let Some(refusal) = prepare::refusal_if_uncacheable(&plan, &facts)
-    {
+    if here {
+        installer_core::apply::room(&plan)?;
+    }
+    if here && let Some(refusal) = prepare::refusal_if_uncacheable(&plan, &facts) {
         eprintln!("warning: 'install' will refuse this without --fetch-after-wipe: {refusal}");
     }
     Ok(plan)
@@ -151,9 +157,18 @@ pub fn image_facts(file: &Path) -> Result<ImageFacts, Error> {
     document(file, "image facts", installer_core::image::SCHEMA)
 }
 
+/// No document that this command writes is larger.
+const LARGEST_DOCUMENT: u64 = 64 << 20;
+
 /// A document that this command wrote, from a file.
 fn document<T: DeserializeOwned>(path: &Path, what: &str, schema: u32) -> Result<T, Error> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Error::input(Stage::Plan, format!("{name}: {error}")))?;
+    let bad = |why: String| Error::input(Stage::Plan, format!("{name}: {why}"));
+    let file = std::fs::File::open(path).map_err(|error| bad(error.to_string()))?;
+    let mut text = String::new();
+    let size = file.take(LARGEST_DOCUMENT + 1).read_to_string(&mut text).map_err(|error| bad(error.to_string()))?;
+    if size as u64 > LARGEST_DOCUMENT {
+        return Err(bad(format!("it has more than {}, which no {what} has", Bytes(LARGEST_DOCUMENT))));
+    }
     prepare::document(&text, &name, what, schema)
 }

@@ -1,7 +1,6 @@
 //! Events for people and for programs: bars on a terminal, plain lines elsewhere, JSON lines
 //! in a file.
 
-use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -11,6 +10,7 @@ use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use installer_core::Remedy;
 use installer_core::event::{Event, Sink};
+use installer_core::private_file;
 use serde::Serialize;
 
 /// All listeners.
@@ -195,7 +195,9 @@ impl JsonLines {
         let out: Box<dyn Write + Send> = if path == Path::new("-") {
             Box::new(std::io::stdout())
         } else {
-            Box::new(File::create(path).with_context(|| format!("creating the events file {}", path.display()))?)
+            Box::new(
+                private_file::create(path).with_context(|| format!("creating the events file {}", path.display()))?,
+            )
         };
         Ok(JsonLines { out: Mutex::new(out) })
     }

@@ -139,6 +139,47 @@ fn ctrl_c_closes_what_is_open() {
     }
 }
 
+/// The files that are attached to loop devices and that `site` has made.
+fn attached(site: &Site) -> Vec<String> {
+    let list = run(Command::new(need("losetup", "mount")).args(["--list", "--noheadings", "--output", "BACK-FILE"]));
+    let here = site.dir.path().display().to_string();
+    list.lines().filter(|file| file.contains(&here)).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_killed_outright_hinders_no_other_one() {
+    let site = Site::with(mini_system());
+    site.write("site.ks", &kickstart("%post\necho begun\nwhile :; do :; done\n%end\n"));
+    let mut pids = Vec::new();
+    for words in ["import the image", "write /etc/fstab", "| begun"] {
+        let mut command = bootc_ks(site.dir.path());
+        command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini"]);
+        command.args(["--disk-image", "disk.img", "--size", "700M"]);
+        let mut child = start(&mut command);
+        pids.push(child.id());
+        let said = hears(&mut child, words);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        said.join().unwrap();
+        // Its programs, the script too, would keep the disk in use.
+        let end = Instant::now() + Duration::from_secs(20);
+        while !attached(&site).is_empty() {
+            assert!(Instant::now() < end, "still attached after '{words}': {:?}", attached(&site));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    assert!(site.names().iter().any(|name| name.starts_with(".disk.img.bootc-ks-")), "{:?}", site.names());
+    site.write("site.ks", &kickstart(""));
+    let outcome = site.install_image(&[]).exits(0);
+    pids.push(outcome.pid);
+    pids.into_iter().for_each(|pid| left_nothing(&site, pid));
+    let log = std::fs::read_to_string(site.path("install.log")).unwrap();
+    assert_eq!(log.matches(" begins: ").count(), 4, "each run adds to the log");
+    assert_eq!(log.lines().last().map(|line| line.ends_with("bootc-ks ends: installed")), Some(true));
+    assert_eq!(site.mode("install.log"), 0o600);
+    assert_eq!(site.mode("disk.img"), 0o600);
+}
+
 #[test]
 fn a_closed_output_does_not_stop_it() {
     let site = Site::with(mini_system());

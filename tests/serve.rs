@@ -52,7 +52,7 @@ fn a_machine_is_installed_once_and_its_way_is_seen() {
         format!("kernel {}/files/vmlinuz ", server.url()),
         " ip=dhcp ".into(),
         " console=ttyS0 quiet inst.sshd console=tty0 ".into(),
-        format!(" bootc-ks.report={}/v1/report/{token} ", server.url()),
+        format!(" bootc-ks.report={}/v1/report/{} ", server.url(), pxe::serve::token::for_reports(&token)),
         format!("initrd --name ks.cfg {}/ks/{token} /ks.cfg mode=600", server.url()),
     ] {
         assert!(script.contains(&part), "no `{part}` in\n{script}");
@@ -107,6 +107,12 @@ fn nothing_secret_is_given_to_who_may_not_have_it() {
     assert_eq!(server.machine("web-1")["state"], "armed", "who lies takes nothing away");
     assert!(server.machine("web-1")["remarks"][0]["text"].as_str().unwrap().contains("its UUID is 1111"));
     let token = server.token(MAC);
+    // The one on the kernel's command line opens the reports alone.
+    let reports = pxe::serve::token::for_reports(&token);
+    nothing(&format!("/ks/{reports}"), &[]);
+    nothing(&format!("/ks/{reports}/cpio"), &[]);
+    nothing(&format!("/ks?token={reports}"), &[]);
+    assert_eq!(server.post(&format!("/v1/report/{token}/events"), &[], "").status, 404);
     nothing(&format!("/ks?mac={MAC}"), &[]);
     nothing("/ks", &anaconda);
     nothing(&format!("/ks/{}", &token[..31]), &[]);

@@ -248,13 +248,18 @@ fn carry_out(py: Python<'_>, job: Job<impl What>, watch: Watch) -> PyResult<Repo
 
 fn work_through(job: Job<impl What>, events: &Arc<dyn Sink>, cancel: &Flag) -> Result<apply::Report> {
     let _alone = Alone::claim()?;
-    let _log = job.log.as_deref().map(log::start).transpose()?;
+    let log = job.log.as_deref().map(log::start).transpose()?;
     let access = CoreAccess { cancel: cancel.clone(), ..job.access };
     let prepared = job.what.prepare(&access, events).inspect_err(|error| {
         // What `apply` fails with it tells itself.
         events.emit(&Event::failed(error, &errors::words));
     })?;
-    let options = Options { log: job.log, kickstart: job.what.shown(), fail_before: None, cancel: cancel.clone() };
+    let options = Options {
+        log: log.as_ref().map(|writing| writing.log.clone()),
+        kickstart: job.what.shown(),
+        fail_before: None,
+        cancel: cancel.clone(),
+    };
     apply::apply(&prepared.plan, &prepared.image, &Stoppable::by(cancel.clone()), &options, &**events)
 }
 

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use installer_core::apply::LOG_FILTER;
-use installer_core::{Error, Result, Stage};
+use installer_core::apply::{LOG_FILTER, Log};
+use installer_core::{Error, Result, Stage, private_file};
 use tracing_subscriber::EnvFilter;
 
 static LOG: Mutex<Option<File>> = Mutex::new(None);
@@ -17,11 +17,14 @@ fn log() -> MutexGuard<'static, Option<File>> {
 }
 
 /// A log that is being written; closed when dropped.
-pub struct Log;
+pub struct Writing {
+    /// Where, and from where on it is this installation's.
+    pub log: Log,
+}
 
-/// Begins to write a log to `path`.
-pub fn start(path: &Path) -> Result<Log> {
-    let file = File::create(path)
+/// Begins to write a log to `path`, behind what is there.
+pub fn start(path: &Path) -> Result<Writing> {
+    let (file, from) = private_file::append(path)
         .map_err(|error| Error::input(Stage::Request, format!("creating the log {}", path.display())).because(error))?;
     *log() = Some(file);
     static ONCE: Once = Once::new();
@@ -31,10 +34,11 @@ pub fn start(path: &Path) -> Result<Log> {
         // This library's own `tracing`: no other subscriber can have been set before.
         let _ = tracing::subscriber::set_global_default(to.finish());
     });
-    Ok(Log)
+    tracing::info!("bootc_ks {} begins", env!("CARGO_PKG_VERSION"));
+    Ok(Writing { log: Log { path: path.to_owned(), from } })
 }
 
-impl Drop for Log {
+impl Drop for Writing {
     fn drop(&mut self) {
         *log() = None;
     }

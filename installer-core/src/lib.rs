@@ -36,6 +36,7 @@ pub mod machine;
 mod mountinfo;
 pub mod plan;
 pub mod prepare;
+pub mod private_file;
 pub mod program;
 pub mod request;
 mod retry;

@@ -314,6 +314,9 @@ impl FromStr for MountPoint {
                 "'{text}' is not a mount point: it must be an absolute path without '..'"
             )));
         }
+        if text.chars().any(char::is_control) {
+            return Err(ParseUnitError(format!("{text:?} is not a mount point: it has control characters")));
+        }
         Ok(MountPoint(format!("/{}", parts.join("/"))))
     }
 }

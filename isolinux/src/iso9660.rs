@@ -4,7 +4,7 @@
 use std::io::{Read, Seek, SeekFrom};
 
 use installer_core::error::Context as _;
-use installer_core::{Result, Stage};
+use installer_core::{Error, Result, Stage};
 
 const SECTOR: u64 = 2048;
 /// The first volume descriptor.
@@ -13,6 +13,14 @@ const DESCRIPTORS: u64 = 16 * SECTOR;
 const MOST_DESCRIPTORS: u64 = 16;
 /// No directory that is looked into here has more; a damaged one must not make us read on.
 const MAX_DIRECTORY: u64 = 1 << 20;
+/// Nor has any other one.
+const MAX_TREE: u64 = 64 << 20;
+
+/// No tree of directories is deeper that a tool writes: ECMA-119 has eight, and who lets more be does not
+/// come near this.
+const MOST_DEEP: usize = 64;
+/// No medium has more directories, one that is reached in several ways counted as often.
+const MOST_DIRECTORIES: usize = 100_000;
 
 /// Where something lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +42,8 @@ pub(crate) struct Volume {
     /// What the primary volume descriptor has for applications.
     pub application_use: Vec<u8>,
     root: Extent,
+    /// That of Joliet's tree.
+    joliet_root: Option<Extent>,
 }
 
 /// A file.
@@ -58,12 +68,52 @@ impl Volume {
         let size = number(&sector, 80, 4).unwrap_or(0) * SECTOR;
         let application_use = sector[883..1395].to_vec();
         let Some(root) = record(&sector[156..190]) else { return Ok(None) };
-        Ok(Some(Volume { label, size, joliet: joliet(medium)?, application_use, root: root.extent }))
+        let root = root.extent;
+        let joliet_root = joliet(medium)?;
+        Ok(Some(Volume { label, size, joliet: joliet_root.is_some(), application_use, root, joliet_root }))
     }
 
     /// Where the file at `path` (`boot/grub/grub.cfg`) lies.
     pub fn find(&self, medium: &mut (impl Read + Seek), path: &str) -> Result<Option<Extent>> {
         Ok(self.locate(medium, path)?.map(|file| file.extent))
+    }
+
+    /// Makes sure that the directories are a tree which comes to an end. A program that reads all of it would
+    /// not, where one of them is in itself.
+    pub fn must_end(&self, medium: &mut (impl Read + Seek)) -> Result<()> {
+        let refused = |why: &str| {
+            Err(Error::input(Stage::Media, format!("the directories on the medium {why}"))
+                .hint("it is damaged, or made to do harm: fetch it again"))
+        };
+        // The directories from the root down to one that is to be read.
+        let mut open: Vec<Vec<Extent>> =
+            [Some(self.root), self.joliet_root].into_iter().flatten().map(|root| vec![root]).collect();
+        let mut count = 0;
+        while let Some(way) = open.pop() {
+            count += 1;
+            if count > MOST_DIRECTORIES {
+                return refused(&format!("are more than {MOST_DIRECTORIES}"));
+            }
+            if way.len() > MOST_DEEP {
+                return refused(&format!("lie more than {MOST_DEEP} deep in each other"));
+            }
+            let Some(here) = way.last().copied().filter(|here| here.size <= MAX_TREE) else {
+                return refused("are larger than directories are");
+            };
+            // What lies beyond the end has no entries.
+            let Some(sectors) = read_at(medium, here)? else { continue };
+            // The first two are the directory itself and the one above.
+            for entry in entries(&sectors).filter(|entry| entry.directory && !matches!(entry.name, [0 | 1])) {
+                if way.iter().any(|above| above.offset == entry.extent.offset) {
+                    return refused(&format!(
+                        "are a circle: '{}' leads back to where it is in",
+                        entry.spelling().escape_debug()
+                    ));
+                }
+                open.push(way.iter().copied().chain([entry.extent]).collect());
+            }
+        }
+        Ok(())
     }
 
     /// The same with the spelling of its path, for capital letters and others are the same here.
@@ -86,19 +136,19 @@ impl Volume {
     }
 }
 
-/// Whether one of the volume descriptors is Joliet's.
-fn joliet(medium: &mut (impl Read + Seek)) -> Result<bool> {
+/// The root of Joliet's tree, if one of the volume descriptors is Joliet's.
+fn joliet(medium: &mut (impl Read + Seek)) -> Result<Option<Extent>> {
     for number in 1..MOST_DESCRIPTORS {
         let at = Extent { offset: DESCRIPTORS + number * SECTOR, size: SECTOR };
-        let Some(sector) = read_at(medium, at)? else { return Ok(false) };
+        let Some(sector) = read_at(medium, at)? else { return Ok(None) };
         if !sector[1..].starts_with(b"CD001") || sector[0] == 255 {
-            return Ok(false);
+            return Ok(None);
         }
         if sector[0] == 2 && [b"%/@", b"%/C", b"%/E"].iter().any(|escape| sector[88..].starts_with(*escape)) {
-            return Ok(true);
+            return Ok(record(&sector[156..190]).map(|root| root.extent));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// The bytes of `extent`; nothing if the medium ends before them.
@@ -233,6 +283,41 @@ mod tests {
         }
         for none in ["boot", "boot/grub", "boot/none", "boot/vmlinuz/x", "", "none/grub.cfg"] {
             assert_eq!(content(none), None, "{none}");
+        }
+    }
+
+    /// Where the record of `name` begins in the directory at `extent`.
+    fn record_of(iso: &[u8], extent: Extent, name: &str) -> usize {
+        let (from, size) = (extent.offset as usize, extent.size as usize);
+        let at = iso[from..from + size].windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
+        from + at - 33
+    }
+
+    #[test]
+    fn a_circle_of_directories_is_refused() {
+        let whole = iso();
+        let volume = Volume::read(&mut Cursor::new(&whole)).unwrap().unwrap();
+        volume.must_end(&mut Cursor::new(&whole)).unwrap();
+        let boot = record_of(&whole, volume.root, "BOOT");
+        let extent = record(&whole[boot..]).unwrap().extent;
+        let grub = record_of(&whole, extent, "GRUB");
+        // The one in the other leads to itself, to the one above, or to the root.
+        for (at, to) in
+            [(grub, record(&whole[grub..]).unwrap().extent), (grub, extent), (grub, volume.root), (boot, volume.root)]
+        {
+            let mut bytes = whole.clone();
+            if at == grub && to == record(&whole[grub..]).unwrap().extent {
+                // As its own child: its first file becomes a directory at its own place.
+                let file = record_of(&whole, to, "GRUB.CFG");
+                bytes[file + 25] |= 2;
+                bytes[file + 2..file + 6].copy_from_slice(&((to.offset / SECTOR) as u32).to_le_bytes());
+                bytes[file + 10..file + 14].copy_from_slice(&(to.size as u32).to_le_bytes());
+            } else {
+                bytes[at + 2..at + 6].copy_from_slice(&((to.offset / SECTOR) as u32).to_le_bytes());
+                bytes[at + 10..at + 14].copy_from_slice(&(to.size as u32).to_le_bytes());
+            }
+            let error = volume.must_end(&mut Cursor::new(&bytes)).unwrap_err();
+            assert!(error.exit_code() == 2 && error.to_string().contains("are a circle"), "{error}");
         }
     }
 

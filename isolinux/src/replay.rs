@@ -47,6 +47,9 @@ pub fn copy(job: CopyJob<'_>, host: &dyn Host) -> Result<Copied> {
     check_output(job.iso, job.output)?;
     let CopyJob { iso, mut foreign, kickstart, kargs, output } = job;
     let mut original = File::open(iso).doing(Stage::Media, format!("reading {}", iso.display()))?;
+    if let Some(volume) = Volume::read(&mut original)? {
+        volume.must_end(&mut original)?;
+    }
     foreign.look_into_partitions(&mut original, host)?;
     let edit = foreign.edit(kickstart.is_some(), kargs)?;
     let menus = changed(&foreign.menus, &edit)?;

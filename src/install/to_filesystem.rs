@@ -96,6 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("{json}");
     }
     let report = installed?;
+    logging::always("bootc-ks ends: installed");
     if args.format == Format::Text {
         println!("Installed into {}: {}", report.target, report.image);
     }

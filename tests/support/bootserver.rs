@@ -126,8 +126,9 @@ impl Server<'_> {
         finish(request.send(body))
     }
 
-    /// Sends a report as the installer does.
+    /// Sends a report as the installer does that began with this token.
     pub fn report(&self, token: &str, what: &str, body: &str) -> Answer {
+        let token = pxe::serve::token::for_reports(token);
         self.post(&format!("/v1/report/{token}/{what}"), &[], body)
     }
 

@@ -58,6 +58,12 @@ impl Site {
         self.install(&[&onto, more].concat())
     }
 
+    /// The permissions of a file in it.
+    pub fn mode(&self, name: &str) -> u32 {
+        let meta = self.path(name).metadata().unwrap_or_else(|error| panic!("{name}: {error}"));
+        std::os::unix::fs::MetadataExt::mode(&meta) & 0o7777
+    }
+
     /// Every file name in it, to see what a failure leaves behind.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.dir.path()).expect("listing the site's directory");

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::run::Run;
+use super::run::{LOADER, Run};
 use super::teardown::Close;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
@@ -24,6 +24,9 @@ pub fn install(run: &mut Run<'_>, step: &Step, boot: &BootPlan) -> Result<()> {
         first_configuration(run, name)?;
     }
     for program in step.commands(&run.names) {
+        if program.name == "mcopy" {
+            keep_loader(run)?;
+        }
         run.run(Stage::Bootloader, &program)?;
     }
     if let Some((efi, _)) = efi.filter(|(efi, _)| !efi.mtools) {
@@ -60,6 +63,13 @@ fn first_configuration(run: &Run<'_>, name: &str) -> Result<()> {
     run.system()?.write(EfiGrub::CONFIG, early.as_bytes(), 0o600, None).doing(Stage::Bootloader, doing)
 }
 
+/// Takes the loader out of the system to where nothing of the image is.
+fn keep_loader(run: &Run<'_>) -> Result<()> {
+    let loader = run.system()?.read_bytes(EfiGrub::OUTPUT).doing(Stage::Bootloader, "reading the new boot loader")?;
+    let doing = "keeping the new boot loader";
+    run.open(Stage::Bootloader, &run.work)?.write(LOADER, &loader, 0o600, None).doing(Stage::Bootloader, doing)
+}
+
 /// Puts the loader into the ESP.
 fn fill_esp(run: &mut Run<'_>, efi: &EfiGrub) -> Result<()> {
     let doing = "filling the EFI system partition";
@@ -68,7 +78,15 @@ fn fill_esp(run: &mut Run<'_>, efi: &EfiGrub) -> Result<()> {
     let source = run.names.node(&efi.esp);
     let mark = run.teardown.mark();
     let mount = Mount { source, target: target.clone(), kind: MountKind::Device("vfat".into()) };
-    run.host.mount(&mount).doing(Stage::Bootloader, "mounting the EFI system partition")?;
+    if let Err(error) = run.host.mount(&mount) {
+        // A kernel may know vfat and lack its character set.
+        tracing::warn!(%error, "mounting the EFI system partition; it is filled by mtools");
+        keep_loader(run)?;
+        return efi.fill(&run.names).iter().try_for_each(|program| {
+            run.run(Stage::Bootloader, program)
+                .map_err(|second| second.context(format_args!("mounting the EFI system partition: {error}")))
+        });
+    }
     run.teardown.push(Close::Unmount(target.clone()));
     let esp = run.open(Stage::Bootloader, &target)?;
     esp.write(&format!("EFI/BOOT/{}", efi.file()), &loader, 0o644, None).doing(Stage::Bootloader, doing)?;

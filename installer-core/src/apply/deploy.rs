@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::labels;
 use super::run::{Deployer, Run, SYSTEM};
+use super::{homes, labels};
 use crate::deploy::{self, sysroot};
 use crate::error::{Error, Result, Stage};
 use crate::host::{Mount, MountKind};
@@ -104,5 +104,6 @@ fn enter(run: &mut Run<'_>) -> Result<()> {
     for (name, (source, kind)) in mounts.into_iter().filter(|(name, _)| inside.is_dir(name)) {
         run.mount(Stage::Deploy, &Mount { source, target: system.join(name), kind })?;
     }
-    Ok(())
+    let inside = run.open(Stage::Deploy, &system)?;
+    homes::make(inside.as_ref())
 }

@@ -5,18 +5,16 @@
 //! leaves the work to the kernel (`setfscreatecon`). An installer's kernel may know nothing of
 //! SELinux, or have a policy of its own, so the image's is asked about every path.
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, XattrFlags};
-use rustix::io::Errno;
+use rustix::fs::{FileType, Stat};
 
 use super::run::Run;
 use super::storage;
 use crate::deploy::labels::{Label, Policy};
 use crate::error::{Context, Result, Stage};
+use crate::host::root::Root;
 use crate::host::{Mount, MountKind};
 use crate::plan::Step;
 use crate::units::MountPoint;
@@ -34,40 +32,48 @@ pub fn label(run: &mut Run<'_>) -> Result<()> {
     if !run.plan.steps.iter().any(|step| matches!(step, Step::Import { selinux: true, .. })) {
         return Ok(());
     }
-    let (deployment, composefs) = (deployed.root.clone(), deployed.root.join(".ostree.cfs"));
-    let mut wanted = Vec::new();
+    let deployment = deployed.root.clone();
+    let composefs = deployed.root.strip_prefix(run.physical_root()).map(|path| path.join(".ostree.cfs"));
+    let composefs = composefs.map(|path| path.display().to_string()).unwrap_or_default();
+    let (system, physical) = (run.system()?, run.physical(Stage::System)?);
+    let mut own = Vec::new();
     for top in OF_THE_MACHINE {
-        of_the_machine(&run.system_root(), top, &mut wanted)
+        of_the_machine(system.as_ref(), top, &mut own)
             .doing(Stage::System, format_args!("listing what is in {top}"))?;
     }
-    around(&run.physical_root(), &composefs, &mut wanted)
+    let mut others = Vec::new();
+    around(physical.as_ref(), &composefs, &mut others)
         .doing(Stage::System, "listing what lies around the deployment")?;
     let points = mount_points(run);
-    let mut asked: Vec<(String, u32)> = wanted.iter().map(|wanted| (wanted.like.clone(), wanted.mode)).collect();
+    let mut asked: Vec<(String, u32)> =
+        own.iter().chain(&others).map(|wanted| (wanted.like.clone(), wanted.mode)).collect();
     asked.extend(points.iter().map(|at| (at.as_str().to_owned(), FileType::Directory.as_raw_mode())));
     let policy = Policy { root: &deployment, host: run.host };
     let mut labels =
         policy.labels(Stage::System, asked).doing(Stage::System, "asking the image's SELinux policy")?.into_iter();
-    for (wanted, label) in wanted.iter().zip(labels.by_ref()) {
-        set(&wanted.path, label).doing(Stage::System, format_args!("labelling {}", wanted.path.display()))?;
+    for (root, list) in [(&system, &own), (&physical, &others)] {
+        for (wanted, label) in list.iter().zip(labels.by_ref()) {
+            set(root.as_ref(), &wanted.path, label).doing(Stage::System, format_args!("labelling /{}", wanted.path))?;
+        }
     }
+    // What is open would keep it mounted.
+    drop((system, physical));
     points.iter().zip(labels).try_for_each(|(at, label)| beneath(run, at, label))
 }
 
 /// Something that wants a label.
 struct Wanted {
-    /// Where it is on this machine.
-    path: PathBuf,
+    /// Where it is, from its root.
+    path: String,
     /// The path that the policy is asked about.
     like: String,
     mode: u32,
 }
 
 /// `top` of the system at `root`, and all that is in it.
-fn of_the_machine(root: &Path, top: &str, wanted: &mut Vec<Wanted>) -> io::Result<()> {
-    walk(&root.join(top.trim_start_matches('/')), &mut |path, below| {
-        let name = format!("{top}/{}", below.display());
-        want(path, name.trim_end_matches('/'), wanted)?;
+fn of_the_machine(root: &dyn Root, top: &str, wanted: &mut Vec<Wanted>) -> io::Result<()> {
+    walk(root, top.trim_start_matches('/'), &mut |path, _| {
+        want(root, path, &format!("/{path}"), wanted)?;
         Ok(true)
     })
 }
@@ -91,28 +97,32 @@ fn beneath(run: &mut Run<'_>, at: &MountPoint, label: Label) -> Result<()> {
     let mark = run.teardown.mark();
     let source = parent.display().to_string();
     run.mount(Stage::System, &Mount { source, target: target.clone(), kind: MountKind::Bind })?;
-    set(&target.join(name), label).doing(Stage::System, format_args!("labelling the mount point {at}"))?;
+    let hidden = run.open(Stage::System, &target)?;
+    set(hidden.as_ref(), &name.to_string_lossy(), label)
+        .doing(Stage::System, format_args!("labelling the mount point {at}"))?;
+    drop(hidden);
     run.teardown.unwind_to(mark, run.host)
 }
 
 /// The root of the disk, /boot and OSTree's directories.
-fn around(root: &Path, composefs: &Path, wanted: &mut Vec<Wanted>) -> io::Result<()> {
-    want(root, "/", wanted)?;
-    walk(&root.join("boot"), &mut |path, below| {
+fn around(root: &dyn Root, composefs: &str, wanted: &mut Vec<Wanted>) -> io::Result<()> {
+    want(root, "", "/", wanted)?;
+    walk(root, "boot", &mut |path, stat| {
         // A kernel may be one of OSTree's objects where /boot is no file system of its own.
-        if !has_more_names(path)? {
-            want(path, format!("/boot/{}", below.display()).trim_end_matches('/'), wanted)?;
+        let more_names = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_nlink > 1;
+        if !more_names {
+            want(root, path, &format!("/{path}"), wanted)?;
         }
         Ok(true)
     })?;
-    walk(&root.join("ostree"), &mut |path, below| {
-        if labelled_already(below) {
+    walk(root, "ostree", &mut |path, _| {
+        if labelled_already(Path::new(path.strip_prefix("ostree").unwrap_or(path).trim_start_matches('/'))) {
             return Ok(false);
         }
-        want(path, LIKE, wanted)?;
+        want(root, path, LIKE, wanted)?;
         Ok(true)
     })?;
-    if composefs.exists() { want(composefs, LIKE, wanted) } else { Ok(()) }
+    if composefs.is_empty() || root.stat(composefs)?.is_none() { Ok(()) } else { want(root, composefs, LIKE, wanted) }
 }
 
 /// Whether `below` (from /ostree) has its labels: files of the image, as objects of the repository or
@@ -128,56 +138,30 @@ fn labelled_already(below: &Path) -> bool {
     }
 }
 
-/// Calls `each` for `top` and what is below, with the path from there; links are not followed. It
+/// Calls `each` for `top` and what is below, with the path from the root; links are not followed. It
 /// says whether to go on below a directory.
-fn walk(top: &Path, each: &mut dyn FnMut(&Path, &Path) -> io::Result<bool>) -> io::Result<()> {
-    let mut open = vec![PathBuf::new()];
-    while let Some(below) = open.pop() {
-        let path = if below.as_os_str().is_empty() { top.to_owned() } else { top.join(&below) };
-        if !each(&path, &below)? {
-            continue;
-        }
-        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = match rustix::fs::open(&path, flags, Mode::empty()) {
-            Err(Errno::NOTDIR | Errno::LOOP | Errno::NOENT) => continue,
-            other => other?,
-        };
-        for entry in Dir::new(dir)? {
-            let entry = entry?;
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if name != "." && name != ".." {
-                open.push(below.join(name));
-            }
+fn walk(root: &dyn Root, top: &str, each: &mut dyn FnMut(&str, &Stat) -> io::Result<bool>) -> io::Result<()> {
+    let mut open = vec![top.to_owned()];
+    while let Some(path) = open.pop() {
+        let Some(stat) = root.stat(&path)? else { continue };
+        let directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        if each(&path, &stat)? && directory {
+            open.extend(root.list(&path)?.into_iter().map(|(name, _)| format!("{path}/{name}")));
         }
     }
     Ok(())
 }
 
-/// Whether `path` is a file with hard links.
-fn has_more_names(path: &Path) -> io::Result<bool> {
-    let stat = rustix::fs::statat(rustix::fs::CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
-    Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_nlink > 1)
-}
-
 /// Wants for `path` the label that the policy has for `like`.
-fn want(path: &Path, like: &str, wanted: &mut Vec<Wanted>) -> io::Result<()> {
-    let stat = rustix::fs::statat(rustix::fs::CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
+fn want(root: &dyn Root, path: &str, like: &str, wanted: &mut Vec<Wanted>) -> io::Result<()> {
+    let Some(stat) = root.stat(path)? else { return Ok(()) };
     // What a directory is like has that directory's label, whatever it is.
     let mode = if like == LIKE { FileType::Directory.as_raw_mode() } else { stat.st_mode };
     wanted.push(Wanted { path: path.to_owned(), like: like.to_owned(), mode });
     Ok(())
 }
 
-/// Gives `path` the label, if there is one and it is another than it has.
-fn set(path: &Path, label: Label) -> io::Result<()> {
-    let Some(label) = label else { return Ok(()) };
-    let mut has = [0; 256];
-    if rustix::fs::lgetxattr(path, NAME, &mut has).is_ok_and(|size| has.get(..size) == Some(&label[..])) {
-        return Ok(());
-    }
-    match rustix::fs::lsetxattr(path, NAME, &label, XattrFlags::empty()) {
-        // Not every file system can keep one: an EFI system partition cannot.
-        Err(Errno::OPNOTSUPP) => Ok(()),
-        other => other.map_err(Into::into),
-    }
+/// Gives `path` the label, if there is one.
+fn set(root: &dyn Root, path: &str, label: Label) -> io::Result<()> {
+    label.map_or(Ok(()), |label| root.set_attribute(path, NAME, &label))
 }

@@ -12,7 +12,10 @@ mod boot;
 mod boot_order;
 mod deploy;
 mod freeze;
+mod homes;
 mod labels;
+mod leftovers;
+mod places;
 mod preflight;
 mod report;
 mod run;
@@ -22,6 +25,7 @@ mod system;
 mod teardown;
 #[cfg(test)]
 mod tests;
+mod vfat;
 mod what_to_do;
 
 use std::time::Instant;
@@ -34,8 +38,9 @@ use crate::machine;
 use crate::plan::{Plan, Step};
 use crate::storage::select::{self, Target};
 
-pub use preflight::{preflight, require_ostree, require_root};
-pub use report::{Options, Report, SCHEMA};
+pub use leftovers::clear_leftovers;
+pub use preflight::{preflight, require_ostree, require_root, room};
+pub use report::{Log, Options, Report, SCHEMA};
 pub use script::run_pre_script;
 
 use deploy::Ostree;

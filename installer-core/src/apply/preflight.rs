@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::vfat;
 use crate::deploy::ostree;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::host::{Host, Real, locate};
@@ -20,10 +21,7 @@ pub fn preflight(plan: &Plan, facts: &ImageFacts, machine: &Machine) -> Result<(
     libostree(facts, require_ostree()?)?;
     programs(plan, machine)?;
     volume_group(plan, &Real)?;
-    if let Target::ImageFile(file) = &plan.target {
-        room(plan, Path::new(&file.path))?;
-    }
-    Ok(())
+    room(plan)
 }
 
 /// Whether the volume group's name is free on this machine. One of the same name on the target goes
@@ -70,16 +68,24 @@ pub fn require_root() -> Result<()> {
 
 fn programs(plan: &Plan, machine: &Machine) -> Result<()> {
     let names = Planned { disk: plan.target.name() };
+    let commands = plan.steps.iter().flat_map(|step| step.commands(&names));
+    // What runs inside the system is looked for in the image's facts, when the plan is made.
     let mut needed: BTreeSet<String> =
-        plan.steps.iter().flat_map(|step| step.commands(&names)).map(|program| program.name).collect();
-    let scripts = plan.steps.iter().any(|step| matches!(step, Step::Script(script) if script.inside));
-    if scripts {
-        needed.insert("chroot".into());
-    }
-    let bootupd = |step: &Step| matches!(step, Step::Bootloader(boot) if boot.uefi && boot.loader == Loader::Bootupd);
-    if plan.steps.iter().any(bootupd) && !can_mount_esp(machine) {
-        return Err(Error::world(Stage::Plan, "bootupd mounts the ESP, and the running kernel cannot mount vfat")
-            .hint("install from an environment whose kernel has vfat"));
+        commands.filter(|program| program.cage.is_none()).map(|program| program.name).collect();
+    for step in &plan.steps {
+        let Step::Bootloader(boot) = step else { continue };
+        let grub_mounts = matches!(&boot.loader, Loader::Grub { efi: Some(efi), .. } if !efi.mtools);
+        let bootupd_mounts = boot.uefi && boot.loader == Loader::Bootupd;
+        if bootupd_mounts && !(can_mount_esp(machine) && vfat::mounts()) {
+            return Err(Error::world(Stage::Plan, "bootupd mounts the ESP, and the running kernel cannot mount vfat")
+                .hint(
+                    "install from an environment whose kernel has vfat, and its character sets (nls_cp437, nls_ascii)",
+                ));
+        }
+        // Where mtools are there they fill it if the kernel cannot mount it after all.
+        if grub_mounts && ["mmd", "mcopy"].iter().any(|name| locate(name).is_none()) && !vfat::mounts() {
+            needed.extend(["mmd", "mcopy"].map(str::to_owned));
+        }
     }
     let missing: Vec<&str> = needed.iter().map(String::as_str).filter(|name| locate(name).is_none()).collect();
     if missing.is_empty() {
@@ -126,7 +132,10 @@ fn on_file_systems(unpacked: Bytes) -> Bytes {
     unpacked + Bytes(unpacked.0 / 8) + Bytes::mib(128)
 }
 
-fn room(plan: &Plan, file: &Path) -> Result<()> {
+/// Whether a disk image finds room where it is to be made.
+pub fn room(plan: &Plan) -> Result<()> {
+    let Target::ImageFile(file) = &plan.target else { return Ok(()) };
+    let file = Path::new(&file.path);
     let dir = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -11,11 +11,20 @@ use crate::units::Digest;
 /// The version of the JSON form of [`Report`].
 pub const SCHEMA: u32 = 1;
 
+/// The log of an installation.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// Its file.
+    pub path: PathBuf,
+    /// Where in it this installation begins; before that are others.
+    pub from: u64,
+}
+
 /// How to carry it out.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The installation's log, copied into the installed system.
-    pub log: Option<PathBuf>,
+    pub log: Option<Log>,
     /// The kickstart, copied into the installed system as a record of how it came to be.
     /// The caller takes passwords out.
     pub kickstart: Option<String>,

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::leftovers::{List, Opened};
+use super::places::{ImageFile, RUN, RUN_PREFIX};
 use super::report::{Options, Report, SCHEMA};
 use super::teardown::{Close, Teardown};
 
@@ -19,10 +21,10 @@ use crate::request::Purpose;
 use crate::storage::select::Target;
 use crate::units::Digest;
 
-/// Where the directory with the mount points is made.
-const RUN: &str = "/run";
 /// The mount point of the deployed system there.
 pub const SYSTEM: &str = "system";
+/// The file there that a boot loader is kept in.
+pub const LOADER: &str = "loader.efi";
 /// And of the target's own root file system, where that is made.
 pub const ROOT: &str = "root";
 
@@ -65,32 +67,8 @@ pub struct Run<'a> {
     pub done: Vec<(String, u64)>,
     /// The disk image, while it has a temporary name.
     pub image_file: Option<ImageFile>,
-}
-
-/// A disk image that is being made.
-pub struct ImageFile {
-    /// Where it will be.
-    pub path: PathBuf,
-    /// The directory of that.
-    pub directory: PathBuf,
-    /// Its name there.
-    pub name: String,
-    /// Its name until all went well.
-    pub temporary: String,
-}
-
-impl ImageFile {
-    /// One that will be at `path`.
-    pub fn at(path: &str) -> Self {
-        let path = PathBuf::from(path);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let temporary = format!(".{name}.bootc-ks-{}", std::process::id());
-        ImageFile { path, directory, name, temporary }
-    }
+    /// What the next installation has to close if this one is killed.
+    pub open: List,
 }
 
 impl<'a> Run<'a> {
@@ -101,19 +79,29 @@ impl<'a> Run<'a> {
         options: &'a Options,
         events: &'a dyn Sink,
     ) -> Result<Self> {
-        let name = format!("bootc-ks-{}", std::process::id());
-        host.open(Path::new(RUN))
-            .and_then(|run| run.create_dir(&name, 0o700, 0, 0))
-            .doing(Stage::Storage, "making a directory for mount points")
-            .map_err(|error| error.hint(format!("{RUN} has to be there, and writable")))?;
-        let work = Path::new(RUN).join(name);
+        let name = format!("{RUN_PREFIX}{}", std::process::id());
+        let refused = |error: Error| error.hint(format!("{RUN} has to be there, and writable"));
+        let doing = "making a directory for mount points";
+        let directory = host.open(Path::new(RUN)).doing(Stage::Storage, doing).map_err(refused)?;
+        directory.create_dir(&name, 0o700, 0, 0).doing(Stage::Storage, doing).map_err(refused)?;
+        let work = Path::new(RUN).join(&name);
         let mut teardown = Teardown::default();
         teardown.push(Close::Directories(work.clone()));
+        let mut open = match List::begin(directory.as_ref(), &name).doing(Stage::Storage, doing) {
+            Ok(open) => open,
+            Err(error) => {
+                let _ = teardown.unwind_to(0, host);
+                return Err(refused(error));
+            }
+        };
         let disk = match &plan.target {
             Target::Disk { path, .. } => path.clone(),
             Target::ImageFile(_) => String::new(),
             Target::Filesystem { disk, .. } => disk.clone().unwrap_or_default(),
         };
+        if matches!(plan.target, Target::Disk { .. }) {
+            open.note(&Opened::Disk(disk.clone().into()));
+        }
         Ok(Run {
             plan,
             deployer,
@@ -132,6 +120,7 @@ impl<'a> Run<'a> {
             warnings: plan.warnings.clone(),
             done: Vec::new(),
             image_file: None,
+            open,
         })
     }
 
@@ -183,7 +172,26 @@ impl<'a> Run<'a> {
     /// Runs a program whose output matters only if it fails.
     pub fn run(&self, stage: Stage, program: &Program) -> Result<()> {
         let doing = format!("running {}", program.name);
-        self.host.run(program, &mut |_| ()).map_err(|error| Error::failed(stage, doing).because(error))
+        let program = self.caged(program.clone());
+        let outcome = self.host.run(&program, &mut |_| ()).map_err(|error| Error::failed(stage, doing).because(error));
+        if program.cage.is_some() {
+            // What a boot loader's installer leaves running has nothing to say any more.
+            self.host.end_stray_processes(&[]);
+        }
+        outcome
+    }
+
+    /// `program`, if it is one of the image's, with the disk that is installed onto and what is on it.
+    pub fn caged(&self, program: Program) -> Program {
+        let areas = self.plan.steps.iter().flat_map(|step| match step {
+            Step::Partition { partitions } => {
+                partitions.iter().map(|partition| Device::Partition { number: partition.number }).collect()
+            }
+            step => step.area().map(|(device, _)| device.clone()).into_iter().collect::<Vec<_>>(),
+        });
+        let disk = Some(self.names.disk()).filter(|disk| !disk.is_empty());
+        let nodes = disk.into_iter().chain(areas.map(|device| self.names.node(&device)));
+        program.with(|cage| cage.devices = nodes.map(PathBuf::from).collect())
     }
 
     /// Says something that does not end the installation.
@@ -233,6 +241,7 @@ impl<'a> Run<'a> {
 pub struct LiveNames {
     disk: String,
     system: String,
+    loader: String,
     uuids: BTreeMap<Device, String>,
 }
 
@@ -256,7 +265,8 @@ impl LiveNames {
                 uuids.insert(device.clone(), text);
             }
         }
-        LiveNames { disk, system: work.join(SYSTEM).display().to_string(), uuids }
+        let place = |name: &str| work.join(name).display().to_string();
+        LiveNames { disk, system: place(SYSTEM), loader: place(LOADER), uuids }
     }
 
     /// The disk's node, once it is known.
@@ -289,5 +299,9 @@ impl Names for LiveNames {
 
     fn system(&self) -> String {
         self.system.clone()
+    }
+
+    fn loader(&self) -> String {
+        self.loader.clone()
     }
 }

@@ -9,7 +9,7 @@ use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::host::root::Root;
-use crate::host::{Host, Mount, MountKind, ProgramError};
+use crate::host::{Host, MemoryFile, Mount, MountKind, ProgramError};
 use crate::program::Program;
 use crate::request::Script;
 
@@ -28,8 +28,10 @@ pub fn run(run: &mut Run<'_>, script: &Script) -> Result<()> {
 
 /// Runs a %pre script on this machine; a warning comes back where it fails and may.
 pub fn run_pre_script(script: &Script, host: &dyn Host, events: &dyn Sink) -> Result<Option<String>> {
-    match settle(on_host(script, host, events, &[]), script, "%pre") {
-        Ok(()) => Ok(None),
+    let mut missing = None;
+    let outcome = on_host(script, host, events, &[]).map(|why| missing = why);
+    match settle(outcome, script, "%pre") {
+        Ok(()) => Ok(missing.map(|why| format!("the %pre script at {}: {why}", script.origin))),
         Err(Settled::Warning(text)) => Ok(Some(text)),
         Err(Settled::Fatal(error)) => Err(error),
     }
@@ -61,14 +63,13 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     system.write(name, script.body.as_bytes(), 0o700, Some((0, 0))).doing(Stage::Script, doing)?;
     let resolver =
         Resolver::lend(run.host, system.as_ref()).doing(Stage::Script, "lending the name servers to the system")?;
-    let mut log = match &script.log {
-        Some(path) => {
-            system.write(path, b"", 0o600, None).doing(Stage::Script, format_args!("creating {path}"))?;
-            Log::of(system.append(path), path)?
-        }
-        None => Log::default(),
-    };
+    let (mut log, missing) = Log::open(script.log.as_deref(), |path| {
+        system.write(path, b"", 0o600, None)?;
+        system.append(path)
+    });
+    missing.into_iter().for_each(|why| run.warn(format!("the %post script at {}: {why}", script.origin)));
     let program = Program::new(script.interpreter.clone()).arg(name).env("HOME", "/root").inside(&run.system_root());
+    let program = run.caged(program).with(|cage| cage.network = true);
     let outcome = execute(&program, run.host, run.events, &mut log);
     end_leftovers(run, script, &[]);
     resolver.take_back(system.as_ref()).doing(Stage::Script, "taking the name servers back")?;
@@ -81,6 +82,9 @@ fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let places = customary_places(run)?;
     let root = run.system_root().display().to_string();
     let outcome = on_host(script, run.host, run.events, &[("ANA_INSTALL_PATH", root)]);
+    let outcome = outcome.map(|missing| {
+        missing.into_iter().for_each(|why| run.warn(format!("the %post script at {}: {why}", script.origin)));
+    });
     end_leftovers(run, script, &places);
     run.teardown.unwind_to(mark, run.host)?;
     outcome
@@ -118,21 +122,21 @@ fn customary_places(run: &mut Run<'_>) -> Result<Vec<PathBuf>> {
     Ok(places)
 }
 
-fn on_host(script: &Script, host: &dyn Host, events: &dyn Sink, env: &[(&str, String)]) -> Result<()> {
-    let doing = "writing the script";
-    let mut file = tempfile::Builder::new().prefix("bootc-ks-script").tempfile().doing(Stage::Script, doing)?;
-    file.write_all(script.body.as_bytes()).doing(Stage::Script, doing)?;
-    // Kept open for writing it could not be executed; the interpreter only reads it.
-    let path = file.into_temp_path();
-    let mut log = match &script.log {
-        Some(path) => Log::beside(host, Path::new(path))?,
-        None => Log::default(),
-    };
-    let mut program = Program::new(script.interpreter.clone()).arg(path.display().to_string()).env("HOME", "/root");
+/// Runs it on this machine; what comes back is why there is no log.
+fn on_host(script: &Script, host: &dyn Host, events: &dyn Sink, env: &[(&str, String)]) -> Result<Option<String>> {
+    // In memory: nothing is left of it, however this ends.
+    let file = MemoryFile::new("bootc-ks-script", script.body.as_bytes()).doing(Stage::Script, "writing the script")?;
+    let (mut log, missing) = Log::open(script.log.as_deref(), |path| {
+        let path = Path::new(path);
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        host.open(parent)?.append(&name)
+    });
+    let mut program = Program::new(script.interpreter.clone()).arg(file.path.clone()).env("HOME", "/root");
     for (key, value) in env {
         program = program.env(key, value.clone());
     }
-    execute(&program, host, events, &mut log)
+    execute(&program, host, events, &mut log).map(|()| missing)
 }
 
 fn execute(program: &Program, host: &dyn Host, events: &dyn Sink, log: &mut Log) -> Result<()> {
@@ -157,16 +161,14 @@ struct Log {
 }
 
 impl Log {
-    /// At `path` of this machine.
-    fn beside(host: &dyn Host, path: &Path) -> Result<Self> {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Log::of(host.open(parent).and_then(|parent| parent.append(&name)), &path.display().to_string())
-    }
-
-    fn of(file: std::io::Result<fs::File>, path: &str) -> Result<Self> {
-        let file = file.doing(Stage::Script, format_args!("opening the script's log {path}"))?;
-        Ok(Log { file: Some(file) })
+    /// The one at `path`, if one is asked for. A script does not wait for its log: where none can be made,
+    /// it runs without, and why comes beside it.
+    fn open(path: Option<&str>, open: impl FnOnce(&str) -> std::io::Result<fs::File>) -> (Self, Option<String>) {
+        match path.map(|path| (path, open(path))) {
+            None => (Log::default(), None),
+            Some((_, Ok(file))) => (Log { file: Some(file) }, None),
+            Some((path, Err(error))) => (Log::default(), Some(format!("its log {path} cannot be made: {error}"))),
+        }
     }
 
     fn line(&mut self, line: &str) {
@@ -219,7 +221,7 @@ impl Resolver {
 }
 
 /// Where `link`, found in the directory `dir`, leads, `..` worked out.
-fn inside_path(dir: &Path, link: &Path) -> PathBuf {
+pub fn inside_path(dir: &Path, link: &Path) -> PathBuf {
     let mut path = PathBuf::from("/");
     for part in dir.join(link).components() {
         match part {
@@ -257,6 +259,34 @@ mod tests {
         assert_eq!(warning, "the %pre script at site.ks:7 failed: it failed with exit code 3: no");
         let error = run_pre_script(&script("exit 3", true), &Real, &Silent).unwrap_err();
         assert_eq!(error.stage(), Stage::Script);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_made_skips_no_script() {
+        let dir = tempfile::tempdir().unwrap();
+        let ran = dir.path().join("ran");
+        for log in ["/proc/none/x.log", "/dev", "", "none/there.log"] {
+            let script = Script { log: Some(log.into()), ..script(&format!("echo >> {}", ran.display()), true) };
+            let warning = run_pre_script(&script, &Real, &Silent).unwrap().unwrap();
+            assert!(warning.contains("site.ks:7: its log") && warning.contains("cannot be made"), "{warning}");
+        }
+        assert_eq!(fs::read(&ran).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn an_interpreter_that_is_missing_is_a_failure_of_the_script() {
+        for name in ["/usr/bin/none-such", "none-such", "/etc/passwd", "/"] {
+            let of = |fatal| Script { interpreter: name.into(), ..script("", fatal) };
+            let warning = run_pre_script(&of(false), &Real, &Silent).unwrap().unwrap();
+            assert!(warning.starts_with("the %pre script at site.ks:7 failed: "), "{warning}");
+            run_pre_script(&of(true), &Real, &Silent).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_script_lies_in_a_directory() {
+        let script = script("test -r \"$0\" && case $0 in /proc/*) ;; *) exit 1 ;; esac", true);
+        assert_eq!(run_pre_script(&script, &Real, &Silent).unwrap(), None);
     }
 
     #[test]

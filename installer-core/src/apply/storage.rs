@@ -4,7 +4,9 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::run::{ImageFile, ROOT, Run};
+use super::leftovers::{self, Opened};
+use super::places::ImageFile;
+use super::run::{ROOT, Run};
 use super::teardown::Close;
 use crate::block::GptPartition;
 use crate::error::{Context, Error, Result, Stage};
@@ -20,9 +22,13 @@ use crate::units::{Bytes, MountPoint};
 pub fn create_image_file(run: &mut Run<'_>, path: &str, size: Bytes) -> Result<()> {
     let image = ImageFile::at(path);
     let temporary = image.directory.join(&image.temporary);
+    let directory = run.open(Stage::Storage, &image.directory)?;
+    leftovers::clear_beside(directory.as_ref(), &image);
+    run.open.note(&Opened::Image(std::path::absolute(&temporary).unwrap_or_else(|_| temporary.clone())));
     run.image_file = Some(image);
     let disk = run.host.disks().create_image(&temporary, size)?;
     run.names.set_disk(disk.path());
+    run.open.note(&Opened::Disk(disk.path().to_owned()));
     run.teardown.push(Close::Image(disk));
     Ok(())
 }
@@ -92,6 +98,7 @@ fn settle(run: &Run<'_>) -> Result<()> {
 
 /// Makes a volume group; it must be deactivated before the disk is let go.
 pub fn create_group(run: &mut Run<'_>, step: &Step, group: &str) -> Result<()> {
+    run.open.note(&Opened::Group(group.to_owned()));
     commands(run, step)?;
     run.teardown.push(Close::Group(group.to_owned()));
     Ok(())

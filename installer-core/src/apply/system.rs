@@ -1,8 +1,10 @@
 //! The steps that make the deployed image the admin's own: files, accounts, keys, records.
 
 use std::fs;
+use std::io::{Read, Seek, SeekFrom};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::report::Log;
 use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::Root;
@@ -178,6 +180,18 @@ pub fn finish(run: &mut Run<'_>) -> Result<()> {
     run.teardown.unwind_to(0, run.host)
 }
 
+/// What this installation has written into its log so far.
+fn of_this_run(log: &Log) -> std::io::Result<String> {
+    let mut file = fs::File::open(&log.path)?;
+    let mut text = Vec::new();
+    // What is no file (`/dev/stderr`) cannot be read again.
+    if file.metadata()?.is_file() {
+        file.seek(SeekFrom::Start(log.from))?;
+        file.read_to_end(&mut text)?;
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 /// Log, plan and kickstart, as a record of how this machine came to be.
 fn records(run: &mut Run<'_>) -> Result<()> {
     if run.deployed.is_none() {
@@ -191,7 +205,7 @@ fn records(run: &mut Run<'_>) -> Result<()> {
         write(run, &format!("{RECORDS}/kickstart.ks"), &kickstart, 0o600, None)?;
     }
     if let Some(log) = &run.options.log {
-        let text = fs::read_to_string(log).doing(Stage::Finish, format_args!("reading {}", log.display()))?;
+        let text = of_this_run(log).doing(Stage::Finish, format_args!("reading {}", log.path.display()))?;
         write(run, &format!("{RECORDS}/install.log"), &text, 0o600, None)?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! The page has the chain of imports as a list, once. Here it is read and compared with what
 //! the modules import, and with what the crates depend on.
 
+mod door;
 mod source;
 mod words;
 

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,8 @@ impl LoopDevice {
     /// Creates a sparse file of `size` (an existing one is refused) and attaches it.
     pub fn create(file: impl AsRef<Path>, size: Bytes) -> Result<Self> {
         let file = file.as_ref();
-        let make = || File::options().write(true).create_new(true).open(file)?.set_len(size.0);
+        // A disk holds password hashes and keys: for its owner alone.
+        let make = || File::options().write(true).create_new(true).mode(0o600).open(file)?.set_len(size.0);
         make().doing(Stage::Storage, format_args!("creating the disk image {}", file.display()))?;
         Self::attach(file)
     }
@@ -47,6 +49,8 @@ impl LoopDevice {
         let attach = || {
             let backing = fs::canonicalize(file)?;
             let handle = open(&backing, !read_only)?;
+            // Held by the kernel as long as it is attached: who finds the file left behind sees that.
+            let _ = rustix::fs::flock(&handle, rustix::fs::FlockOperation::NonBlockingLockExclusive);
             let (path, device) = take_free(&handle, sector_size, read_only, &backing.to_string_lossy())?;
             Ok::<_, io::Error>(LoopDevice { path, backing, device: Some(device) })
         };

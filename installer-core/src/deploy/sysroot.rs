@@ -4,8 +4,6 @@
 //! `initialize_ostree_root`); the deployment itself is libostree's work, done by way of
 //! [`super::ostree`]. The boot loader is `apply::boot`'s.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ostree;
@@ -20,12 +18,12 @@ pub use super::ostree::set_bootloader_backend;
 pub fn initialise(host: &dyn Host, root: &Path, stateroot: &str) -> Result<()> {
     ostree::initialise(host, root, stateroot)?;
     let doing = "making the OSTree system root";
-    let boot = root.join("boot");
-    fs::create_dir_all(&boot).doing(Stage::Deploy, doing)?;
+    let root = host.open(root).doing(Stage::Deploy, doing)?;
+    root.create_dirs("boot").doing(Stage::Deploy, doing)?;
     // Boot entries say /boot/ostree/…; on a /boot of its own this link makes that true.
-    match std::os::unix::fs::symlink(".", boot.join("boot")) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error).doing(Stage::Deploy, doing),
-        _ => Ok(()),
+    match root.stat("boot/boot").doing(Stage::Deploy, doing)? {
+        Some(_) => Ok(()),
+        None => root.symlink("boot/boot", ".").doing(Stage::Deploy, doing),
     }
 }
 
@@ -44,25 +42,24 @@ pub struct Deployed {
 pub fn deploy(host: &dyn Host, job: &Deploy) -> Result<Deployed> {
     let directory = ostree::deploy(host, job)?;
     let var = job.root.join("ostree/deploy").join(&job.stateroot).join("var");
-    Ok(Deployed { root: job.root.join(directory), var, entry: boot_entry(&job.root)? })
+    Ok(Deployed { root: job.root.join(directory), var, entry: boot_entry(host, &job.root)? })
 }
 
 /// The one boot entry, made to name the kernel by its path from the root file system.
-fn boot_entry(root: &Path) -> Result<PathBuf> {
+fn boot_entry(host: &dyn Host, path: &Path) -> Result<PathBuf> {
+    const ENTRIES: &str = "boot/loader/entries";
     let doing = "reading the boot entry";
-    let dir = root.join("boot/loader/entries");
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(&dir).doing(Stage::Deploy, doing)?.flatten().map(|entry| entry.path()).collect();
-    entries.sort();
-    let entry = entries.pop().ok_or_else(|| {
-        crate::Error::failed(Stage::Deploy, format!("libostree wrote no boot entry into {}", dir.display()))
-    })?;
-    let text = fs::read_to_string(&entry).doing(Stage::Deploy, doing)?;
+    let root = host.open(path).doing(Stage::Deploy, doing)?;
+    let names = root.list(ENTRIES).doing(Stage::Deploy, doing)?;
+    let name = names.into_iter().next_back().map(|(name, _)| format!("{ENTRIES}/{name}"));
+    let name = name
+        .ok_or_else(|| crate::Error::failed(Stage::Deploy, format!("libostree wrote no boot entry into {ENTRIES}")))?;
+    let text = root.read(&name).doing(Stage::Deploy, doing)?.unwrap_or_default();
     let prefixed = with_boot_prefix(&text);
     if prefixed != text {
-        fs::write(&entry, prefixed).doing(Stage::Deploy, "writing the boot entry")?;
+        root.write(&name, prefixed.as_bytes(), 0o644, None).doing(Stage::Deploy, "writing the boot entry")?;
     }
-    Ok(entry)
+    Ok(path.join(name))
 }
 
 /// libostree before 2023 does not know `bootprefix` and writes paths from /boot's own root.

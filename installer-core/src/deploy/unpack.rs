@@ -1,7 +1,6 @@
 //! An image as a plain tree of files, for work inside it: the boot media are made by the
 //! image's own tools. Not a deployment: nothing boots from it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::import::{Import, import};
@@ -25,9 +24,9 @@ pub fn unpack(image: &Image, dir: &Path, host: &dyn Host, events: &dyn Sink) -> 
         error.hint("the scratch directory must be on a file system with hard links and extended attributes")
     })?;
     // As in a deployment, /etc comes from /usr/etc.
-    let (kept, etc) = (root.join("usr/etc"), root.join("etc"));
-    if kept.is_dir() && !etc.exists() {
-        fs::rename(&kept, &etc).doing(Stage::Media, doing)?;
+    let files = host.open(&root).doing(Stage::Media, doing)?;
+    if files.is_dir("usr/etc") && files.stat("etc").doing(Stage::Media, doing)?.is_none() {
+        files.rename("usr/etc", "etc").doing(Stage::Media, doing)?;
     }
     Ok(root)
 }

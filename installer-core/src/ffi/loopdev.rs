@@ -14,6 +14,7 @@ const LOOP_GET_STATUS64: libc::Ioctl = 0x4C05;
 const LOOP_CONFIGURE: libc::Ioctl = 0x4C0A;
 const LOOP_CTL_GET_FREE: libc::Ioctl = 0x4C82;
 const LO_FLAGS_READ_ONLY: u32 = 1;
+const LO_FLAGS_AUTOCLEAR: u32 = 4;
 
 /// `struct loop_info64`.
 #[repr(C)]
@@ -73,13 +74,14 @@ pub fn free_number(control: impl AsFd) -> io::Result<u32> {
 }
 
 /// Attaches `backing` to the loop device, without scanning for partitions and through the
-/// page cache. `name` is what `losetup` shows.
+/// page cache. `name` is what `losetup` shows. The kernel detaches it when the last process that has
+/// the device open is gone, however that ends.
 pub fn configure(device: impl AsFd, backing: &File, sector_size: Bytes, read_only: bool, name: &str) -> io::Result<()> {
     let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
     let mut config = LoopConfig {
         fd: u32::try_from(backing.as_raw_fd()).map_err(|_| invalid())?,
         block_size: u32::try_from(sector_size.0).map_err(|_| invalid())?,
-        info: LoopInfo::new(if read_only { LO_FLAGS_READ_ONLY } else { 0 }, name),
+        info: LoopInfo::new(LO_FLAGS_AUTOCLEAR | if read_only { LO_FLAGS_READ_ONLY } else { 0 }, name),
         reserved: [0; 8],
     };
     // SAFETY: the argument is laid out as struct loop_config, and the descriptor inside is

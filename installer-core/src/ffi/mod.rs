@@ -7,6 +7,8 @@
 
 pub mod blkid;
 pub mod blkpg;
+pub mod cage;
+pub mod freeze;
 pub mod loopdev;
 pub mod namespace;
 pub mod session;

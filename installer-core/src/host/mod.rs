@@ -3,8 +3,10 @@
 //! [`Real`] is this machine. The unit tests have one whose disks are a list of calls and whose root
 //! is a directory (`recording`), so that whole plans run there, and any call can be made to fail.
 
+mod cage;
 mod disks;
 mod libexec;
+mod memory;
 mod namespace;
 mod output;
 #[cfg(test)]
@@ -20,7 +22,7 @@ use std::time::Duration;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
 use crate::cancel::Cancel;
-use crate::ffi::session::in_own_session;
+use crate::ffi::session::{ends_with_us, in_own_session};
 use crate::mountinfo;
 use crate::program::{OSTREE_PROGRAM, Program, row};
 use crate::retry::retry;
@@ -30,6 +32,7 @@ use root::{Root, TargetRoot};
 
 pub use disks::{Attached, Disks, KernelDisks};
 pub use libexec::{LIBEXEC_VARIABLE, set_libexec};
+pub use memory::MemoryFile;
 pub use namespace::in_private_mounts;
 
 /// A file system to mount.
@@ -112,6 +115,25 @@ pub trait Host: Send + Sync {
         Ok(Box::new(TargetRoot::open(path)?))
     }
 
+    /// Thaws the file system that is mounted at `path`, which who was killed may have left frozen: what
+    /// writes to it would wait for ever.
+    fn thaw(&self, path: &Path) {
+        let thawed = std::fs::File::open(path).and_then(crate::ffi::freeze::thaw);
+        match thawed {
+            Ok(true) => tracing::warn!(path = %path.display(), "was frozen"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(path = %path.display(), %error, "thawing"),
+        }
+    }
+
+    /// Writes to its device what the file system at `path` keeps in memory.
+    fn write_out(&self, path: &Path) {
+        let written = std::fs::File::open(path).and_then(|directory| Ok(rustix::fs::syncfs(directory)?));
+        if let Err(error) = written {
+            tracing::warn!(path = %path.display(), %error, "writing out");
+        }
+    }
+
     /// Ends what scripts have left running that uses one of `roots`; returns its names.
     fn end_stray_processes(&self, roots: &[&Path]) -> Vec<String> {
         stray_processes::end(roots)
@@ -185,10 +207,13 @@ enum Owner<'a> {
 fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Result<(), ProgramError> {
     let text = program.to_string();
     tracing::debug!(command = %text, "running");
-    let path = locate(&program.name).ok_or_else(|| ProgramError::Missing {
+    let missing = || ProgramError::Missing {
         name: program.name.clone(),
-        purpose: row(&program.name).map(|row| row.purpose),
-    })?;
+        purpose: row(&program.name).map(|row| row.purpose).filter(|_| program.cage.is_none()),
+    };
+    // Inside another system the name is looked up there.
+    let path = if program.cage.is_some() { Some(PathBuf::from(&program.name)) } else { locate(&program.name) };
+    let path = path.ok_or_else(missing)?;
     let start = |source| ProgramError::Start { command: text.clone(), source };
     let (reader, writer) = std::io::pipe().map_err(start)?;
     let mut command = Command::new(path);
@@ -203,14 +228,27 @@ fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Resul
         .stderr(writer);
     let stop = match owner {
         Owner::Us => None,
-        Owner::Installation(stop) => {
-            in_own_session(&mut command);
-            stop
+        Owner::Installation(stop) => stop,
+    };
+    let line_of_life = match &program.cage {
+        Some(cage) => Some(cage::put_into(&mut command, cage).map_err(start)?),
+        None => {
+            if matches!(owner, Owner::Installation(_)) {
+                in_own_session(&mut command);
+            }
+            if !program.outlives {
+                ends_with_us(&mut command);
+            }
+            None
         }
     };
-    let mut child = command.spawn().map_err(start)?;
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound if program.cage.is_some() => missing(),
+        _ => start(error),
+    })?;
     // The command holds the writing ends; without this the reader never sees the end.
     drop(command);
+    let caged = line_of_life.map(cage::Running::of).transpose().map_err(start)?;
     if let (Some(mut stdin), Some(secret)) = (child.stdin.take(), &program.stdin) {
         // A program that ends before it has read everything says why itself: by its output and its
         // status, which a broken pipe must not hide.
@@ -221,6 +259,9 @@ fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Resul
     }
     let tail = read_lines(Output::of(reader, &child, stop).map_err(start)?, line);
     let status = child.wait().map_err(start)?;
+    if let Some(caged) = caged {
+        caged.program_ended();
+    }
     if status.success() {
         return Ok(());
     }
@@ -293,30 +334,79 @@ fn unmount_patiently(target: &Path) -> std::io::Result<()> {
     Ok(retry(Duration::from_secs(5), Duration::from_millis(100), busy, unmount)?)
 }
 
+/// No line of a program's output is longer: what is behind is left out, so that none takes the memory.
+const LONGEST_LINE: u64 = 16 << 10;
+
 /// Hands every line over and keeps the last few.
 fn read_lines(reader: impl Read, line: &mut dyn FnMut(&str)) -> Vec<String> {
     let mut tail: Vec<String> = Vec::new();
     let mut reader = BufReader::new(reader);
     let mut raw = Vec::new();
-    while reader.read_until(b'\n', &mut raw).is_ok_and(|n| n > 0) {
-        let text = String::from_utf8_lossy(&raw);
-        let text = text.trim_end();
+    while (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut raw).is_ok_and(|n| n > 0) {
+        let cut = raw.len() as u64 == LONGEST_LINE && !raw.ends_with(b"\n") && skip_line(&mut reader);
+        let mut text = String::from_utf8_lossy(&raw).trim_end().to_owned();
+        if cut {
+            text.push_str(" […]");
+        }
         tracing::debug!(target: "program", "{text}");
-        line(text);
+        line(&text);
         if !text.is_empty() {
             if tail.len() == TAIL_LINES {
                 tail.remove(0);
             }
-            tail.push(text.to_owned());
+            tail.push(shortened(&text));
         }
         raw.clear();
     }
     tail
 }
 
+/// Reads to the end of the line; whether there was something.
+fn skip_line(reader: &mut impl BufRead) -> bool {
+    let mut any = false;
+    loop {
+        let Ok(bytes) = reader.fill_buf() else { return any };
+        if bytes.is_empty() {
+            return any;
+        }
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        any |= end != Some(0);
+        let length = end.map_or(bytes.len(), |end| end + 1);
+        reader.consume(length);
+        if end.is_some() {
+            return any;
+        }
+    }
+}
+
+/// A line for an error, which has several.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 500;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{} […]", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let limit = usize::try_from(LONGEST_LINE).unwrap();
+        for (text, lengths) in [
+            ("x".repeat(limit - 1) + "\ny\n", [limit - 1, 1]),
+            ("x".repeat(limit) + "\ny", [limit, 1]),
+            ("x".repeat(limit + 1) + "\ny", [limit + " […]".len(), 1]),
+            ("\0".repeat(9 * limit) + "\ny", [limit + " […]".len(), 1]),
+        ] {
+            let mut seen = Vec::new();
+            let tail = read_lines(text.as_bytes(), &mut |line| seen.push(line.len()));
+            assert_eq!((seen.as_slice(), tail.len()), (lengths.as_slice(), 2));
+            assert!(tail[0].len() < 1000);
+        }
+    }
 
     #[test]
     fn a_failed_program_tells_its_command_and_its_last_words() {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Stat};
 use uuid::Uuid;
 
 use super::root::{Root, TargetRoot};
@@ -149,6 +149,10 @@ impl Host for Recording {
     fn end_stray_processes(&self, _: &[&Path]) -> Vec<String> {
         Vec::new()
     }
+
+    fn thaw(&self, _: &Path) {}
+
+    fn write_out(&self, _: &Path) {}
 }
 
 impl Disks for Recording {
@@ -231,6 +235,11 @@ impl Root for RecordedRoot {
         self.root.read(path)
     }
 
+    fn file(&self, path: &str) -> io::Result<fs::File> {
+        self.call("read", path)?;
+        self.root.file(path)
+    }
+
     fn read_bytes(&self, path: &str) -> io::Result<Vec<u8>> {
         self.call("read", path)?;
         self.root.read_bytes(path)
@@ -246,6 +255,15 @@ impl Root for RecordedRoot {
 
     fn read_link(&self, path: &str) -> Option<PathBuf> {
         self.root.read_link(path)
+    }
+
+    fn stat(&self, path: &str) -> io::Result<Option<Stat>> {
+        self.root.stat(path)
+    }
+
+    fn set_attribute(&self, path: &str, name: &str, value: &[u8]) -> io::Result<()> {
+        self.call("label", path)?;
+        self.root.set_attribute(path, name, value)
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<(String, FileType)>> {

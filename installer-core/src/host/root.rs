@@ -6,17 +6,19 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 
 /// Files below one directory, by paths from there. No link leads out of it.
-pub trait Root {
+pub trait Root: Send + Sync {
     /// The text of the file at `path`; `None` where there is none.
     fn read(&self, path: &str) -> io::Result<Option<String>>;
+    /// The file at `path`, open to be read; links are followed inside the root.
+    fn file(&self, path: &str) -> io::Result<fs::File>;
     /// The content of the file at `path`.
     fn read_bytes(&self, path: &str) -> io::Result<Vec<u8>>;
     /// Whether something is at `path`, links followed inside the root.
@@ -25,9 +27,15 @@ pub trait Root {
     fn is_dir(&self, path: &str) -> bool;
     /// What the symbolic link at `path` holds; `None` where there is no link.
     fn read_link(&self, path: &str) -> Option<PathBuf>;
+    /// What is at `path` itself, a link not followed; `None` where nothing is.
+    fn stat(&self, path: &str) -> io::Result<Option<Stat>>;
+    /// Gives what is at `path` itself, a link not followed, the extended attribute `name`. Nothing is
+    /// written where it is there already, or where the file system keeps none.
+    fn set_attribute(&self, path: &str, name: &str, value: &[u8]) -> io::Result<()>;
     /// The names in the directory at `path`; none where there is no directory.
     fn list(&self, path: &str) -> io::Result<Vec<(String, FileType)>>;
-    /// Makes the directory `path` and its parents, 0755, where they are missing.
+    /// Makes the directory `path` and its parents, 0755, where they are missing. A link on the way that
+    /// leads to nothing yet gets what it leads to.
     fn create_dirs(&self, path: &str) -> io::Result<()>;
     /// Makes the directory `path` with this mode and owner.
     fn create_dir(&self, path: &str, mode: u32, uid: u32, gid: u32) -> io::Result<()>;
@@ -51,6 +59,11 @@ pub trait Root {
     /// Copies the directory tree at `from` to `to` (both under this root) for its new owner.
     fn copy_tree(&self, from: &str, to: &str, uid: u32, gid: u32) -> io::Result<()>;
 }
+
+/// So many links that lead to nothing may follow each other on the way to a new directory.
+const MOST_LINKS: u32 = 8;
+/// No text file of a system that is read here is larger; a larger one would cost the memory.
+const LARGEST_TEXT: u64 = 64 << 20;
 
 /// A directory that is the `/` of another system.
 pub struct TargetRoot {
@@ -87,6 +100,10 @@ impl TargetRoot {
 
     /// [`Root::create_dirs`], and the directory.
     fn directory(&self, path: &str) -> io::Result<OwnedFd> {
+        self.directory_by_links(path, MOST_LINKS)
+    }
+
+    fn directory_by_links(&self, path: &str, links: u32) -> io::Result<OwnedFd> {
         let mut done = String::new();
         let mut dir = self.resolve("", OFlags::PATH | OFlags::DIRECTORY)?;
         for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
@@ -94,8 +111,16 @@ impl TargetRoot {
             done = format!("{done}/{part}");
             dir = match self.resolve(&done, OFlags::PATH | OFlags::DIRECTORY) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let parent = self.resolve(&parent, OFlags::PATH | OFlags::DIRECTORY)?;
-                    rustix::fs::mkdirat(&parent, part, Mode::from_raw_mode(0o755))?;
+                    match rustix::fs::mkdirat(&dir, part, Mode::from_raw_mode(0o755)) {
+                        // A link that leads to nothing yet.
+                        Err(Errno::EXIST) if links > 0 => {
+                            let link = rustix::fs::readlinkat(&dir, part, Vec::new())?;
+                            let link = link.to_str().map_err(|_| Errno::INVAL)?;
+                            let target = if link.starts_with('/') { link.into() } else { format!("{parent}/{link}") };
+                            self.directory_by_links(&target, links - 1)?;
+                        }
+                        other => other?,
+                    }
                     self.resolve(&done, OFlags::PATH | OFlags::DIRECTORY)?
                 }
                 other => other?,
@@ -129,8 +154,10 @@ impl Root for TargetRoot {
     fn read(&self, path: &str) -> io::Result<Option<String>> {
         match self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK) {
             Ok(fd) => {
-                let mut text = String::new();
-                fs::File::from(fd).read_to_string(&mut text)?;
+                let (mut text, file) = (String::new(), fs::File::from(fd));
+                if (&file).take(LARGEST_TEXT + 1).read_to_string(&mut text)? as u64 > LARGEST_TEXT {
+                    return Err(io::Error::other("the file is too large"));
+                }
                 Ok(Some(text))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -140,6 +167,37 @@ impl Root for TargetRoot {
 
     fn exists(&self, path: &str) -> bool {
         self.resolve(path, OFlags::PATH).is_ok()
+    }
+
+    fn file(&self, path: &str) -> io::Result<fs::File> {
+        let file = fs::File::from(self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
+    }
+
+    fn stat(&self, path: &str) -> io::Result<Option<Stat>> {
+        match self.resolve(path, OFlags::PATH | OFlags::NOFOLLOW) {
+            Ok(fd) => Ok(Some(rustix::fs::fstat(&fd)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn set_attribute(&self, path: &str, name: &str, value: &[u8]) -> io::Result<()> {
+        // There are no such calls by a directory and a name. The link of the kernel's leads to the
+        // very directory, and the last part of the path is not followed.
+        let (held, last) = match split(path) {
+            Ok(_) => self.parent(path)?,
+            Err(_) => (self.resolve(path, OFlags::PATH)?, "."),
+        };
+        let place = format!("/proc/self/fd/{}/{last}", held.as_raw_fd());
+        let mut has = [0; 256];
+        if rustix::fs::lgetxattr(&place, name, &mut has).is_ok_and(|size| has.get(..size) == Some(value)) {
+            return Ok(());
+        }
+        match rustix::fs::lsetxattr(&place, name, value, XattrFlags::empty()) {
+            Err(Errno::OPNOTSUPP) => Ok(()),
+            other => Ok(other?),
+        }
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<(String, FileType)>> {
@@ -239,7 +297,7 @@ impl Root for TargetRoot {
 
     fn read_bytes(&self, path: &str) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        fs::File::from(self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK)?).read_to_end(&mut content)?;
+        self.file(path)?.read_to_end(&mut content)?;
         Ok(content)
     }
 
@@ -318,9 +376,10 @@ mod tests {
         fs::create_dir(&outside).unwrap();
         symlink(&outside, root.path().join("etc")).unwrap();
         symlink("../../../../outside", root.path().join("var")).unwrap();
-        // An absolute link is taken from the target's own root, where there is no such directory.
-        assert!(root.write("/etc/passwd", b"x", 0o644, None).is_err());
-        let _ = root.write("/var/file", b"x", 0o644, None);
+        // Links are taken from the target's own root, where what they lead to is made.
+        root.write("/etc/passwd", b"x", 0o644, None).unwrap();
+        root.write("/var/file", b"x", 0o644, None).unwrap();
+        assert!(root.path().join("outside/file").exists());
         assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
     }
 
@@ -337,6 +396,52 @@ mod tests {
         root.write("/link", b"new", 0o644, None).unwrap();
         assert_eq!(fs::read(&outside).unwrap(), b"keep");
         assert_eq!(fs::read(root.path().join("link")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_link_to_nothing_gets_its_directory_inside() {
+        let (dir, root) = target();
+        for (link, to) in [
+            ("srv", "var/srv"),
+            ("opt", "/var/opt"),
+            ("home", "./var/../var/home"),
+            ("deep", "srv/deep"),
+            ("out", "../../../../outside"),
+            ("far", "/outside/far"),
+        ] {
+            symlink(to, root.path().join(link)).unwrap();
+            root.create_dir(&format!("/{link}/a/b"), 0o700, 0, 0).unwrap_or_else(|_| root.create_dirs(link).unwrap());
+            assert!(root.path().join(link).symlink_metadata().unwrap().is_symlink(), "{link}");
+        }
+        for made in ["var/srv", "var/opt", "var/home", "var/srv/deep", "outside", "outside/far"] {
+            assert!(root.path().join(made).is_dir(), "{made}");
+        }
+        assert!(!dir.path().join("outside").exists());
+        symlink("b", root.path().join("a")).unwrap();
+        symlink("a", root.path().join("b")).unwrap();
+        assert!(root.create_dirs("a/x").is_err());
+    }
+
+    #[test]
+    fn attributes_and_looks_are_of_the_link_itself() {
+        let (dir, root) = target();
+        let secret = dir.path().join("secret");
+        fs::write(&secret, "").unwrap();
+        symlink(&secret, root.path().join("link")).unwrap();
+        symlink("../..", root.path().join("up")).unwrap();
+        fs::write(root.path().join("file"), "").unwrap();
+        let kind = |path: &str| root.stat(path).unwrap().map(|stat| FileType::from_raw_mode(stat.st_mode));
+        assert_eq!(kind("link"), Some(FileType::Symlink));
+        assert_eq!((kind("file"), kind("none")), (Some(FileType::RegularFile), None));
+        // From here the way up leads to the root again.
+        assert_eq!(kind("up/secret"), None);
+        root.set_attribute("file", "user.x", b"1").unwrap();
+        // A link has no attributes of users, and its target is not what was asked for.
+        assert!(root.set_attribute("link", "user.x", b"1").is_err());
+        let mut value = [0; 8];
+        assert!(rustix::fs::getxattr(&secret, "user.x", &mut value).is_err());
+        root.set_attribute("", "user.x", b"1").unwrap();
+        assert!(rustix::fs::getxattr(root.path(), "user.x", &mut value).is_ok_and(|size| size == 1));
     }
 
     #[test]

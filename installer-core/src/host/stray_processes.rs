@@ -7,20 +7,24 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::cage;
+
 /// How long what only has to write its last lines (a `tee` that the script spoke through, and that may
 /// not even have opened its file) may take.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long they may take to end by themselves once they are asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Ends every process of this installation's mounts but our own that has its root directory, its working
-/// directory, its program or a file in use in one of `roots`, or below; returns their names.
+/// Ends what runs in cages, and every process of this installation's mounts but our own that has its root
+/// directory, its working directory, its program or a file in use in one of `roots`, or below; returns
+/// their names.
 pub fn end(roots: &[&Path]) -> Vec<String> {
+    let caged = cage::end_all(GRACE, PATIENCE);
     let begun = Instant::now();
     while !others().is_empty() && begun.elapsed() < GRACE {
         std::thread::sleep(Duration::from_millis(20));
     }
-    let mut names: Vec<String> = inside(roots).into_iter().map(name).collect();
+    let mut names: Vec<String> = caged.into_iter().chain(inside(roots).into_iter().map(cage::name)).collect();
     names.sort();
     let asked = Instant::now();
     let mut signal = Signal::TERM;
@@ -64,9 +68,4 @@ fn uses(pid: Pid, roots: &[&Path]) -> bool {
     let mut places =
         single.into_iter().chain(links("fd")).chain(links("map_files")).filter_map(|link| fs::read_link(link).ok());
     places.any(|place| roots.iter().any(|top| place.starts_with(top)))
-}
-
-fn name(pid: Pid) -> String {
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    format!("{} (process {pid})", name.trim_end())
 }

@@ -74,12 +74,22 @@ impl EfiGrub {
             .inside(Path::new(&system));
         let mut commands = vec![make];
         if self.mtools {
-            let node = names.node(&self.esp);
-            let fill = Program::new("mcopy").args(["-o", "-i", node.as_str()]);
-            commands.push(Program::new("mmd").args(["-i", node.as_str(), "::/EFI", "::/EFI/BOOT"]));
-            commands.push(fill.arg(format!("{system}{}", Self::OUTPUT)).arg(format!("::/EFI/BOOT/{}", self.file())));
+            commands.extend(self.fill(names));
         }
         commands
+    }
+
+    /// The commands that fill an ESP which is not mounted with the loader, as it was taken out of the
+    /// system.
+    pub fn fill(&self, names: &dyn Names) -> [Program; 2] {
+        let node = names.node(&self.esp);
+        [
+            Program::new("mmd").args(["-i", node.as_str(), "::/EFI", "::/EFI/BOOT"]),
+            Program::new("mcopy")
+                .args(["-o", "-i", node.as_str()])
+                .arg(names.loader())
+                .arg(format!("::/EFI/BOOT/{}", self.file())),
+        ]
     }
 }
 
@@ -107,7 +117,8 @@ impl BootPlan {
         let (disk, system) = (names.disk(), names.system());
         let system = Path::new(&system);
         match &self.loader {
-            Loader::Bootupd => vec![self.bootupd(&disk).inside(system)],
+            // It mounts the ESP by itself.
+            Loader::Bootupd => vec![self.bootupd(&disk).inside(system).with(|cage| cage.mounts = true)],
             Loader::Grub { install, efi, .. } => {
                 let mut commands = Vec::new();
                 if self.bios {
@@ -170,7 +181,7 @@ mod tests {
         let fill = ["mmd -i /dev/vda2 ::/EFI ::/EFI/BOOT", "mcopy -o -i /dev/vda2"];
         let seen = show(grub(Some(efi)), false);
         assert_eq!(seen[..2], [make, fill[0]]);
-        assert_eq!(seen[2], format!("{} '<system>/tmp/bootc-ks-grub.efi' ::/EFI/BOOT/BOOTX64.EFI", fill[1]));
+        assert_eq!(seen[2], format!("{} '<loader>' ::/EFI/BOOT/BOOTX64.EFI", fill[1]));
     }
 
     #[test]

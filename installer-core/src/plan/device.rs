@@ -49,6 +49,8 @@ pub trait Names {
     fn uuid(&self, device: &Device) -> String;
     /// Where the deployed system is mounted, for what runs inside it.
     fn system(&self) -> String;
+    /// Where the boot loader for the ESP is kept, once it was made inside the system.
+    fn loader(&self) -> String;
 }
 
 /// The names in a plan, before anything exists.
@@ -77,6 +79,10 @@ impl Names for Planned<'_> {
 
     fn system(&self) -> String {
         "<system>".into()
+    }
+
+    fn loader(&self) -> String {
+        "<loader>".into()
     }
 }
 

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::download_guard::{self, AfterWipe, AtRisk};
+use super::overrides::require_place;
 use super::registry_access::{kept, registry_access};
 use crate::apply;
 use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
+use crate::host::{Host as _, Real};
 use crate::image::{self, Access, CacheIn, Image, ImageFacts, ImageReference};
 use crate::machine;
 use crate::plan::{self, Plan, Specs, oci_architecture};
@@ -46,8 +48,11 @@ pub fn prepare(
     events: Arc<dyn Sink>,
 ) -> Result<Prepared> {
     // Before gigabytes are fetched for nothing.
-    apply::require_root()?;
+    apply::clear_leftovers(&Real)?;
     apply::require_ostree()?;
+    if let Some(file) = &request.disks.image_file {
+        require_place(file)?;
+    }
     let machine = machine::probe()?;
     let at_risk = AtRisk::of(request, &machine, before.after_wipe)?;
     let (cache_in, cache_limit) = download_guard::room(request);
@@ -105,10 +110,13 @@ pub fn prepare_to_filesystem(
     access: &Access,
     events: Arc<dyn Sink>,
 ) -> Result<Prepared> {
-    apply::require_root()?;
+    apply::clear_leftovers(&Real)?;
     apply::require_ostree()?;
     let machine = machine::probe()?;
     let mounted = machine::mounted(onto.root)?;
+    for area in &mounted.areas {
+        Real.thaw(&onto.root.join(area.at.as_str().trim_start_matches('/')));
+    }
     // There must be room for the image anyway.
     let (cache_in, cache_limit) = (CacheIn::Directory(onto.root.to_owned()), Bytes(mounted.free.0 / 4));
     let access = Access { cache_in, cache_limit, ..access.clone() };

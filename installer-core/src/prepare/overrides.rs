@@ -1,5 +1,6 @@
 //! What options say over what the kickstart says.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
@@ -52,6 +53,15 @@ fn registry(image: &Option<String>) -> Option<String> {
 /// A disk image to be made at `path`, in place of the file that may be there now.
 pub fn image_file(path: &Path, size: Bytes) -> Result<ImageFile> {
     let name = path.display();
+    if let Some(format) = other_format(path) {
+        return Err(Error::input(
+            Stage::Request,
+            format!(
+                "{name}: a disk image is made raw, and a file of that name is taken for one of the format {format}"
+            ),
+        )
+        .hint("name it .img or .raw, and convert it afterwards ('qemu-img convert')"));
+    }
     let kind = path.metadata().ok().map(|there| there.file_type());
     match kind {
         Some(kind) if kind.is_block_device() => {
@@ -63,6 +73,34 @@ pub fn image_file(path: &Path, size: Bytes) -> Result<ImageFile> {
                 .hint("name a file that is to be made"))
         }
         there => Ok(ImageFile { path: name.to_string(), size, replaces: there.is_some() }),
+    }
+}
+
+/// What programs take a file of this name for, if that is no raw disk.
+fn other_format(path: &Path) -> Option<String> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    let others = [
+        "qcow2", "qcow", "qed", "vmdk", "vdi", "vhd", "vhdx", "vpc", "hdd", "ova", "ovf", "dmg", "iso", "wim", "gz",
+        "tgz", "xz", "zst", "bz2", "lz4", "zip", "tar",
+    ];
+    others.contains(&extension.as_str()).then_some(extension)
+}
+
+/// Makes sure that a disk image can be made where it is asked for: the directory is there, and takes files.
+pub fn require_place(file: &ImageFile) -> Result<()> {
+    let path = Path::new(&file.path);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // One without a name, which is gone when it is closed.
+    match tempfile::tempfile_in(directory) {
+        Ok(_) => Ok(()),
+        // The installation runs as root.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && !rustix::process::geteuid().is_root() => Ok(()),
+        Err(error) => Err(Error::input(
+            Stage::Request,
+            format!("no disk image can be made at {}, in the directory {}", file.path, directory.display()),
+        )
+        .because(error)
+        .hint("name a file in a directory that is there and takes files")),
     }
 }
 
@@ -78,6 +116,34 @@ mod tests {
     use super::*;
     use crate::image::Login;
     use crate::units::Secret;
+
+    #[test]
+    fn a_disk_image_is_raw() {
+        for name in
+            ["disk.qcow2", "a/DISK.QCOW2", "x.vmdk", "x.vdi", "x.vhd", "x.VHDX", "x.img.xz", "x.raw.gz", "x.iso"]
+        {
+            let error = image_file(Path::new(name), Bytes::gib(8)).unwrap_err();
+            assert!(error.exit_code() == 2 && error.to_string().contains("is made raw"), "{error}");
+        }
+        for name in ["disk.img", "disk.raw", "disk", "qcow2", "my.qcow2.img", "x.bin"] {
+            image_file(Path::new(name), Bytes::gib(8)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_disk_image_has_a_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &Path| {
+            require_place(&ImageFile { path: path.display().to_string(), size: Bytes::gib(8), replaces: false })
+        };
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        at(&dir.path().join("disk.img")).unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left");
+        for bad in [dir.path().join("none/disk.img"), dir.path().join("file/disk.img"), "/proc/disk.img".into()] {
+            let error = at(&bad).unwrap_err();
+            assert!(error.exit_code() == 2 && error.to_string().contains("no disk image can be made"), "{error}");
+        }
+    }
 
     #[test]
     fn a_login_is_for_one_registry() {

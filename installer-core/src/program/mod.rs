@@ -6,7 +6,7 @@ mod table;
 mod tests;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::units::Secret;
 
@@ -24,12 +24,32 @@ pub struct Program {
     pub stdin: Option<Secret>,
     /// Environment added to a clean one.
     pub env: Vec<(String, String)>,
+    /// The system that it is a program of, if that is not this machine's.
+    pub cage: Option<Cage>,
+    /// Whether it goes on when this process is killed: what it has begun, it alone can undo.
+    pub outlives: bool,
+}
+
+/// Where a program of an image runs, and what it sees of the machine beside that system: nothing, unless
+/// it is said here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cage {
+    /// The system's root.
+    pub root: PathBuf,
+    /// Block devices of the machine.
+    pub devices: Vec<PathBuf>,
+    /// Whether it may use the network.
+    pub network: bool,
+    /// Whether it may mount something, within the cage.
+    pub mounts: bool,
+    /// Whether it may make device nodes, which it cannot open.
+    pub nodes: bool,
 }
 
 impl Program {
     /// The program `name` without arguments.
     pub fn new(name: impl Into<String>) -> Self {
-        Program { name: name.into(), args: Vec::new(), stdin: None, env: Vec::new() }
+        Program { name: name.into(), args: Vec::new(), stdin: None, env: Vec::new(), cage: None, outlives: false }
     }
 
     /// Adds an argument.
@@ -55,16 +75,28 @@ impl Program {
 
     /// The same, run inside the system whose root is `root`.
     #[must_use]
-    pub fn inside(self, root: &Path) -> Self {
-        let mut args = vec![root.display().to_string(), self.name];
-        args.extend(self.args);
-        Program { name: "chroot".into(), args, stdin: self.stdin, env: self.env }
+    pub fn inside(mut self, root: &Path) -> Self {
+        let root = root.to_owned();
+        self.cage = Some(Cage { root, devices: Vec::new(), network: false, mounts: false, nodes: false });
+        self
+    }
+
+    /// Where it runs inside a system: with more than that.
+    #[must_use]
+    pub fn with(mut self, more: impl FnOnce(&mut Cage)) -> Self {
+        if let Some(cage) = &mut self.cage {
+            more(cage);
+        }
+        self
     }
 }
 
 impl fmt::Display for Program {
     /// As one would type it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cage) = &self.cage {
+            write!(f, "chroot {} ", quote(&cage.root.display().to_string()))?;
+        }
         f.write_str(&quote(&self.name))?;
         for arg in &self.args {
             write!(f, " {}", quote(arg))?;

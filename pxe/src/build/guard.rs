@@ -12,12 +12,13 @@
 //! cannot speak: they lie over those in front.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use installer_core::error::Context as _;
 use installer_core::host::Host;
+use installer_core::host::root::Root;
 use installer_core::program::Program;
 use installer_core::{Error, Result, Stage};
 
@@ -31,28 +32,28 @@ const SHELL: &str = "/bin/bash";
 const WHOLE: &str = "etc/bootc-ks/whole";
 
 /// Writes `initrd`, which dracut made inside `root`, to `to`, with both around it.
-pub fn wrap(root: &Path, host: &dyn Host, initrd: &Path, to: &Path) -> Result<()> {
+pub fn wrap(root: &Path, files: &dyn Root, host: &dyn Host, initrd: &str, to: &Path) -> Result<()> {
     let doing = "writing the initramfs";
     let mut out = File::create(to).doing(Stage::Media, doing)?;
-    out.write_all(&front(root, host)?).doing(Stage::Media, doing)?;
+    out.write_all(&front(root, files, host)?).doing(Stage::Media, doing)?;
     let length =
-        std::io::copy(&mut File::open(initrd).doing(Stage::Media, doing)?, &mut out).doing(Stage::Media, doing)?;
+        std::io::copy(&mut files.file(initrd).doing(Stage::Media, doing)?, &mut out).doing(Stage::Media, doing)?;
     out.write_all(padding(length)).doing(Stage::Media, doing)?;
     let mut behind = Writer::new();
     behind.file(WHOLE, 0o644, b"")?;
     out.write_all(&behind.finish()).doing(Stage::Media, doing)
 }
 
-fn front(root: &Path, host: &dyn Host) -> Result<Vec<u8>> {
+fn front(root: &Path, files: &dyn Root, host: &dyn Host) -> Result<Vec<u8>> {
     let mut archive = Writer::new();
     archive.file("init", 0o755, INIT.as_bytes())?;
     let mut links = BTreeSet::new();
     for path in libraries(root, host)?.iter().map(String::as_str).chain([SHELL]) {
-        let (path, link) = place(root, path)?;
+        let (path, link) = place(files, path)?;
         if let Some((name, target)) = link.filter(|(name, _)| links.insert(name.clone())) {
             archive.link(&name, &target)?;
         }
-        archive.file(&path, 0o755, &content(root, &path)?)?;
+        archive.file(&path, 0o755, &content(files, &path)?)?;
     }
     Ok(archive.finish())
 }
@@ -73,12 +74,12 @@ fn libraries(root: &Path, host: &dyn Host) -> Result<Vec<String>> {
 
 /// Where the kernel is to put what is called `path`: /lib and the like are links to /usr/lib,
 /// which have to be there first. The name of the link and where it leads come beside it.
-fn place(root: &Path, path: &str) -> Result<(String, Option<(String, String)>)> {
+fn place(files: &dyn Root, path: &str) -> Result<(String, Option<(String, String)>)> {
     let relative = path.trim_start_matches('/');
     let Some((top, rest)) = relative.split_once('/') else { return Ok((relative.to_owned(), None)) };
-    match fs::read_link(root.join(top)) {
-        Err(_) => Ok((relative.to_owned(), None)),
-        Ok(target) => {
+    match files.read_link(top) {
+        None => Ok((relative.to_owned(), None)),
+        Some(target) => {
             let plain = target.components().all(|part| matches!(part, Component::Normal(_)));
             let target = target.to_str().filter(|_| plain).ok_or_else(|| {
                 Error::world(Stage::Media, format!("/{top} of the image leads to {}", target.display()))
@@ -90,18 +91,16 @@ fn place(root: &Path, path: &str) -> Result<(String, Option<(String, String)>)> 
 }
 
 /// A file of the image, which may be a link within it.
-fn content(root: &Path, path: &str) -> Result<Vec<u8>> {
-    let doing = || format!("reading /{path} of the image");
-    let root: PathBuf = root.canonicalize().doing(Stage::Media, doing())?;
-    let real = root.join(path).canonicalize().doing(Stage::Media, doing())?;
-    if !real.starts_with(&root) {
-        return Err(Error::world(Stage::Media, format!("/{path} of the image leads out of it")));
-    }
-    fs::read(real).doing(Stage::Media, doing())
+fn content(files: &dyn Root, path: &str) -> Result<Vec<u8>> {
+    files.read_bytes(path).doing(Stage::Media, format_args!("reading /{path} of the image"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use installer_core::host::root::TargetRoot;
+
     use super::*;
 
     #[test]
@@ -112,10 +111,12 @@ mod tests {
         std::os::unix::fs::symlink("usr/lib", dir.path().join("lib")).unwrap();
         std::os::unix::fs::symlink("/etc", dir.path().join("lib64")).unwrap();
         let link = Some(("lib".to_owned(), "usr/lib".to_owned()));
-        assert_eq!(place(dir.path(), "/lib/x86/libc.so").unwrap(), ("usr/lib/x86/libc.so".to_owned(), link));
-        assert_eq!(place(dir.path(), "/opt/a").unwrap(), ("opt/a".to_owned(), None));
-        assert_eq!(place(dir.path(), "/lib64/a").unwrap_err().exit_code(), 3);
+        let files = TargetRoot::open(dir.path()).unwrap();
+        assert_eq!(place(&files, "/lib/x86/libc.so").unwrap(), ("usr/lib/x86/libc.so".to_owned(), link));
+        assert_eq!(place(&files, "/opt/a").unwrap(), ("opt/a".to_owned(), None));
+        assert_eq!(place(&files, "/lib64/a").unwrap_err().exit_code(), 3);
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("opt/out")).unwrap();
-        assert!(content(dir.path(), "opt/out").unwrap_err().to_string().contains("leads out of it"));
+        // From the image's own root there is no such file.
+        assert!(content(&files, "opt/out").unwrap_err().to_string().contains("reading /opt/out of the image"));
     }
 }

@@ -2,12 +2,14 @@
 //! and on media; or a GRUB for the network, made of the image's modules.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use installer_core::error::Context as _;
 use installer_core::host::Host;
+use installer_core::host::root::Root;
 use installer_core::program::Program;
 use installer_core::{Result, Stage};
+use rustix::fs::FileType;
 
 /// By the names that they get, where images keep them: below bootupd's updates and where
 /// Debian's packages put them. `*` is one directory of any name.
@@ -39,14 +41,20 @@ const LOADERS: &[(&str, &[&str])] = &[
 ];
 
 /// Copies what there is into the new directory `to`.
-pub fn collect(root: &Path, to: &Path) -> Result<()> {
+pub fn collect(root: &dyn Root, to: &Path) -> Result<()> {
     fs::create_dir(to).doing(Stage::Media, "making the boot loaders' directory")?;
     for (name, places) in LOADERS {
-        if let Some(found) = places.iter().find_map(|place| find(root, place)) {
-            fs::copy(&found, to.join(name)).doing(Stage::Media, format_args!("copying {}", found.display()))?;
+        if let Some(found) = places.iter().find_map(|place| find(root, "", place)) {
+            copy(root, &found, &to.join(name))?;
         }
     }
     Ok(())
+}
+
+/// Copies a file of the image.
+pub fn copy(root: &dyn Root, from: &str, to: &Path) -> Result<()> {
+    let copied = root.file(from).and_then(|mut from| std::io::copy(&mut from, &mut fs::File::create(to)?));
+    copied.map(drop).doing(Stage::Media, format_args!("copying {from} of the image"))
 }
 
 /// What GRUB needs between UEFI's HTTP boot and a kernel; what an image's GRUB does not have is
@@ -80,11 +88,10 @@ const MODULES: &[&str] = &[
 
 /// Makes a GRUB that boots over HTTP, where the image has the modules and no signed one. Not
 /// signed: for machines without Secure Boot. Runs inside the unpacked image at `root`, whose
-/// /tmp takes it; returns where it is.
-pub fn make_grub(root: &Path, host: &dyn Host) -> Result<Option<PathBuf>> {
-    let modules = root.join("usr/lib/grub/x86_64-efi");
-    let tool = ["grub-mkimage", "grub2-mkimage"].into_iter().find(|name| root.join("usr/bin").join(name).exists());
-    let has = |module: &&str| modules.join(format!("{module}.mod")).exists();
+/// /tmp takes it; returns where it is there.
+pub fn make_grub(root: &Path, files: &dyn Root, host: &dyn Host) -> Result<Option<&'static str>> {
+    let tool = ["grub-mkimage", "grub2-mkimage"].into_iter().find(|name| files.exists(&format!("usr/bin/{name}")));
+    let has = |module: &&str| files.exists(&format!("usr/lib/grub/x86_64-efi/{module}.mod"));
     let Some(tool) = tool.filter(|_| has(&"http")) else { return Ok(None) };
     let program = Program::new(tool)
         // Where a signed one looks, too: /grub/grub.cfg of the server that it came from.
@@ -92,27 +99,26 @@ pub fn make_grub(root: &Path, host: &dyn Host) -> Result<Option<PathBuf>> {
         .args(MODULES.iter().copied().filter(|module| has(module)))
         .inside(root);
     host.run(&program, &mut |_| ()).doing(Stage::Media, "making a GRUB for the network")?;
-    Ok(Some(root.join("tmp/grubx64.efi")))
+    Ok(Some("tmp/grubx64.efi"))
 }
 
 /// The first file at `pattern` below `dir`. An image's links are not followed.
-fn find(dir: &Path, pattern: &str) -> Option<PathBuf> {
+fn find(root: &dyn Root, dir: &str, pattern: &str) -> Option<String> {
     let (first, rest) = match pattern.split_once('/') {
         Some((first, rest)) => (first, Some(rest)),
         None => (pattern, None),
     };
-    let names: Vec<PathBuf> = if first == "*" {
-        let mut all: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).collect();
-        all.sort();
-        all
+    let names = if first == "*" {
+        root.list(dir).ok()?.into_iter().map(|(name, _)| name).collect()
     } else {
-        vec![dir.join(first)]
+        vec![first.to_owned()]
     };
-    names.into_iter().find_map(|path| {
-        let meta = fs::symlink_metadata(&path).ok()?;
+    names.into_iter().find_map(|name| {
+        let path = if dir.is_empty() { name } else { format!("{dir}/{name}") };
+        let kind = FileType::from_raw_mode(root.stat(&path).ok()??.st_mode);
         match rest {
-            Some(rest) if meta.is_dir() => find(&path, rest),
-            None if meta.is_file() => Some(path),
+            Some(rest) if kind == FileType::Directory => find(root, &path, rest),
+            None if kind == FileType::RegularFile => Some(path),
             _ => None,
         }
     })
@@ -138,7 +144,8 @@ mod tests {
             dir.path().join("root/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed"),
         )
         .unwrap();
-        collect(&dir.path().join("root"), &dir.path().join("efi")).unwrap();
+        let root = installer_core::host::root::TargetRoot::open(&dir.path().join("root")).unwrap();
+        collect(&root, &dir.path().join("efi")).unwrap();
         let mut names: Vec<_> = fs::read_dir(dir.path().join("efi"))
             .unwrap()
             .map(|e| e.unwrap().file_name().into_string().unwrap())

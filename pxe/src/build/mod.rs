@@ -49,23 +49,26 @@ pub fn build(job: &Build<'_>, host: &dyn Host, events: &dyn Sink) -> Result<Envi
     let new = scratch.path().join("environment");
     fs::create_dir(&new).doing(Stage::Media, "making the environment's directory")?;
     let root = deploy::unpack(job.image, scratch.path(), host, events)?;
-    let tree = Tree::open(&root, version)?;
+    let tree = Tree::open(&root, version, host)?;
     tree.add(job, events)?;
     let panicked = Error::failed(Stage::Media, "making the environment stopped by an internal error");
     let loaders = new.join("efi");
-    loaders::collect(&root, &loaders)?;
+    loaders::collect(tree.files(), &loaders)?;
     // The mounts end with the thread, and with that before the scratch directory is removed.
     in_private_mounts("build", Stage::Media, panicked, || {
         tree.make_initrd(host, events, &new.join(INITRD))?;
         let grub = loaders.join("grubx64.efi");
+        let mounted = host.open(&root).doing(Stage::Media, "opening the image's files")?;
         if !grub.exists()
-            && let Some(made) = loaders::make_grub(&root, host)?
+            && let Some(made) = loaders::make_grub(&root, mounted.as_ref(), host)?
         {
-            fs::copy(made, grub).doing(Stage::Media, "copying GRUB")?;
+            loaders::copy(mounted.as_ref(), made, &grub)?;
         }
         Ok(())
     })?;
-    fs::copy(tree.kernel(), new.join(KERNEL)).doing(Stage::Media, "copying the kernel")?;
+    loaders::copy(tree.files(), &tree.kernel(), &new.join(KERNEL))?;
+    // What is open would keep the scratch directory.
+    drop(tree);
     manifest(job, version).write(&new)?;
     replace(&new, job.output)?;
     Environment::open(job.output)

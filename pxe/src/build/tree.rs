@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use installer_core::error::Context as _;
 use installer_core::event::{Event, Sink};
+use installer_core::host::root::Root;
 use installer_core::host::{Host, Mount, MountKind};
 use installer_core::program::{PROGRAMS, Program};
 use installer_core::{Error, Result, Stage};
@@ -39,12 +40,15 @@ const OMIT: &str = "ostree crypt lvm mdraid multipath dmraid rootfs-block fs-lib
 /// The tree of an unpacked image.
 pub struct Tree<'a> {
     root: &'a Path,
+    /// Its files: no link of the image's leads out of it.
+    files: Box<dyn Root>,
     kernel: &'a str,
 }
 
 impl<'a> Tree<'a> {
     /// Looks whether the image has what the environment is made with.
-    pub fn open(root: &'a Path, kernel: &'a str) -> Result<Self> {
+    pub fn open(root: &'a Path, kernel: &'a str, host: &dyn Host) -> Result<Self> {
+        let files = host.open(root).doing(Stage::Media, "opening the image's files")?;
         let needed: [(&str, &[&str], &str); 3] = [
             ("dracut", &["usr/bin/dracut", "usr/sbin/dracut"], "dracut"),
             ("systemd", &["usr/lib/systemd/systemd"], "systemd"),
@@ -55,7 +59,7 @@ impl<'a> Tree<'a> {
             ),
         ];
         for (name, places, package) in needed {
-            if !places.iter().any(|place| root.join(place).exists()) {
+            if !places.iter().any(|place| files.exists(place)) {
                 return Err(Error::world(
                     Stage::Media,
                     format!("the image has no {name}, which the installer environment is made with"),
@@ -63,48 +67,54 @@ impl<'a> Tree<'a> {
                 .hint(format!("add the package {package} to the image")));
             }
         }
-        Ok(Tree { root, kernel })
+        Ok(Tree { root, files, kernel })
     }
 
-    /// The kernel.
-    pub fn kernel(&self) -> PathBuf {
-        self.root.join("usr/lib/modules").join(self.kernel).join("vmlinuz")
+    /// Its files.
+    pub fn files(&self) -> &dyn Root {
+        self.files.as_ref()
+    }
+
+    /// The path of the kernel in it.
+    pub fn kernel(&self) -> String {
+        format!("usr/lib/modules/{}/vmlinuz", self.kernel)
     }
 
     /// Puts our dracut module and the command into the tree.
     pub fn add(&self, job: &Build<'_>, events: &dyn Sink) -> Result<()> {
         let doing = "adding the installer to the image's files";
-        let module = self.root.join(MODULES).join(MODULE);
-        fs::create_dir_all(&module).doing(Stage::Media, doing)?;
+        let write =
+            |name: &str, content: &[u8], mode| self.files.write(name, content, mode, None).doing(Stage::Media, doing);
+        let module = |name: &str| format!("{MODULES}/{MODULE}/{name}");
         for (name, text) in FILES {
-            fs::write(module.join(name), text).doing(Stage::Media, doing)?;
+            write(&module(name), text.as_bytes(), 0o644)?;
         }
         let programs: String = PROGRAMS.iter().map(|row| format!("{}\n", row.name)).collect();
-        fs::write(module.join("programs"), programs).doing(Stage::Media, doing)?;
+        write(&module("programs"), programs.as_bytes(), 0o644)?;
         let facts = serde_json::to_string(job.facts).map_err(|error| Error::failed(Stage::Media, error.to_string()))?;
-        fs::write(module.join("image-facts.json"), facts).doing(Stage::Media, doing)?;
+        write(&module("image-facts.json"), facts.as_bytes(), 0o644)?;
         for (from, to) in [(job.command, COMMAND), (job.ostree, OSTREE)] {
-            let binary = self.root.join(to.trim_start_matches('/'));
-            fs::create_dir_all(binary.parent().unwrap_or(self.root)).doing(Stage::Media, doing)?;
             // The image may have one of its own: a link into the repository, not to be written into.
-            let _ = fs::remove_file(&binary);
-            fs::copy(from, &binary).doing(Stage::Media, format_args!("copying {}", from.display()))?;
-            fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).doing(Stage::Media, doing)?;
+            self.files.remove(to).doing(Stage::Media, doing)?;
+            let program = fs::read(from).doing(Stage::Media, format_args!("copying {}", from.display()))?;
+            write(to, &program, 0o755)?;
         }
-        self.add_certificates(&module, job.certificates.as_deref(), events)
+        self.add_certificates(job.certificates.as_deref(), events)
     }
 
-    fn add_certificates(&self, module: &Path, given: Option<&Path>, events: &dyn Sink) -> Result<()> {
+    fn add_certificates(&self, given: Option<&Path>, events: &dyn Sink) -> Result<()> {
         let has = ["etc/pki/tls/certs/ca-bundle.crt", "etc/ssl/certs/ca-certificates.crt"]
             .iter()
-            .any(|place| fs::metadata(self.root.join(place)).is_ok_and(|meta| meta.len() > 0));
+            .any(|place| self.files.file(place).and_then(|file| file.metadata()).is_ok_and(|meta| meta.len() > 0));
         if has {
             return Ok(());
         }
         let message = match given {
             Some(bundle) => {
-                fs::copy(bundle, module.join("ca-certificates.crt"))
-                    .doing(Stage::Media, format_args!("copying {}", bundle.display()))?;
+                let doing = || format!("copying {}", bundle.display());
+                let text = fs::read(bundle).doing(Stage::Media, doing())?;
+                let to = format!("{MODULES}/{MODULE}/ca-certificates.crt");
+                self.files.write(&to, &text, 0o644, None).doing(Stage::Media, doing())?;
                 format!(
                     "the image has no certificate authorities; the installer gets this machine's ({})",
                     bundle.display()
@@ -122,9 +132,8 @@ impl<'a> Tree<'a> {
     /// filled when a system starts.
     fn fill_var(&self) -> Result<()> {
         for name in ["root", "home", "opt", "srv", "mnt"] {
-            let Ok(target) = fs::read_link(self.root.join(name)) else { continue };
-            if target.components().all(|part| matches!(part, Component::Normal(_))) {
-                fs::create_dir_all(self.root.join(target)).doing(Stage::Media, format_args!("making /{name}"))?;
+            if self.files.read_link(name).is_some() {
+                self.files.create_dirs(name).doing(Stage::Media, format_args!("making /{name}"))?;
             }
         }
         Ok(())
@@ -135,15 +144,18 @@ impl<'a> Tree<'a> {
         self.fill_var()?;
         self.mount(host)?;
         self.check_command(host)?;
-        let tmp = self.root.join("tmp");
-        fs::create_dir_all(tmp.join("conf")).doing(Stage::Media, "making a directory for dracut's configuration")?;
+        // What is mounted in it now is seen from a root that is opened now.
+        let mounted = host.open(self.root).doing(Stage::Media, "opening the image's files")?;
+        mounted.create_dirs("tmp/conf").doing(Stage::Media, "making a directory for dracut's configuration")?;
         events.emit(&Event::Output { line: format!("making the initramfs for kernel {}", self.kernel) });
         let dracut = Program::new("dracut")
             .args(["--force", "--no-hostonly", "--no-hostonly-cmdline", "--no-early-microcode", "--reproducible"])
             // What the image is configured for is its own boot, and not this one.
             .args(["--conf", "/dev/null", "--confdir", "/tmp/conf", "--tmpdir", "/tmp"])
             .args(["--modules", "bootc-ks", "--omit", OMIT, "--kver", self.kernel, "/tmp/initrd.img"])
-            .inside(self.root);
+            .inside(self.root)
+            // What it makes holds some; they cannot be opened here.
+            .with(|cage| cage.nodes = true);
         let mut bad = Vec::new();
         let mut line = |line: &str| {
             if line.starts_with("dracut[E]") || line.starts_with("dracut[F]") {
@@ -155,22 +167,22 @@ impl<'a> Tree<'a> {
             return Err(Error::failed(Stage::Media, format!("making the initramfs: {first}"))
                 .hint("something that the installer needs is not in the image, or its dracut is too old"));
         }
-        guard::wrap(self.root, host, &tmp.join("initrd.img"), to)?;
+        guard::wrap(self.root, mounted.as_ref(), host, "tmp/initrd.img", to)?;
         // Readable, since it holds nothing that the image does not hold.
         fs::set_permissions(to, fs::Permissions::from_mode(0o644)).doing(Stage::Media, "copying the initramfs")
     }
 
     fn mount(&self, host: &dyn Host) -> Result<()> {
-        let mounts = [
-            ("/dev", "dev", MountKind::BindRecursive),
-            ("proc", "proc", MountKind::Virtual("proc")),
-            ("sysfs", "sys", MountKind::Virtual("sysfs")),
-            ("tmpfs", "run", MountKind::Virtual("tmpfs")),
-            ("tmpfs", "tmp", MountKind::Virtual("tmpfs")),
-        ];
+        let mounts = [("tmpfs", "run", MountKind::Virtual("tmpfs")), ("tmpfs", "tmp", MountKind::Virtual("tmpfs"))];
+        // The programs' cage has those of its own, for which only the directories are wanted.
+        for at in ["dev", "proc", "sys"] {
+            self.files.create_dirs(at).doing(Stage::Media, format_args!("making {at}"))?;
+        }
         for (source, at, kind) in mounts {
+            if !self.files.is_dir(at) {
+                self.files.create_dirs(at).doing(Stage::Media, format_args!("making {at}"))?;
+            }
             let target = self.root.join(at);
-            fs::create_dir_all(&target).doing(Stage::Media, format_args!("making {}", target.display()))?;
             host.mount(&Mount { source: source.into(), target, kind })
                 .doing(Stage::Media, format_args!("mounting {at} for dracut"))?;
         }

@@ -10,7 +10,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use installer_core::error::Context as _;
-use installer_core::{Result, Stage};
+use installer_core::{Error, Result, Stage};
+use rustix::fs::OFlags;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
@@ -59,12 +60,16 @@ impl Files {
 
 fn loaders(dir: &Path) -> Result<BTreeMap<String, Served>> {
     let mut found = BTreeMap::new();
+    // No link is followed: it could lead anywhere.
+    if !dir.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+        return Ok(found);
+    }
     let Ok(entries) = std::fs::read_dir(dir) else { return Ok(found) };
     for entry in entries {
         let entry = entry.doing(Stage::Media, format!("listing {}", dir.display()))?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-        if plain && entry.path().is_file() {
+        if plain && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             found.insert(name, Served::new(entry.path(), None)?);
         }
     }
@@ -73,7 +78,11 @@ fn loaders(dir: &Path) -> Result<BTreeMap<String, Served>> {
 
 impl Served {
     fn new(path: PathBuf, digest: Option<&str>) -> Result<Self> {
-        let meta = std::fs::metadata(&path).doing(Stage::Media, format!("looking at {}", path.display()))?;
+        let meta = std::fs::symlink_metadata(&path).doing(Stage::Media, format!("looking at {}", path.display()))?;
+        if !meta.is_file() {
+            return Err(Error::input(Stage::Media, format!("{} is not a file", path.display()))
+                .hint("links are not followed: put the file itself there"));
+        }
         let etag = digest.and_then(|digest| HeaderValue::from_str(&format!("\"{digest}\"")).ok());
         Ok(Served { path, size: meta.len(), changed: meta.modified().ok(), etag })
     }
@@ -90,7 +99,8 @@ impl Served {
     }
 
     async fn try_answer(&self, method: &Method, headers: &HeaderMap) -> std::io::Result<Response<Body>> {
-        let mut file = tokio::fs::File::open(&self.path).await?;
+        let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+        let mut file = tokio::fs::OpenOptions::new().read(true).custom_flags(no_link).open(&self.path).await?;
         let meta = file.metadata().await?;
         // Its digest was compared when the server started; another file may be half a file.
         if meta.len() != self.size || meta.modified().ok() != self.changed {
@@ -178,7 +188,23 @@ mod tests {
         for name in ["shimx64.efi", "b d.efi"] {
             std::fs::write(dir.path().join("efi").join(name), "x").unwrap();
         }
+        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("efi/grubx64.efi")).unwrap();
+        std::os::unix::fs::symlink("shimx64.efi", dir.path().join("efi/gcdx64.efi")).unwrap();
+        std::fs::create_dir(dir.path().join("efi/dir.efi")).unwrap();
         let files = Files::new(&Environment::open(dir.path()).unwrap()).unwrap();
         assert_eq!(files.loaders.keys().collect::<Vec<_>>(), ["shimx64.efi"]);
+    }
+
+    #[test]
+    fn a_link_that_takes_the_place_of_a_file_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("file"), dir.path().join("other"));
+        std::fs::write(&path, "x").unwrap();
+        let served = Served::new(path.clone(), None).unwrap();
+        std::fs::rename(&path, &other).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert!(runtime.block_on(served.try_answer(&Method::GET, &HeaderMap::new())).is_err());
+        assert!(Served::new(path, None).is_err());
     }
 }

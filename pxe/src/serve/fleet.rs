@@ -34,6 +34,8 @@ struct Known {
     /// Which machine a token belongs to. Tokens are too long to be found by how long a look
     /// into this table takes.
     tokens: HashMap<String, String>,
+    /// By the tokens for reports.
+    reports: HashMap<String, String>,
     /// Counts changes.
     version: u64,
 }
@@ -75,6 +77,7 @@ impl Fleet {
         let mut known = Known::default();
         for record in records {
             if let Some(session) = &record.session {
+                known.reports.insert(token::for_reports(&session.token), record.id.clone());
                 known.tokens.insert(session.token.clone(), record.id.clone());
             }
             known.records.insert(record.id.clone(), record);
@@ -177,7 +180,7 @@ impl Fleet {
     /// Events of the installer, one JSON document a line.
     pub fn events(&self, now: u64, token: &str, lines: &str) -> Result<(), Denied> {
         let mut known = self.known();
-        let mut record = known.by_token(token)?;
+        let mut record = known.by_token_for_reports(token)?;
         if !record.may_report(now) {
             return Err(Denied::State("this installation is over".to_owned()));
         }
@@ -194,7 +197,7 @@ impl Fleet {
     /// The installer says where it is.
     pub fn report(&self, now: u64, token: &str, state: State, error: Option<Value>) -> Result<Reply<()>, Denied> {
         let mut known = self.known();
-        let mut record = known.by_token(token)?;
+        let mut record = known.by_token_for_reports(token)?;
         if !record.may_report(now) {
             return Err(Denied::State("this installation is over".to_owned()));
         }
@@ -206,7 +209,7 @@ impl Fleet {
 
     /// The installer's log.
     pub fn take_log(&self, now: u64, token: &str, text: Vec<u8>) -> Result<Reply<()>, Denied> {
-        let record = self.known().by_token(token)?;
+        let record = self.known().by_token_for_reports(token)?;
         if !record.may_report(now) {
             return Err(Denied::State("this installation is over".to_owned()));
         }
@@ -314,6 +317,14 @@ impl Known {
         Some(Record::new(id, named))
     }
 
+    /// The machine whose reports this token opens, and nothing else of it.
+    fn by_token_for_reports(&self, given: &str) -> Result<Record, Denied> {
+        let record = self.reports.get(given).and_then(|id| self.records.get(id));
+        let current =
+            record.filter(|r| r.session.as_ref().is_some_and(|session| token::for_reports(&session.token) == given));
+        current.cloned().ok_or_else(|| Denied::Unknown("this token opens nothing".to_owned()))
+    }
+
     fn by_token(&self, token: &str) -> Result<Record, Denied> {
         let record = self.tokens.get(token).and_then(|id| self.records.get(id));
         let current = record.filter(|r| r.session.as_ref().is_some_and(|session| session.token == token));
@@ -327,8 +338,14 @@ impl Known {
         let old = self.records.get(&record.id).and_then(token);
         let new = token(&record);
         if old != new {
-            old.and_then(|old| self.tokens.remove(&old));
-            new.and_then(|new| self.tokens.insert(new, record.id.clone()));
+            if let Some(old) = old {
+                self.reports.remove(&token::for_reports(&old));
+                self.tokens.remove(&old);
+            }
+            if let Some(new) = new {
+                self.reports.insert(token::for_reports(&new), record.id.clone());
+                self.tokens.insert(new, record.id.clone());
+            }
         }
         self.records.insert(record.id.clone(), record.clone());
         // Under the lock: the disk has them in the same order.

@@ -19,6 +19,7 @@ use super::identity::Identity;
 use super::metrics::count;
 use super::record::{Answer, State};
 use super::scripts::{self, Install};
+use super::token;
 use crate::custom::Custom;
 use crate::kargs;
 
@@ -87,7 +88,7 @@ async fn ipxe(Extract(app): Shared, Query(asked): Query<Asked>, headers: HeaderM
         Answer::Local => scripts::ipxe_local(&boot.why, &app.about.arch),
         Answer::Install(token) => {
             let kargs = kargs::network(&[&app.kargs, &boot.kargs]);
-            Install { id: &boot.id, url: &url, token, kargs: &kargs }.ipxe()
+            Install { id: &boot.id, url: &url, token, reports: &token::for_reports(token), kargs: &kargs }.ipxe()
         }
     }))
 }
@@ -101,7 +102,8 @@ async fn grub(Extract(app): Shared, Query(asked): Query<Asked>, headers: HeaderM
         Answer::Local => scripts::grub_local(&boot.why, &app.about.arch),
         Answer::Install(token) => {
             let kargs = kargs::network(&[&app.kargs, &boot.kargs]);
-            Install { id: &boot.id, url: &url, token, kargs: &kargs }.grub(who.mac.as_deref())
+            Install { id: &boot.id, url: &url, token, reports: &token::for_reports(token), kargs: &kargs }
+                .grub(who.mac.as_deref())
         }
     }))
 }

@@ -20,6 +20,7 @@ mod identity;
 mod inventory;
 mod machines;
 mod metrics;
+mod pace;
 mod record;
 mod scripts;
 pub mod server;

@@ -13,15 +13,17 @@ pub struct Install<'a> {
     pub id: &'a str,
     /// The server: `http://10.0.0.1:8080`.
     pub url: &'a str,
-    /// The token of this boot.
+    /// The token of this boot, which opens the kickstart.
     pub token: &'a str,
+    /// The token for its reports.
+    pub reports: &'a str,
     /// Arguments of the kernel.
     pub kargs: &'a [String],
 }
 
 impl Install<'_> {
     fn kargs(&self) -> String {
-        format!("{} bootc-ks.report={}/v1/report/{}", self.kargs.join(" "), self.url, self.token)
+        format!("{} bootc-ks.report={}/v1/report/{}", self.kargs.join(" "), self.url, self.reports)
     }
 
     /// For iPXE.
@@ -117,7 +119,7 @@ mod tests {
     use super::*;
 
     fn install(kargs: &[String]) -> Install<'_> {
-        Install { id: "web-1", url: "http://10.0.0.1:8080", token: "0123", kargs }
+        Install { id: "web-1", url: "http://10.0.0.1:8080", token: "0123", reports: "4567", kargs }
     }
 
     #[test]
@@ -126,8 +128,8 @@ mod tests {
         let ipxe = install(&kargs).ipxe();
         assert!(ipxe.contains("initrd --name ks.cfg http://10.0.0.1:8080/ks/0123 /ks.cfg mode=600"), "{ipxe}");
         let kernel = ipxe.lines().find(|line| line.starts_with("kernel ")).unwrap();
-        assert!(kernel.contains(" ip=dhcp console=ttyS0 bootc-ks.report=http://10.0.0.1:8080/v1/report/0123 BOOTIF="));
-        assert!(!kernel.contains("inst.ks") && !kernel.contains("/ks/"), "{kernel}");
+        assert!(kernel.contains(" ip=dhcp console=ttyS0 bootc-ks.report=http://10.0.0.1:8080/v1/report/4567 BOOTIF="));
+        assert!(!kernel.contains("inst.ks") && !kernel.contains("/ks/") && !kernel.contains("0123"), "{kernel}");
         let grub = install(&kargs).grub(Some("52:54:00:00:00:01"));
         assert!(grub.contains("if initrd /files/initrd.img /ks/0123/cpio; then boot; fi\n"), "{grub}");
         assert!(grub.contains(" BOOTIF=01-52-54-00-00-00-01\n"), "{grub}");

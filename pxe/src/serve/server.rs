@@ -28,6 +28,7 @@ use super::files::Files;
 use super::fleet::Fleet;
 use super::http::router;
 use super::metrics::{Metrics, count};
+use super::pace::Paced;
 use super::token::Admin;
 use crate::environment::Environment;
 use crate::kargs;
@@ -185,7 +186,7 @@ async fn converse(stream: TcpStream, router: Router, metrics: Arc<Metrics>) {
         // GRUB 2.12 over UEFI's HTTP knows `Content-Length` in this spelling alone.
         .title_case_headers(true)
         .header_read_timeout(HEAD_WITHIN)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Paced::new(stream)), service)
         .await;
     if let Err(error) = served {
         // Firmware goes away without a word.

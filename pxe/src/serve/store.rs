@@ -4,8 +4,9 @@
 
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use installer_core::error::Context as _;
 use installer_core::{Error, Result, Stage};
@@ -40,7 +41,7 @@ pub type Written = oneshot::Receiver<bool>;
 
 /// The database.
 pub struct Store {
-    database: std::sync::Arc<Database>,
+    database: Arc<Opened>,
     queue: Sender<(Change, oneshot::Sender<bool>)>,
 }
 
@@ -70,7 +71,7 @@ impl Store {
         }
         transaction.commit().doing(Stage::Request, doing())?;
         let records = read(&database).map_err(|error| error.context(doing()))?;
-        let database = std::sync::Arc::new(database);
+        let database = Arc::new(Opened { path: path.to_owned(), database: RwLock::new(Some(database)) });
         let (queue, changes) = channel();
         let writer = database.clone();
         std::thread::Builder::new()
@@ -92,8 +93,13 @@ impl Store {
     /// The log of a machine.
     pub fn log(&self, id: &str) -> Result<Option<Vec<u8>>> {
         let doing = "reading a log out of the state";
+        let database = self.database.read();
+        let Some(database) = database.as_ref() else {
+            return Err(Error::world(Stage::Request, format!("{doing}: it could not be written, and is not open"))
+                .hint("see whether its disk is full; it is tried again at the next change"));
+        };
         let table =
-            self.database.begin_read().doing(Stage::Request, doing)?.open_table(LOGS).doing(Stage::Request, doing)?;
+            database.begin_read().doing(Stage::Request, doing)?.open_table(LOGS).doing(Stage::Request, doing)?;
         Ok(table.get(id).doing(Stage::Request, doing)?.map(|bytes| bytes.value().to_vec()))
     }
 }
@@ -147,37 +153,76 @@ fn read(database: &Database) -> Result<Vec<Record>> {
     Ok(records)
 }
 
-fn write_all(database: &Database, changes: &Receiver<(Change, oneshot::Sender<bool>)>) {
-    while let Ok(first) = changes.recv() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Ok(next) = changes.try_recv()
+/// The database with the file that it is in. After an error of the disk it takes nothing more until it
+/// is opened anew, which finds what was written before.
+struct Opened {
+    path: PathBuf,
+    database: RwLock<Option<Database>>,
+}
+
+impl Opened {
+    fn read(&self) -> RwLockReadGuard<'_, Option<Database>> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes `batch`. What an error has kept from the disk is tried once more, in a database opened anew.
+    fn write(&self, batch: &[Change]) -> Result<(), Box<dyn std::error::Error>> {
+        if let Some(database) = self.read().as_ref()
+            && let Err(error) = write_batch(database, batch)
+        {
+            tracing::warn!(%error, "writing the state; it is opened anew");
+        } else if self.read().is_some() {
+            return Ok(());
+        }
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        // The file is locked as long as it is open.
+        drop(database.take());
+        let new = create(&self.path)?;
+        let outcome = write_batch(&new, batch);
+        if outcome.is_ok() {
+            *database = Some(new);
+        }
+        outcome
+    }
+}
+
+/// Changes that could not be written are kept up to this number, for the time when there is room again.
+const KEPT: usize = 4 * BATCH;
+
+fn write_all(database: &Opened, changes: &Receiver<(Change, oneshot::Sender<bool>)>) {
+    let mut behind: Vec<Change> = Vec::new();
+    while let Ok((first, done)) = changes.recv() {
+        let (mut batch, mut waiting) = (std::mem::take(&mut behind), vec![done]);
+        batch.push(first);
+        while waiting.len() < BATCH
+            && let Ok((next, done)) = changes.try_recv()
         {
             batch.push(next);
+            waiting.push(done);
         }
-        let good = match write_batch(database, &batch) {
+        let good = match database.write(&batch) {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, "the state could not be written");
+                // What is known in memory goes on from there, and so must what is on the disk.
+                batch.drain(..batch.len().saturating_sub(KEPT));
+                behind = batch;
                 false
             }
         };
-        for (_, done) in batch {
+        for done in waiting {
             // Who asked may be gone.
             let _ = done.send(good);
         }
     }
 }
 
-fn write_batch(
-    database: &Database,
-    batch: &[(Change, oneshot::Sender<bool>)],
-) -> Result<(), Box<dyn std::error::Error>> {
+fn write_batch(database: &Database, batch: &[Change]) -> Result<(), Box<dyn std::error::Error>> {
     let transaction = database.begin_write()?;
     {
         let mut machines = transaction.open_table(MACHINES)?;
         let mut logs = transaction.open_table(LOGS)?;
-        for (change, _) in batch {
+        for change in batch {
             match change {
                 Change::Put(record) => {
                     machines.insert(record.id.as_str(), serde_json::to_vec(record)?.as_slice())?;
@@ -226,6 +271,46 @@ mod tests {
             }
         };
         assert_eq!(records.iter().map(|record| record.id.as_str()).collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn a_full_disk_is_waited_out() {
+        assert!(rustix::process::geteuid().is_root(), "this test mounts and needs root");
+        let failed = Error::failed(Stage::Request, "panicked");
+        installer_core::host::in_private_mounts("full", Stage::Request, failed, || {
+            let dir = tempfile::tempdir().unwrap();
+            let target = dir.path().to_owned();
+            let kind = installer_core::host::MountKind::Virtual("tmpfs");
+            let mount = installer_core::host::Mount { source: "tmpfs".into(), target: target.clone(), kind };
+            use installer_core::host::Host as _;
+            installer_core::host::Real.mount(&mount).unwrap();
+            let size = |size: &str| {
+                let status = std::process::Command::new("mount")
+                    .args(["-o", &format!("remount,size={size}"), &target.display().to_string()])
+                    .status();
+                assert!(status.unwrap().success());
+            };
+            let path = target.join("state");
+            let (store, _) = Store::open(&path).unwrap();
+            assert!(store.write(Change::Log("a".to_owned(), b"first".to_vec())).blocking_recv().unwrap());
+            // Room for nothing more.
+            let filler = target.join("filler");
+            size("8m");
+            let _ = std::fs::write(&filler, vec![1; 16 << 20]);
+            let log = vec![b'x'; 1 << 20];
+            assert!(!store.write(Change::Log("b".to_owned(), log.clone())).blocking_recv().unwrap());
+            assert!(!store.write(Change::Put(Box::new(Record::new("c", true)))).blocking_recv().unwrap());
+            std::fs::remove_file(filler).unwrap();
+            size("64m");
+            assert!(store.write(Change::Put(Box::new(Record::new("d", true)))).blocking_recv().unwrap());
+            assert_eq!(store.log("a").unwrap().as_deref(), Some(b"first".as_slice()));
+            assert_eq!(store.log("b").unwrap(), Some(log));
+            let database = store.database.read();
+            let ids: Vec<String> = read(database.as_ref().unwrap()).unwrap().into_iter().map(|r| r.id).collect();
+            assert_eq!(ids, ["c", "d"]);
+            Ok(())
+        })
+        .unwrap();
     }
 
     #[test]

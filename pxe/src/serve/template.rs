@@ -1,12 +1,16 @@
 //! Kickstarts are templates: rendered for one machine. A
 //! variable that is not set is an error with a file and a line, not an empty word.
 
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use installer_core::{Error, Result, Stage};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
 
 use super::identity::Identity;
 use super::machines::Selected;
@@ -73,11 +77,35 @@ fn load(dir: &Path, name: &str) -> Result<Option<String>, minijinja::Error> {
     if !inside {
         return Err(fail(format!("'{name}' is not below the directory of kickstarts")));
     }
-    match std::fs::read_to_string(dir.join(name)) {
+    match read(dir, name) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(fail(format!("reading {name}: {error}"))),
     }
+}
+
+/// No template is larger.
+const LARGEST: u64 = 16 << 20;
+
+/// The text of `name` below `dir`, on the way to which no link leads elsewhere. The directory itself may
+/// be one.
+fn read(dir: &Path, name: &str) -> io::Result<String> {
+    let root = rustix::fs::open(dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat2(&root, name, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Err(Errno::LOOP) => {
+            return Err(io::Error::other("it is a symbolic link, or behind one, which is not followed"));
+        }
+        other => std::fs::File::from(other?),
+    };
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut text = String::new();
+    if file.take(LARGEST + 1).read_to_string(&mut text)? as u64 > LARGEST {
+        return Err(io::Error::other("it is too large"));
+    }
+    Ok(text)
 }
 
 fn tell(kickstart: &str, error: &minijinja::Error) -> Error {
@@ -124,6 +152,26 @@ mod tests {
     }
 
     const MACHINES: &str = "[[machine]]\nname='web'\nmac='52:54:00:00:00:01'\nkickstart='a.ks'\nvars={disk='vda'}";
+
+    #[test]
+    fn links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("sub")).unwrap();
+        for name in ["real.ks", "sub/real.ks"] {
+            std::fs::write(dir.path().join(name), "reboot\n").unwrap();
+        }
+        for (link, to) in [("near.ks", "real.ks"), ("far.ks", "/etc/passwd"), ("away", "sub"), ("none.ks", "none")] {
+            std::os::unix::fs::symlink(to, dir.path().join(link)).unwrap();
+        }
+        for name in ["real.ks", "sub/real.ks"] {
+            assert_eq!(load(dir.path(), name).unwrap().as_deref(), Some("reboot\n"));
+        }
+        for name in ["near.ks", "far.ks", "away/real.ks", "none.ks"] {
+            assert!(load(dir.path(), name).unwrap_err().to_string().contains("symbolic link"), "{name}");
+        }
+        assert!(load(dir.path(), "sub").unwrap_err().to_string().contains("not a file"));
+        assert_eq!(load(dir.path(), "missing.ks").unwrap(), None);
+    }
 
     #[test]
     fn variables_and_facts_are_filled_in() {

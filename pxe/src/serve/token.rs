@@ -9,6 +9,7 @@ use installer_core::error::Context as _;
 use installer_core::units::hex;
 use installer_core::{Error, Result, Stage};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 /// A new token: 32 hexadecimal digits of the kernel's randomness.
@@ -16,6 +17,12 @@ pub fn new() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
     Ok(hex(&bytes))
+}
+
+/// The token for the reports of an installation that began with `token`. It stands on the kernel's command
+/// line, which every program of the installer and its logs may read: it does not tell the other one.
+pub fn for_reports(token: &str) -> String {
+    hex(&Sha256::digest(format!("bootc-ks reports of {token}"))[..16])
 }
 
 /// Whether two secrets are one, in a time that does not tell where they differ.
@@ -77,6 +84,8 @@ mod tests {
     fn tokens_differ_and_are_compared_whole() {
         let (a, b) = (new().unwrap(), new().unwrap());
         assert_eq!(a.len(), 32);
+        let reports = for_reports(&a);
+        assert!(reports.len() == 32 && reports == for_reports(&a) && reports != a && reports != for_reports(&b));
         assert!(!same(&a, &b) && same(&a, &a) && !same(&a, &a[..31]) && !same("", &a));
     }
 

@@ -7,15 +7,11 @@
 
 pub mod protocol;
 
-use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::MemfdFlags;
-
 use crate::error::{Context, Error, Result, Stage};
-use crate::host::{Host, ProgramError};
+use crate::host::{Host, MemoryFile, ProgramError};
 use crate::program::Program;
 use crate::units::Secret;
 use protocol::{Answer, Deploy, PROTOCOL, Request, Version, Work};
@@ -161,22 +157,17 @@ fn run(host: &dyn Host, work: &Work) -> std::result::Result<Answer, Failure> {
     }
     let request = Request { protocol: PROTOCOL, work: work.clone() };
     let text = serde_json::to_string(&request).map_err(io::Error::other)?;
-    let memory = rustix::fs::memfd_create("answer", MemfdFlags::CLOEXEC).map_err(io::Error::from)?;
+    let MemoryFile { mut file, path } = MemoryFile::new("answer", b"")?;
     let program = Program { stdin: Some(Secret::new(text)), ..Program::new(PROGRAM) }
-        .args([ANSWER_OPTION.to_owned(), path_of(&memory)?]);
+        .args([ANSWER_OPTION.to_owned(), path])
+        // It would freeze /boot for a moment to write it out, and who is killed in that moment leaves it
+        // frozen. Everything is written out when it is unmounted, at the end.
+        .env("OSTREE_SYSROOT_OPTS", "skip-sync");
     host.run(&program, &mut |_| ()).map_err(Failure::Program)?;
-    let mut file = File::from(memory);
     let mut answer = Vec::new();
     file.rewind()?;
     file.read_to_end(&mut answer)?;
     Ok(serde_json::from_slice(&answer).map_err(io::Error::other)?)
-}
-
-/// Where another process finds this descriptor. The number of this process is the one that it has
-/// in the /proc that is mounted here.
-fn path_of(memory: &OwnedFd) -> io::Result<String> {
-    let process = std::fs::read_link("/proc/self")?;
-    Ok(format!("/proc/{}/fd/{}", process.display(), memory.as_raw_fd()))
 }
 
 #[cfg(test)]

@@ -97,6 +97,17 @@ impl Reader<'_> {
                 "let the installer make new, plain partitions, or use Anaconda",
             );
         }
+        if let Some(options) = &partition.fs_options
+            && options.chars().any(|c| c.is_whitespace() || c.is_control())
+        {
+            self.bad(
+                span,
+                format!(
+                    "part {name}: --fsoptions=\"{options}\" has a blank in it, which ends the options in /etc/fstab"
+                ),
+                "separate the options by commas alone",
+            );
+        }
         let purpose = self.purpose(partition)?;
         if self.found.len() > before {
             return None;

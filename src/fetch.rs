@@ -1,10 +1,35 @@
-//! Kickstarts over http and https.
+//! Kickstarts over http and https. A server that is not there yet is waited for: machines that
+//! start together with it, or with the network, are the usual ones.
 
-use std::time::Duration;
+use std::error::Error as _;
+use std::io::ErrorKind;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use installer_core::image::proxy::Proxies;
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
+use url::Url;
+
+/// How long an installation tries to get its kickstart, as Anaconda does.
+pub const INSTALLER_PATIENCE: Duration = Duration::from_secs(180);
+
+/// How long others do, where a person looks on.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long one attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(120);
+
+static PATIENT_FOR: OnceLock<Duration> = OnceLock::new();
+
+/// Says for how long this process tries to get what it fetches, before it fetches anything.
+pub fn be_patient(patience: Duration) {
+    let _ = PATIENT_FOR.set(patience);
+}
 
 /// No kickstart is larger; a wrong URL may be.
 const LIMIT: u64 = 16 << 20;
@@ -27,41 +52,98 @@ impl Default for Request {
 }
 
 impl Request {
-    /// The text behind `url`.
-    pub fn get(&self, url: &str) -> anyhow::Result<String> {
+    /// The text behind `url`. What may pass by itself is tried again until `patience` is over, and
+    /// told each time.
+    pub fn get(&self, url: &str, patience: Duration, tell: &dyn Fn(&str)) -> anyhow::Result<String> {
+        let end = Instant::now() + patience;
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let error = match self.once(url, left) {
+                Err(error) if may_pass(&error) => error,
+                outcome => return outcome,
+            };
+            let left = end.saturating_duration_since(Instant::now());
+            if left < pause {
+                return Err(error);
+            }
+            tell(&format!("{error:#}; trying again for {} s", left.as_secs()));
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn once(&self, url: &str, left: Duration) -> anyhow::Result<String> {
         let shown = without_password(url);
         let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
         if !matches!(scheme, "http" | "https") {
             anyhow::bail!("'{scheme}' URLs are not supported; use http, https or a file");
         }
-        let mut request = self.agent()?.get(url);
+        let proxy = self.proxy_for(url);
+        let doing = |what: &str| match &proxy {
+            Some(proxy) => format!("{what} {shown} through the proxy {}", without_password(proxy)),
+            None => format!("{what} {shown}"),
+        };
+        let mut request = self.client(proxy.as_deref(), left.clamp(Duration::from_secs(15), ATTEMPT))?.get(url);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let mut response = request.call().with_context(|| format!("fetching {shown}"))?;
-        response.body_mut().with_config().limit(LIMIT).read_to_string().with_context(|| format!("reading {shown}"))
+        let mut response = request.call().with_context(|| doing("fetching"))?;
+        response.body_mut().with_config().limit(LIMIT).read_to_string().with_context(|| doing("reading"))
     }
 
-    /// A client that asks in this way.
-    pub fn agent(&self) -> anyhow::Result<Agent> {
+    /// The proxy that was named, or the one that the environment has for this host.
+    fn proxy_for(&self, url: &str) -> Option<String> {
+        if self.proxy.is_some() {
+            return self.proxy.clone();
+        }
+        let url = Url::parse(url).ok()?;
+        let port = url.port_or_known_default().unwrap_or(0);
+        let proxies = Proxies::of_environment();
+        proxies.for_host(url.scheme() == "https", url.host_str()?, port).map(|proxy| proxy.address.clone())
+    }
+
+    /// A client for what goes to `url`.
+    pub fn agent(&self, url: &str) -> anyhow::Result<Agent> {
+        self.client(self.proxy_for(url).as_deref(), ATTEMPT)
+    }
+
+    fn client(&self, proxy: Option<&str>, timeout: Duration) -> anyhow::Result<Agent> {
         let tls =
             TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).disable_verification(!self.verify).build();
-        let mut config = Agent::config_builder()
+        let proxy = proxy
+            .map(|proxy| ureq::Proxy::new(proxy).with_context(|| format!("the proxy {}", without_password(proxy))))
+            .transpose()?;
+        let config = Agent::config_builder()
             .timeout_connect(Some(Duration::from_secs(15)))
-            .timeout_global(Some(Duration::from_secs(120)))
+            .timeout_global(Some(timeout))
             .tls_config(tls)
+            .proxy(proxy)
             .user_agent(concat!("bootc-ks/", env!("CARGO_PKG_VERSION")));
-        if let Some(proxy) = &self.proxy {
-            let proxy = ureq::Proxy::new(proxy).with_context(|| format!("the proxy {}", without_password(proxy)))?;
-            config = config.proxy(Some(proxy));
-        }
         Ok(Agent::new_with_config(config.build()))
     }
 }
 
+/// Whether it may be better in a moment: a server in trouble, or none yet, or no network.
+fn may_pass(error: &anyhow::Error) -> bool {
+    use ureq::Error as E;
+    match error.downcast_ref::<E>() {
+        Some(E::StatusCode(code)) => matches!(code, 408 | 425 | 429 | 500..=599),
+        // A certificate that is not good comes as invalid data.
+        Some(E::Io(error)) => error.kind() != ErrorKind::InvalidData && error.source().is_none_or(|e| !is_tls(e)),
+        Some(E::Timeout(_) | E::HostNotFound | E::ConnectionFailed | E::ConnectProxyFailed(_)) => true,
+        _ => false,
+    }
+}
+
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.to_string().contains("certificate")
+}
+
 /// The text behind `url`.
 pub fn fetch(url: &str) -> anyhow::Result<String> {
-    Request::default().get(url)
+    let patience = *PATIENT_FOR.get().unwrap_or(&PATIENCE);
+    Request::default().get(url, patience, &|line| eprintln!("note: {line}"))
 }
 
 /// [`fetch`] for what a kickstart includes.
@@ -92,6 +174,52 @@ pub fn without_password(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A server that gives these answers, one a connection, and then hangs up on everyone.
+    fn server(answers: &'static [&'static str]) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/site.ks", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+                let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
+            }
+        });
+        address
+    }
+
+    fn get(url: &str, seconds: u64) -> (anyhow::Result<String>, Vec<String>) {
+        let told = std::cell::RefCell::new(Vec::new());
+        let tell = |line: &str| told.borrow_mut().push(line.to_owned());
+        let outcome = Request::default().get(url, Duration::from_secs(seconds), &tell);
+        (outcome, told.into_inner())
+    }
+
+    #[test]
+    fn a_server_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
+        let busy = "HTTP/1.1 503 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let good = "HTTP/1.1 200 X\r\nContent-Length: 4\r\nConnection: close\r\n\r\ntext";
+        let short = "HTTP/1.1 200 X\r\nContent-Length: 40\r\nConnection: close\r\n\r\ntext";
+        for answers in [&[busy, good], &[short, good], &["", good]] {
+            let (text, told) = get(&server(answers), 20);
+            assert_eq!(text.unwrap(), "text");
+            assert!(told.len() == 1 && told[0].contains("site.ks") && told[0].contains("trying again for"), "{told:?}");
+        }
+        for answer in ["HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n"] {
+            let (text, told) = get(&server(Box::leak(Box::new([answer]))), 20);
+            assert!(text.is_err() && told.is_empty(), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn patience_has_an_end() {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (text, told) = get(&format!("http://{gone}/site.ks"), 2);
+        assert!(format!("{:#}", text.unwrap_err()).contains("refused") && told.len() == 1, "{told:?}");
+        let (text, told) = get(&format!("http://{gone}/site.ks"), 0);
+        assert!(text.is_err() && told.is_empty(), "{told:?}");
+    }
 
     #[test]
     fn secrets_in_urls_are_not_shown() {

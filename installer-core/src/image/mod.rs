@@ -14,10 +14,13 @@ mod access;
 mod auth;
 mod blob;
 mod blobs;
+mod challenge;
+mod client;
 mod config_files;
 mod cpu;
 mod endpoints;
 pub mod facts;
+mod failure;
 mod initramfs;
 mod judge;
 mod layer_cache;
@@ -27,20 +30,27 @@ mod manifest;
 mod merged;
 pub mod newc;
 mod open;
+mod policy;
+pub mod proxy;
 mod reference;
 mod registry;
 mod registry_error;
 mod resolve;
 mod reuse;
+mod runtime;
 mod scan;
+mod tls;
 mod verify;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
 pub use access::{Access, CacheIn, Login};
 pub use auth::{auth_file, login_file};
-pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, Largest, LayerFacts, Needs, SCHEMA};
+pub use facts::{
+    BootFacts, ImageFacts, InstallConfig, KernelFacts, Largest, LayerFacts, Needs, PolicyFacts, SCHEMA,
+};
 pub use open::{Image, open};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;

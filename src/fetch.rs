@@ -7,7 +7,11 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use base64::Engine as _;
 use installer_core::image::proxy::Proxies;
+use installer_core::prepare::loader;
+use installer_core::{Error, Stage};
+use percent_encoding::percent_decode_str;
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 use url::Url;
@@ -84,12 +88,19 @@ impl Request {
             Some(proxy) => format!("{what} {shown} through the proxy {}", without_password(proxy)),
             None => format!("{what} {shown}"),
         };
+        let (url, login) = without_login(url);
         let mut request = self.client(proxy.as_deref(), left.clamp(Duration::from_secs(15), ATTEMPT))?.get(url);
+        if let Some(login) = login {
+            request = request.header("Authorization", format!("Basic {login}"));
+        }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         let mut response = request.call().with_context(|| doing("fetching"))?;
-        response.body_mut().with_config().limit(LIMIT).read_to_string().with_context(|| doing("reading"))
+        let body = response.body_mut().with_config().limit(LIMIT).read_to_vec().with_context(|| doing("reading"))?;
+        // What a file could not be either.
+        let bad = |error| Error::input(Stage::Request, format!("{shown}: {}", loader::describe(&error)));
+        Ok(loader::text(body).map_err(bad)?)
     }
 
     /// The proxy that was named, or the one that the environment has for this host.
@@ -156,6 +167,19 @@ pub fn is_url(name: &str) -> bool {
     name.contains("://")
 }
 
+/// The address alone, and the user name and password in it as a server wants them.
+fn without_login(url: &str) -> (String, Option<String>) {
+    let Ok(mut parsed) = Url::parse(url) else { return (url.to_owned(), None) };
+    if parsed.username().is_empty() {
+        return (url.to_owned(), None);
+    }
+    let plain = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+    let pair = [plain(parsed.username()), plain(parsed.password().unwrap_or_default())].join(&b':');
+    // These cannot fail for an address that has them.
+    let _ = (parsed.set_username(""), parsed.set_password(None));
+    (parsed.to_string(), Some(base64::engine::general_purpose::STANDARD.encode(pair)))
+}
+
 /// A URL for a console or a log: a password in it, and a query, which may hold a token, have no
 /// place there.
 pub fn without_password(url: &str) -> String {
@@ -210,6 +234,28 @@ mod tests {
             let (text, told) = get(&server(Box::leak(Box::new([answer]))), 20);
             assert!(text.is_err() && told.is_empty(), "{told:?}");
         }
+    }
+
+    #[test]
+    fn a_login_in_an_address_is_sent_as_it_is_meant() {
+        let of = |url| without_login(url);
+        assert_eq!(of("http://a/b.ks?x"), ("http://a/b.ks?x".into(), None));
+        assert_eq!(of("http://u:p%20w@a:8/b.ks?x"), ("http://a:8/b.ks?x".into(), Some("dTpwIHc=".into())));
+        assert_eq!(of("http://u@a/b.ks"), ("http://a/b.ks".into(), Some("dTo=".into())));
+    }
+
+    #[test]
+    fn what_is_no_text_is_bad_input() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+            let _ = std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 X\r\nContent-Length: 3\r\n\r\na\n\xe9");
+        });
+        let error = get(&url, 5).0.unwrap_err();
+        assert_eq!(error.downcast_ref::<Error>().unwrap().exit_code(), 2);
+        assert!(format!("{error:#}").contains("line 2 is not UTF-8"), "{error:#}");
     }
 
     #[test]

@@ -336,3 +336,53 @@ impl Asked<'_> {
 
 /// Signs of a name that is not found.
 const RESOLVING: &[&str] = &["lookup", "Name or service", "name resolution", "No address"];
+
+#[cfg(test)]
+mod tests {
+    use super::super::proxy::Proxy;
+    use super::*;
+
+    fn told(cause: &str, connecting: bool, proxy: bool) -> (String, bool) {
+        let found = Found { credentials: None, searched: Vec::new(), helpers: Vec::new() };
+        let asked = Asked { host: "r.io", repository: "a/b", what: "r.io/a/b:1", found: &found };
+        let address = "http://me:s3cret@p:3128".to_owned();
+        let proxy = proxy.then(|| Proxy { address, variable: "https_proxy".into() });
+        let broken = Broken { host: "r.io".into(), cause: cause.into(), connecting, timeout: false, proxy };
+        let trouble = explain(&Failure::Broken(broken), asked);
+        let hint = trouble.error.remedy().map(ToString::to_string).unwrap_or_default();
+        let text = format!("{} | {hint}", trouble.error);
+        assert!(!text.contains("s3cret"), "{text}");
+        (text, trouble.transient)
+    }
+
+    #[test]
+    fn a_proxy_that_fails_is_named_as_the_proxy() {
+        for cause in ["Connection refused (os error 111)", "failed to lookup address", "tunnel error: unsuccessful"] {
+            let (text, transient) = told(cause, true, true);
+            assert!(text.starts_with("the proxy http://p:3128 ") && text.contains("https_proxy"), "{text}");
+            assert!(text.contains("no_proxy") && transient);
+            assert!(!told(cause, true, false).0.contains("proxy"));
+        }
+        // What the registry is to blame for is told of the registry, and which way it was asked.
+        for cause in ["invalid peer certificate: UnknownIssuer", "received corrupt message of type InvalidContentType"]
+        {
+            let (text, _) = told(cause, true, true);
+            assert!(
+                text.contains("r.io") && text.contains("(through the proxy http://p:3128 of https_proxy)"),
+                "{text}"
+            );
+        }
+        assert!(told("reset by peer", false, true).0.starts_with("the connection to r.io failed"));
+    }
+
+    #[test]
+    fn the_answer_of_a_proxy_may_be_its_own() {
+        let found = Found { credentials: None, searched: Vec::new(), helpers: Vec::new() };
+        let asked = Asked { host: "r.io", repository: "a/b", what: "r.io/a/b:1", found: &found };
+        for (code, named) in [(407, true), (502, true), (404, false)] {
+            let (body, proxy) = (String::new(), Some("http://p:3128".to_owned()));
+            let failure = Failure::Status { code, body, retry_after: None, from: Who::Registry, proxy };
+            assert_eq!(explain(&failure, asked).error.to_string().contains("http://p:3128"), named, "{code}");
+        }
+    }
+}

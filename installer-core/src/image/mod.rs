@@ -48,9 +48,7 @@ mod tests;
 
 pub use access::{Access, CacheIn, Login};
 pub use auth::{auth_file, login_file};
-pub use facts::{
-    BootFacts, ImageFacts, InstallConfig, KernelFacts, Largest, LayerFacts, Needs, PolicyFacts, SCHEMA,
-};
+pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, Largest, LayerFacts, Needs, PolicyFacts, SCHEMA};
 pub use open::{Image, open};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;

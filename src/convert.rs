@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let new = convert(&text, args.from, args.to);
     if args.diff {
         let before = parse(&text, name, &ParseOptions { syntax: args.from, loader: None });
-        print!("{}", atomic_file::diff(name, &before, &new.text));
+        print_data!("{}", atomic_file::diff(name, &before, &new.text));
     } else if args.in_place {
         if args.file == "-" {
             bail!("standard input cannot be changed in place");
@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else if let Some(path) = &args.output {
         atomic_file::create_private(path, &new.text)?;
     } else {
-        print!("{}", new.text);
+        print_data!("{}", new.text);
     }
     report(name, &new, args.to);
     Ok(if new.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(BAD_INPUT) })

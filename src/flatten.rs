@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     match &args.output {
         Some(path) => atomic_file::create_private(path, &flat)?,
-        None => print!("{flat}"),
+        None => print_data!("{flat}"),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -84,11 +84,11 @@ fn one(name: &str, args: &Args) -> anyhow::Result<bool> {
         println!("{shown_name}");
     }
     if args.diff {
-        print!("{}", atomic_file::diff(shown_name, &parsed, &new));
+        print_data!("{}", atomic_file::diff(shown_name, &parsed, &new));
     }
     if !args.check && !args.diff {
         match name {
-            "-" => print!("{new}"),
+            "-" => print_data!("{new}"),
             _ if changed => atomic_file::replace(Path::new(name), &new)?,
             _ => {}
         }
@@ -111,7 +111,7 @@ fn as_pykickstart(name: &str, text: &str, syntax: Option<Syntax>) -> anyhow::Res
         let found = found.resolve(&parsed.sources);
         bail!("{}:{}: {} ({})", found.path, found.line, found.message, found.code);
     }
-    print!("{}", parsed.kickstart.to_pykickstart(parsed.syntax));
+    print_data!("{}", parsed.kickstart.to_pykickstart(parsed.syntax));
     Ok(())
 }
 

@@ -66,6 +66,7 @@ fn text(facts: &ImageFacts) -> String {
         ("Boot loader", boot),
         ("Root wants", facts.install.root_fs.clone().unwrap_or_else(none)),
         ("Kernel args", list(&[facts.install.kargs.as_slice(), &facts.kargs].concat())),
+        ("Policy", facts.signature_policy.as_ref().map_or_else(none, ToString::to_string)),
         ("SELinux", facts.selinux.clone().unwrap_or_else(none)),
     ];
     rows.iter().map(|(name, value)| format!("{:<14}{value}\n", format!("{name}:"))).collect()

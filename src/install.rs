@@ -23,7 +23,7 @@ use crate::plan::{Format, WhatArgs, image_facts};
 use crate::progress::{Audience, outcome};
 use crate::site::{self, PreScripts, Site};
 use crate::words::{FrontDoor, this_is};
-use crate::{interrupt, logging, output};
+use crate::{fetch, interrupt, logging, output};
 
 /// Install.
 #[derive(Debug, clap::Args)]
@@ -175,6 +175,7 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report, Cancel)> {
 
 fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Result<(Prepared, Site)> {
     let facts = args.image_facts.as_deref().map(image_facts).transpose()?;
+    args.what.be_patient(Some(fetch::INSTALLER_PATIENCE));
     let site = site::read(args.what.kickstart(), &PreScripts::Run(&**audience))?;
     let mut request = site.request.clone();
     args.what.put_over(&mut request)?;

@@ -2,11 +2,12 @@
 //! to it, and begins and ends with lines that no filter takes away: who ran, and how it went.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 use installer_core::apply::{LOG_FILTER, Log};
+use installer_core::printable::printable;
 use installer_core::private_file;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
@@ -16,6 +17,21 @@ use crate::fetch::without_password;
 
 /// Where logs are kept.
 const DIRECTORY: &str = "/var/log/bootc-ks";
+
+/// A log in which control characters are shown: programs and registries write into it, and it is
+/// read on terminals.
+struct Shown<W>(W);
+
+impl<W: Write> Write for Shown<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(printable(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// The file, for what is always in it.
 static LOG: OnceLock<Mutex<File>> = OnceLock::new();
@@ -39,7 +55,7 @@ pub fn start(file: Option<&Path>) -> Option<Log> {
     always(&format!("bootc-ks {} begins: {}", env!("CARGO_PKG_VERSION"), command_line(std::env::args())));
     let filter = EnvFilter::try_from_env("BOOTC_KS_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
     let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(log)).finish();
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(Shown(log))).finish();
     tracing::subscriber::set_global_default(subscriber).ok()?;
     Some(Log { path, from })
 }
@@ -50,7 +66,7 @@ pub fn always(line: &str) {
     let mut time = String::new();
     // Writing to a String cannot fail.
     let _ = SystemTime.format_time(&mut Writer::new(&mut time));
-    if let Err(error) = writeln!(log, "{time} {line}") {
+    if let Err(error) = writeln!(log, "{time} {}", printable(line)) {
         eprintln!("note: the log is not written any more: {error}");
     }
 }
@@ -74,8 +90,11 @@ pub fn to_stderr(level: &str) {
     let filter = EnvFilter::try_from_env("BOOTC_KS_LOG")
         .or_else(|_| EnvFilter::try_from_default_env())
         .unwrap_or_else(|_| EnvFilter::new(level));
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(|| Shown(std::io::stderr()))
+        .finish();
     // Only a second call could fail, and there is none.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

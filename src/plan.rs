@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use installer_core::image::ImageFacts;
 use installer_core::machine;
@@ -14,6 +15,7 @@ use installer_core::{Error, Stage};
 use serde::de::DeserializeOwned;
 
 use crate::error;
+use crate::fetch;
 use crate::image::AccessArgs;
 use crate::output;
 use crate::progress::Audience;
@@ -58,11 +60,23 @@ pub struct WhatArgs {
     #[arg(long)]
     pub leave_boot_order: bool,
 
+    /// How long to try again where the kickstart's server is in trouble or not there yet: 'install'
+    /// tries for 180 seconds, others for 10
+    #[arg(long, value_name = "SECONDS")]
+    pub kickstart_timeout: Option<u64>,
+
     #[command(flatten)]
     pub access: AccessArgs,
 }
 
 impl WhatArgs {
+    /// Waits for the kickstart's server as long as was said, else for `usual`.
+    pub fn be_patient(&self, usual: Option<Duration>) {
+        if let Some(patience) = self.kickstart_timeout.map(Duration::from_secs).or(usual) {
+            fetch::be_patient(patience);
+        }
+    }
+
     /// The kickstart as it was named.
     pub fn kickstart(&self) -> &str {
         self.kickstart.as_deref().unwrap_or_default()
@@ -123,6 +137,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn plan(args: &Args) -> anyhow::Result<Plan> {
+    args.what.be_patient(None);
     let site = site::read(args.what.kickstart(), &PreScripts::Skip)?;
     let mut request = site.request;
     let machine = match &args.machine {

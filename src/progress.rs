@@ -10,6 +10,7 @@ use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use installer_core::Remedy;
 use installer_core::event::{Event, Sink};
+use installer_core::printable::printable;
 use installer_core::private_file;
 use serde::Serialize;
 
@@ -207,8 +208,10 @@ impl Sink for JsonLines {
     fn emit(&self, event: &Event) {
         let Ok(mut out) = self.out.lock() else { return };
         // A listener may hang up; the installation goes on.
-        let written = serde_json::to_writer(&mut *out, event)
+        let written = serde_json::to_string(event)
             .map_err(std::io::Error::from)
+            // JSON itself escapes no more than the half of it.
+            .and_then(|line| out.write_all(printable(&line).as_bytes()))
             .and_then(|()| out.write_all(b"\n"))
             .and_then(|()| out.flush());
         if let Err(error) = written {

@@ -91,8 +91,11 @@ fn missing_now(found: &mut [Diagnostic]) {
 
 fn text_of(name: &str) -> anyhow::Result<String> {
     if fetch::is_url(name) {
-        return fetch(name).map_err(|error| {
-            Error::world(Stage::Request, format!("{error:#}")).hint("is the address right, and the network up?").into()
+        return fetch(name).map_err(|error| match error.downcast::<Error>() {
+            Ok(ours) => ours.into(),
+            Err(error) => Error::world(Stage::Request, format!("{error:#}"))
+                .hint("is the address right, and the network up?")
+                .into(),
         });
     }
     let text = if name == "-" { loader::read_stdin() } else { loader::read(Path::new(name)) };

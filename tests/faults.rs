@@ -461,6 +461,47 @@ fn no_secret_is_told_anywhere() {
 }
 
 #[test]
+fn a_signature_policy_that_does_not_let_the_image_in() {
+    let bench = Bench::new(mini_system());
+    std::fs::create_dir_all(bench.site.path(".config/containers")).unwrap();
+    let policy = |text: &str| bench.site.write(".config/containers/policy.json", text);
+    let any = r#"[{"type": "insecureAcceptAnything"}]"#;
+    for (text, words) in [
+        (r#"{"default": [{"type": "reject"}]}"#.to_owned(), "must not be used (reject"),
+        (
+            r#"{"default": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/x"}]}"#.into(),
+            "signatures cannot be",
+        ),
+        (
+            format!(r#"{{"default": {any}, "transports": {{"oci": {{"": [{{"type": "reject"}}]}}}}}}"#),
+            "default for oci",
+        ),
+        (format!(r#"{{"default": {any}, "default": {any}}}"#), "is there twice"),
+    ] {
+        policy(&text);
+        bench.fails(&["--image", "oci:oci:mini"], 4, &[words, ".config/containers/policy.json"]);
+    }
+    // The rule that lets it in is said, and is no part of what was reviewed.
+    let plan = |format: &str| {
+        let args = ["plan", "site.ks", "--image", "oci:oci:mini", "--format", format];
+        bench.site.run(&[&args[..], &["--disk-image", "disk.img", "--size", "700M"]].concat()).exits(0).stdout
+    };
+    policy(&format!(r#"{{"default": [{{"type": "reject"}}], "transports": {{"oci": {{"": {any}}}}}}}"#));
+    let text = plan("text");
+    assert!(text.contains("Policy:      insecureAcceptAnything, the default for oci of "), "{text}");
+    let document: Value = serde_json::from_str(&plan("json")).unwrap();
+    let rule = &document["image"]["signature_policy"];
+    assert_eq!(
+        (rule["transport"].as_str(), rule["requirement"].as_str()),
+        (Some("oci"), Some("insecureAcceptAnything"))
+    );
+    policy(&format!(r#"{{"default": {any}}}"#));
+    let other: Value = serde_json::from_str(&plan("json")).unwrap();
+    assert_eq!(document["digest"], other["digest"]);
+    assert!(other["image"]["signature_policy"]["transport"].is_null());
+}
+
+#[test]
 fn a_machine_that_trusts_no_authority() {
     let site = Site::with(mini_system());
     let mut inspect = bootc_ks(site.dir.path());

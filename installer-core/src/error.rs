@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::printable::printable;
+
 pub use remedy::{BootPlace, Remedy, Words};
 
 /// What kind of trouble it is. Together with [`Error::touched`] it decides the exit code.
@@ -161,16 +163,16 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// The sentence and every cause underneath, on one line.
+    /// The sentence and every cause underneath, on one line. Some of it came from outside.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(&printable(&self.message))?;
         let mut cause = self.source.as_deref().map(|e| e as &dyn std::error::Error);
         let mut last = self.message.clone();
         while let Some(error) = cause {
             let text = error.to_string();
             // Many crates repeat their cause in their own text; say it once.
             if !last.contains(&text) {
-                write!(f, ": {text}")?;
+                write!(f, ": {}", printable(&text))?;
             }
             last = text;
             cause = error.source();

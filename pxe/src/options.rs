@@ -68,6 +68,8 @@ pub struct Options {
     pub kickstarts: Vec<Source>,
     /// `inst.ks.all`: try each.
     pub all: bool,
+    /// `inst.ks.timeout=`: how long a server that is not there yet is waited for.
+    pub kickstart_timeout: Option<Duration>,
     /// `inst.ks.sendmac`: tell the server the addresses of the network cards.
     pub send_mac: bool,
     /// `inst.ks.sendsn`: tell it the machine's serial number.
@@ -128,6 +130,7 @@ impl Options {
                 self.warn("inst.ks without a value asks the DHCP server, which is not supported; say inst.ks=http://…")
             }
             ("inst.ks.all", _) => self.all = true,
+            ("inst.ks.timeout", Some(value)) => self.kickstart_timeout = self.seconds(key, value),
             ("inst.ks.sendmac" | "kssendmac", _) => self.send_mac = true,
             ("inst.ks.sendsn" | "kssendsn", _) => self.send_serial = true,
             ("inst.noverifyssl" | "rd.noverifyssl", _) => self.no_verify_tls = true,
@@ -362,12 +365,13 @@ mod tests {
     fn our_own_words() {
         let options = Options::parse(
             "bootc-ks.image=oci:hd:LABEL=BOOTC_KS:/image:latest bootc-ks.target=quay.io/a/b bootc-ks.insecure=r:1 \
-             bootc-ks.insecure=r:2 bootc-ks.report=http://s/v1/ rd.net.timeout.dhcp=7 rd.net.timeout.carrier=3",
+             bootc-ks.insecure=r:2 inst.ks.timeout=30 bootc-ks.report=http://s/v1/ rd.net.timeout.dhcp=7 rd.net.timeout.carrier=3",
         );
         let medium = BootImage::Medium { device: "LABEL=BOOTC_KS".into(), path: "/image:latest".into() };
         assert_eq!(options.image, Some(medium));
         assert_eq!(options.insecure, ["r:1", "r:2"]);
         assert_eq!(options.report.as_deref(), Some("http://s/v1"));
+        assert_eq!(options.kickstart_timeout, Some(Duration::from_secs(30)));
         assert_eq!(options.wait_for_network, Some(Duration::from_secs(7)));
         assert!(options.warnings.is_empty(), "{:?}", options.warnings);
     }

@@ -128,6 +128,11 @@ pub const ENVIRONMENT: &[Entry] = &[
         verbs: IMAGE,
     },
     Entry {
+        name: "http_proxy, https_proxy, no_proxy",
+        text: "Proxies for registries and kickstarts, and what is reached without; in capitals as well.",
+        verbs: IMAGE,
+    },
+    Entry {
         name: "PATH",
         text: "Where external programs are searched, before /usr/sbin, /usr/bin, /sbin and /bin.",
         verbs: &["install", "install to-filesystem", "netboot build", "iso build", "iso customize", "try"],
@@ -178,8 +183,13 @@ const FILES: &[Entry] = &[
         verbs: IMAGE,
     },
     Entry {
+        name: "~/.config/containers/policy.json, /etc/containers/policy.json, /usr/share/containers/policy.json",
+        text: "Which images may be used; the first of these files counts.",
+        verbs: IMAGE,
+    },
+    Entry {
         name: "/etc/containers/certs.d/HOST/*.crt",
-        text: "Certificate authorities of one registry.",
+        text: "Certificate authorities of one registry, or its own certificate.",
         verbs: IMAGE,
     },
     Entry {
@@ -212,6 +222,7 @@ pub const SEE_ALSO: &[Entry] = &[
     Entry { name: "ksvalidator(1)", text: "", verbs: &["check"] },
     Entry { name: "containers-auth.json(5)", text: "", verbs: IMAGE },
     Entry { name: "containers-registries.conf(5)", text: "", verbs: IMAGE },
+    Entry { name: "containers-policy.json(5)", text: "", verbs: IMAGE },
     Entry { name: "bootc(8)", text: "", verbs: &["install", "install to-filesystem"] },
     Entry { name: "ostree(1)", text: "", verbs: &["install", "install to-filesystem"] },
     Entry { name: "dnsmasq(8)", text: "", verbs: &["netboot serve", "netboot tree"] },

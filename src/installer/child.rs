@@ -78,6 +78,9 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     if let Some(target) = &job.options.target {
         command.args(["--target-image", target]);
     }
+    if let Some(timeout) = job.options.kickstart_timeout {
+        command.args(["--kickstart-timeout", &timeout.as_secs().to_string()]);
+    }
     if job.options.leave_boot_order {
         command.arg("--leave-boot-order");
     }

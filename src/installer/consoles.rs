@@ -7,6 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use installer_core::printable::printable;
+
 use super::syslog::Syslog;
 
 /// How long a line may wait for a console. A serial line without a reader would
@@ -76,6 +78,7 @@ impl Consoles {
 
     /// Says one line on all of them.
     pub fn say(&self, line: &str) {
+        let line = &*printable(line);
         tracing::info!("{line}");
         // The journal's copy.
         println!("{line}");

@@ -81,7 +81,8 @@ fn one(source: &Source, options: &Options, consoles: &Consoles) -> anyhow::Resul
             }
             let request =
                 Request { headers: headers(options), verify: !options.no_verify_tls, proxy: options.proxy.clone() };
-            let text = request.get(url).map_err(|error| {
+            let patience = options.kickstart_timeout.unwrap_or(fetch::INSTALLER_PATIENCE);
+            let text = request.get(url, patience, &|line| consoles.say(line)).map_err(|error| {
                 Error::world(Stage::Request, format!("{error:#}"))
                     .hint("is the address right, does the server answer, and is its certificate known here?")
             })?;

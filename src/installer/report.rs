@@ -34,7 +34,7 @@ impl Reporter {
     /// Reports to `url`.
     pub fn start(url: Option<&str>) -> Self {
         let to = url.and_then(|url| {
-            let agent = Request::default().agent().ok()?;
+            let agent = Request::default().agent(url).ok()?;
             let (sender, receiver) = channel();
             let (batches, events_url) = (agent.clone(), format!("{url}/events"));
             let worker = std::thread::spawn(move || send_batches(&receiver, &batches, &events_url));

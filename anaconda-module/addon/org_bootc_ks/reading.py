@@ -36,6 +36,8 @@ class Reading:
     messages: list = field(default_factory=list)
     end: int = 0
     """The last line that a message may point at."""
+    line: int = 0
+    """Where the image is asked for."""
 
     def say(self, error, line, text):
         """Adds a message."""
@@ -54,10 +56,38 @@ def read(text, parse):
     _read_sections(reading, ours)
     if commands:
         reading.source = _source(kickstart, commands[-1].name, reading.settings)
+        reading.line = commands[-1].line
     else:
         line = ours[0].line
         reading.say(False, line, _("%addon org_bootc_ks: the kickstart installs no container image"))
     _pass_on(reading, kickstart.diagnostics, _lines_of(commands))
+    return reading
+
+
+def unread(text, why):
+    """What can be said of `text` where no parser is there: `why`. That is an error if an image is asked for, and
+    has to be checked."""
+    reading = Reading(end=_end(text))
+    body, section_is_open, lines = [], False, []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if section_is_open:
+            section_is_open = words[:1] != ["%end"]
+            if section_is_open:
+                body.append(line)
+        elif words[:2] == ["%addon", section.ADDON]:
+            section_is_open = True
+        elif words and words[0] in IMAGE_COMMANDS:
+            lines.append(number)
+    if not lines and not body:
+        return reading
+    try:
+        reading.settings = section.parse("\n".join(body))
+    except section.SettingsError as error:
+        # Its defaults are demanding.
+        reading.say(False, 0, f"%addon {section.ADDON}: {error}")
+    reading.line = lines[-1] if lines else 0
+    reading.say(bool(lines) and reading.settings.demanding, reading.line, why)
     return reading
 
 

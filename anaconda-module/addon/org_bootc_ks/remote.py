@@ -26,7 +26,9 @@ class Remote:
         """Whether there is a container image to talk about."""
         if not is_module_available(BOOTC_KS):
             return False
-        return bool(Remote().view().kind)
+        seen = Remote().view()
+        # Who does not answer may have been asked for one.
+        return bool(seen.kind) or seen.state == states.FAILED
 
     def connect(self):
         """Listens to the service, and to the network: what failed without it is tried again."""
@@ -44,7 +46,7 @@ class Remote:
         except DBusError as error:
             log.error("The service does not answer: %s", error)
             text = _("The service of bootc-ks does not answer; the image is not checked.")
-            return view.View(state=states.WARNED, problems=[(False, text, "", _("The image cannot be checked"))])
+            return view.View(state=states.FAILED, problems=[(True, text, "", _("The image cannot be checked"))])
 
     def start(self):
         """Starts a check in the background."""

@@ -49,6 +49,11 @@ class Settings:
     lint: bool = False
     """Whether lints are told as well: they take a kickstart for a whole one."""
 
+    @property
+    def demanding(self):
+        """Whether an image that nothing is known of must not be installed."""
+        return self.check == "require" or bool(self.digest) or self.pin
+
     def render(self):
         """The section, without the password; nothing where all is as by default."""
         lines = [f"{key} = {value}" for key, value in self._lines()]

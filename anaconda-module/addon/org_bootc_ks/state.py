@@ -29,19 +29,39 @@ class Check:
 
 
 class State:
-    """The add-on's data. `changed` is called after each change, from any thread."""
+    """The add-on's data. `changed` is called after each change, from any thread, and before that
+    `keep`, with what has to outlive this process."""
 
-    def __init__(self, changed=lambda: None):
+    def __init__(self, changed=lambda: None, keep=lambda *_kept: None):
         self._lock = threading.RLock()
-        self._changed = changed
+        self._tell = changed
+        self._keep = keep
+        self._kept = None
+        self.lost = ""
+        """Why it is not known what was asked for; then nothing may be installed."""
         self.source = sources.Source()
         self.settings = section.Settings()
         self.credentials = Credentials()
         self.check = Check()
 
+    def _changed(self):
+        with self._lock:
+            kept = (self.source, self.settings, self.credentials, self.check.facts)
+            if kept != self._kept:
+                self._kept = kept
+                self._keep(*kept)
+        self._tell()
+
+    def take_up(self, source, settings, credentials, facts):
+        """Goes on where another process was."""
+        with self._lock:
+            self.source, self.settings, self.credentials = source, settings, credentials
+            self.check = Check(IDLE if source.image else NONE, facts=facts, key=self.key() if facts else ())
+
     def start_over(self, source, settings):
         """Takes over what a kickstart says."""
         with self._lock:
+            self.lost = ""
             self.settings = settings
             self.credentials = Credentials(settings.username, settings.password, settings.authfile)
             self.set_source(source)

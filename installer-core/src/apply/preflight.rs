@@ -203,6 +203,7 @@ mod tests {
                 digest: Digest::of(b""),
                 updates_from: "oci:x".into(),
                 unpacked_size: Bytes(0),
+                signature_policy: None,
             },
             steps: vec![Step::CreateGroup { group: "system_1".into(), on: Device::Partition { number: 4 } }],
             warnings: Vec::new(),

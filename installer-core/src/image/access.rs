@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::proxy::Proxies;
 use crate::cancel::Cancel;
 use crate::units::{Bytes, Secret};
 
@@ -28,6 +29,10 @@ pub struct Access {
     pub connect_timeout: Duration,
     /// How long a connection may stay silent.
     pub read_timeout: Duration,
+    /// How many bytes a second a registry must send.
+    pub least_speed: Bytes,
+    /// For how long it may send fewer.
+    pub slow_for: Duration,
     /// Where [`super::resolve()`] may keep the compressed layers that it downloads, so that
     /// [`super::Image::layer`] need not download them again. Each is handed out once, which
     /// frees its space.
@@ -73,6 +78,8 @@ impl Default for Access {
             first_wait: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(60),
+            least_speed: Bytes(1000),
+            slow_for: Duration::from_secs(20),
             cache_in: CacheIn::Nowhere,
             cache_limit: Bytes(u64::MAX),
             cpu_level: super::cpu::level(),
@@ -99,6 +106,7 @@ pub(super) struct Places {
     pub runtime_dir: Option<PathBuf>,
     pub registry_auth_file: Option<PathBuf>,
     pub registries_conf: Option<PathBuf>,
+    pub proxies: Proxies,
     pub uid: u32,
 }
 
@@ -117,6 +125,7 @@ impl Places {
             runtime_dir: variable("XDG_RUNTIME_DIR").filter(|_| own),
             registry_auth_file: variable("REGISTRY_AUTH_FILE"),
             registries_conf: variable("CONTAINERS_REGISTRIES_CONF"),
+            proxies: Proxies::of_environment(),
             uid: rustix::process::getuid().as_raw(),
         }
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use serde::Deserialize;
 
+use crate::bounded;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::units::Secret;
 
@@ -66,7 +67,7 @@ pub fn login_file(host: &str, login: &Login) -> Secret {
 
 /// The text of the auth.json at `file`.
 pub fn auth_file(file: &Path) -> Result<Secret> {
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, error))?;
+    let text = bounded::read_to_string(file, bounded::DOCUMENT).map_err(|error| unreadable(file, error))?;
     parse(text.as_bytes(), file)?;
     Ok(Secret::new(text))
 }
@@ -106,7 +107,7 @@ pub(super) fn find(access: &Access, places: &Places, host: &str, repository: &st
     };
     let mut found = Found { credentials: None, searched: Vec::new(), helpers: Vec::new() };
     for file in files {
-        let text = match std::fs::read(&file) {
+        let text = match bounded::read(&file, bounded::DOCUMENT) {
             Ok(text) => text,
             Err(error)
                 if !explicit

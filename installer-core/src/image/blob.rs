@@ -1,25 +1,26 @@
 //! Blobs out of a registry, as blocking readers: a task fetches ahead, a broken connection is
 //! taken up where it broke. Verification is done by the reader that wraps this.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use futures_util::StreamExt;
-use oci_client::RegistryOperation;
-use oci_client::client::BlobResponse;
-use oci_client::errors::OciDistributionError;
-use oci_client::manifest::OciDescriptor;
+use flate2::write::MultiGzDecoder;
+use reqwest::Method;
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::error::Result;
 use crate::units::Digest;
 
 use super::blobs::Blobs;
-use super::registry::{Registry, runtime, wait_for};
-use super::registry_error::{Trouble, root_cause};
+use super::client::Ask;
+use super::failure::{Broken, Failure};
+use super::registry::Registry;
+use super::registry_error::Trouble;
+use super::runtime::{runtime, wait_for};
+use super::wire::Answer;
 
 /// How many chunks (as the network delivers them) a reader may be ahead.
 const AHEAD: usize = 16;
@@ -43,8 +44,7 @@ impl Blobs for Remote {
             digest: digest.clone(),
             size,
             offset: 0,
-            chunk: Box::new([]),
-            used: 0,
+            chunk: Chunk::nothing(),
             chunks: None,
             failures: 0,
             failed_at: 0,
@@ -59,10 +59,10 @@ impl Blobs for Remote {
     }
 
     fn has(&self, digest: &Digest) -> Result<bool> {
-        let image = self.0.by_digest(digest);
+        let path = format!("blobs/{digest}");
+        let ask = Ask { method: Method::HEAD, path: &path, accept: &[], from: 0, pinned: true };
         // What it says in place of an answer is not told: the address in it may be a signed one.
-        let there = wait_for(&self.0.access.cancel, self.0.client.blob_exists(&image, digest.as_str()))?;
-        Ok(there.unwrap_or(false))
+        Ok(wait_for(&self.0.access.cancel, self.0.client.ask(&ask))?.is_ok())
     }
 
     fn persist(&self) {
@@ -70,7 +70,21 @@ impl Blobs for Remote {
     }
 }
 
-type Chunk = Box<dyn AsRef<[u8]> + Send>;
+/// What came over the network, and how much of it was used.
+struct Chunk {
+    bytes: Box<dyn AsRef<[u8]> + Send>,
+    used: usize,
+}
+
+impl Chunk {
+    fn nothing() -> Self {
+        Chunk { bytes: Box::new([]), used: 0 }
+    }
+
+    fn rest(&self) -> &[u8] {
+        &(*self.bytes).as_ref()[self.used..]
+    }
+}
 
 struct Resuming {
     registry: Arc<Registry>,
@@ -79,7 +93,6 @@ struct Resuming {
     /// Bytes taken from the network so far.
     offset: u64,
     chunk: Chunk,
-    used: usize,
     chunks: Option<Receiver<std::result::Result<Chunk, Trouble>>>,
     failures: u32,
     failed_at: u64,
@@ -90,33 +103,15 @@ impl Resuming {
     /// Begins to fetch, from `offset`.
     fn start(&mut self) -> Result<()> {
         let (sender, receiver) = channel(AHEAD);
-        let (registry, digest, offset) = (self.registry.clone(), self.digest.clone(), self.offset);
+        let (registry, digest, offset, size) = (self.registry.clone(), self.digest.clone(), self.offset, self.size);
         runtime()?.spawn(async move {
             let what = format!("layer {}", digest.short());
-            let (mut stream, mut skip) = match request(&registry, &digest, offset).await {
-                Ok(BlobResponse::Partial(stream)) => (stream, 0),
-                // It knows no ranges: what is known already comes again.
-                Ok(BlobResponse::Full(stream)) => (stream, offset),
-                Err(error) => {
-                    let _ = sender.send(Err(registry.trouble(&error, &what))).await;
-                    return;
-                }
+            let failed = match send(&registry, &digest, (offset, size), &sender).await {
+                Ok(()) => return,
+                Err(failure) => registry.trouble(&failure, &what),
             };
-            while let Some(next) = stream.next().await {
-                let item: std::result::Result<Chunk, Trouble> = match next {
-                    Ok(bytes) => {
-                        let known = usize::try_from(skip).unwrap_or(usize::MAX).min(bytes.len());
-                        skip -= known as u64;
-                        Ok(Box::new(bytes.slice(known..)))
-                    }
-                    Err(error) => Err(registry.broken(&root_cause(&error), &what)),
-                };
-                let last = item.is_err();
-                // The reader at the other end is gone.
-                if sender.send(item).await.is_err() || last {
-                    return;
-                }
-            }
+            // The reader at the other end may be gone.
+            let _ = sender.send(Err(failed)).await;
         });
         self.chunks = Some(receiver);
         Ok(())
@@ -131,7 +126,7 @@ impl Resuming {
             self.failing_since = Instant::now();
         }
         self.failed_at = self.offset;
-        self.failures += 1;
+        self.failures += trouble.cost;
         if !trouble.transient || self.registry.gives_up(self.failures, self.failing_since) {
             self.chunks = None;
             return Err(io::Error::other(trouble.error));
@@ -141,33 +136,74 @@ impl Resuming {
     }
 }
 
-/// Asks for a blob from `offset`. Always by range, even from 0: a partial answer is not hashed
-/// by the client, and hashing is done once, by the reader above.
-async fn request(
+/// Sends what comes of a blob, from `offset`, for as long as it is read.
+async fn send(
     registry: &Registry,
     digest: &Digest,
-    offset: u64,
-) -> std::result::Result<BlobResponse, OciDistributionError> {
-    let image = registry.by_digest(digest);
-    let layer = OciDescriptor { digest: digest.to_string(), ..OciDescriptor::default() };
-    match registry.client.pull_blob_stream_partial(&image, &layer, offset, None).await {
-        // The token has run out; the client itself would go on with it.
-        Err(OciDistributionError::UnauthorizedError { .. }) => {
-            registry.client.auth(&image, &registry.auth, RegistryOperation::Pull).await?;
-            registry.client.pull_blob_stream_partial(&image, &layer, offset, None).await
+    (offset, size): (u64, u64),
+    sender: &Sender<std::result::Result<Chunk, Trouble>>,
+) -> std::result::Result<(), Failure> {
+    let (mut answer, mut skip) = request(registry, digest, offset).await?;
+    let mut unpack = is_packed(&answer, size).then(|| MultiGzDecoder::new(Vec::new()));
+    while let Some(bytes) = answer.chunk().await? {
+        let bytes: Box<dyn AsRef<[u8]> + Send> = match &mut unpack {
+            None => Box::new(bytes),
+            Some(decoder) => {
+                let broken = |_| Failure::Odd("it compresses what it sends, and that is broken".into());
+                decoder.write_all(bytes.as_ref()).map_err(broken)?;
+                Box::new(std::mem::take(decoder.get_mut()))
+            }
+        };
+        let known = usize::try_from(skip).unwrap_or(usize::MAX).min((*bytes).as_ref().len());
+        skip -= known as u64;
+        if sender.send(Ok(Chunk { bytes, used: known })).await.is_err() {
+            break;
         }
-        answer => answer,
+    }
+    Ok(())
+}
+
+/// Whether a server compressed a blob of `size` bytes for the way, unasked. Some say so of blobs that are as they
+/// should be, since these are compressed by themselves; their length tells.
+fn is_packed(answer: &Answer, size: u64) -> bool {
+    let says = answer.header("content-encoding").is_some_and(|how| matches!(how.trim(), "gzip" | "x-gzip"));
+    says && answer.status() == 200 && answer.header("content-length").and_then(|n| n.parse().ok()) != Some(size)
+}
+
+/// Asks for a blob from `offset`. Says how much of the answer is known already: all up to
+/// `offset`, where the registry knows no ranges or gives another one.
+async fn request(registry: &Registry, digest: &Digest, offset: u64) -> std::result::Result<(Answer, u64), Failure> {
+    let path = format!("blobs/{digest}");
+    let ask = Ask { method: Method::GET, path: &path, accept: &[], from: offset, pinned: true };
+    let whole = Ask { from: 0, ..ask.clone() };
+    let answer = match registry.client.ask(&ask).await {
+        Err(Failure::Status { code: 416, .. }) if offset > 0 => registry.client.ask(&whole).await?,
+        answer => answer?,
+    };
+    if answer.status() != 206 {
+        return Ok((answer, offset));
+    }
+    let begins: Option<u64> =
+        answer.header("content-range").and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse().ok());
+    match begins {
+        // A part of what was compressed for the way is of no use.
+        _ if answer.header("content-encoding").is_some_and(|how| how != "identity") => {
+            Ok((registry.client.ask(&whole).await?, offset))
+        }
+        None => Ok((answer, 0)),
+        Some(begins) if begins == offset => Ok((answer, 0)),
+        Some(_) => Ok((registry.client.ask(&whole).await?, offset)),
     }
 }
 
 impl Read for Resuming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let rest = &(*self.chunk).as_ref()[self.used..];
+            let rest = self.chunk.rest();
             if !rest.is_empty() {
                 let count = rest.len().min(buffer.len());
                 buffer[..count].copy_from_slice(&rest[..count]);
-                self.used += count;
+                self.chunk.used += count;
                 return Ok(count);
             }
             let Some(chunks) = &mut self.chunks else { return Ok(0) };
@@ -180,8 +216,8 @@ impl Read for Resuming {
             };
             match next {
                 Some(Ok(chunk)) => {
-                    self.offset += (*chunk).as_ref().len() as u64;
-                    (self.chunk, self.used) = (chunk, 0);
+                    self.offset += chunk.rest().len() as u64;
+                    self.chunk = chunk;
                 }
                 // All was said before it broke.
                 Some(Err(_)) | None if self.offset >= self.size => {
@@ -190,9 +226,15 @@ impl Read for Resuming {
                 }
                 Some(Err(trouble)) => self.resume(trouble)?,
                 None => {
-                    let trouble = self
-                        .registry
-                        .broken(&format!("it ended after {} of {} bytes", self.offset, self.size), "layer");
+                    let cause = format!("it ended after {} of {} bytes", self.offset, self.size);
+                    let broken = Broken {
+                        host: self.registry.host.clone(),
+                        cause,
+                        connecting: false,
+                        timeout: false,
+                        proxy: None,
+                    };
+                    let trouble = self.registry.trouble(&Failure::Broken(broken), "layer");
                     self.resume(trouble)?;
                 }
             }

@@ -6,7 +6,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Spanned;
 
+use crate::bounded;
 use crate::error::{Error, Result, Stage};
 
 use super::access::{Access, Places};
@@ -24,7 +26,7 @@ pub(super) struct Endpoint {
 #[derive(Default, Deserialize)]
 struct File {
     #[serde(default)]
-    registry: Vec<Registry>,
+    registry: Vec<Written>,
     /// The first version of the format, of which the two safety lists still count.
     #[serde(default)]
     registries: Old,
@@ -44,39 +46,66 @@ struct OldList {
     registries: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// An entry as it is written, with the places of its names.
+#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Registry {
+struct Written {
     #[serde(default)]
-    prefix: String,
+    prefix: Option<Spanned<String>>,
     #[serde(default)]
-    location: String,
+    location: Option<Spanned<String>>,
     #[serde(default)]
     insecure: bool,
     #[serde(default)]
     blocked: bool,
     #[serde(default)]
-    mirror: Vec<Mirror>,
+    mirror: Vec<WrittenMirror>,
     #[serde(default)]
     mirror_by_digest_only: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Mirror {
-    location: String,
+struct WrittenMirror {
+    location: Spanned<String>,
     #[serde(default)]
     insecure: bool,
     #[serde(default)]
     pull_from_mirror: Option<String>,
 }
 
-/// The endpoints for `reference`, in the order in which they are to be asked.
-pub(super) fn endpoints(access: &Access, places: &Places, reference: &ImageReference) -> Result<Vec<Endpoint>> {
-    let registries = load(places)?;
+#[derive(Clone, Debug, Default)]
+struct Registry {
+    prefix: String,
+    location: String,
+    insecure: bool,
+    blocked: bool,
+    mirror: Vec<Mirror>,
+    mirror_by_digest_only: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Mirror {
+    location: String,
+    insecure: bool,
+    pull_from_mirror: Option<String>,
+}
+
+/// The endpoints for a reference, in the order in which they are to be asked, and what is odd in
+/// the files that name them.
+#[derive(Debug, Default)]
+pub(super) struct Endpoints {
+    pub all: Vec<Endpoint>,
+    pub warnings: Vec<String>,
+}
+
+/// The endpoints for `reference`.
+pub(super) fn endpoints(access: &Access, places: &Places, reference: &ImageReference) -> Result<Endpoints> {
+    let mut warnings = Vec::new();
+    let registries = load(places, &mut warnings)?;
     let found = registries.iter().filter(|r| matches(&r.prefix, reference)).max_by_key(|r| r.prefix.len());
     let Some(found) = found else {
-        return Ok(vec![endpoint(access, reference.clone(), false, false)]);
+        return Ok(Endpoints { all: vec![endpoint(access, reference.clone(), false, false)], warnings });
     };
     if found.blocked {
         return Err(Error::refused(
@@ -100,7 +129,7 @@ pub(super) fn endpoints(access: &Access, places: &Places, reference: &ImageRefer
     }
     let home = rewrite(reference, &found.prefix, &found.location)?;
     all.push(endpoint(access, home, found.insecure, false));
-    Ok(all)
+    Ok(Endpoints { all, warnings })
 }
 
 fn endpoint(access: &Access, reference: ImageReference, insecure: bool, mirror: bool) -> Endpoint {
@@ -136,7 +165,7 @@ fn rewrite(reference: &ImageReference, prefix: &str, location: &str) -> Result<I
         .map_err(|error: Error| error.context(format!("following registries.conf from '{prefix}' to '{location}'")))
 }
 
-fn load(places: &Places) -> Result<Vec<Registry>> {
+fn load(places: &Places, warnings: &mut Vec<String>) -> Result<Vec<Registry>> {
     let mut main = Vec::new();
     match &places.registries_conf {
         Some(file) => main.push(file.clone()),
@@ -148,7 +177,7 @@ fn load(places: &Places) -> Result<Vec<Registry>> {
     }
     let mut all: Vec<Registry> = Vec::new();
     for file in main {
-        if let Some(registries) = read(&file)? {
+        if let Some(registries) = read(&file, warnings)? {
             all = registries;
             break;
         }
@@ -157,7 +186,7 @@ fn load(places: &Places) -> Result<Vec<Registry>> {
     dirs.extend(places.config_home.as_ref().map(|dir| dir.join("containers/registries.conf.d")));
     for dir in dirs {
         for file in drop_ins(&dir) {
-            for registry in read(&file)?.unwrap_or_default() {
+            for registry in read(&file, warnings)?.unwrap_or_default() {
                 all.retain(|earlier| earlier.prefix != registry.prefix);
                 all.push(registry);
             }
@@ -174,8 +203,8 @@ fn drop_ins(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn read(file: &Path) -> Result<Option<Vec<Registry>>> {
-    let text = match std::fs::read_to_string(file) {
+fn read(file: &Path, warnings: &mut Vec<String>) -> Result<Option<Vec<Registry>>> {
+    let text = match bounded::read_to_string(file, bounded::DOCUMENT) {
         Ok(text) => text,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(Error::world(Stage::Resolve, format!("reading {}", file.display())).because(error)),
@@ -183,11 +212,12 @@ fn read(file: &Path) -> Result<Option<Vec<Registry>>> {
     let parsed: File = toml::from_str(&text).map_err(|error| {
         Error::input(Stage::Resolve, format!("{} is not a registries.conf: {}", file.display(), error.message()))
     })?;
-    let mut registries = parsed.registry;
+    let mut names = Names { file, text: &text, warnings };
+    let mut registries: Vec<Registry> = parsed.registry.into_iter().map(|written| names.registry(written)).collect();
     for (list, insecure) in [(parsed.registries.insecure.registries, true), (parsed.registries.block.registries, false)]
     {
         registries.extend(list.into_iter().map(|prefix| Registry {
-            prefix,
+            prefix: prefix.trim_end_matches('/').to_owned(),
             insecure,
             blocked: !insecure,
             ..Registry::default()
@@ -197,7 +227,6 @@ fn read(file: &Path) -> Result<Option<Vec<Registry>>> {
         if registry.prefix.is_empty() {
             registry.prefix = registry.location.clone();
         }
-        registry.prefix.truncate(registry.prefix.trim_end_matches('/').len());
         if registry.prefix.is_empty() {
             return Err(Error::input(
                 Stage::Resolve,
@@ -206,6 +235,47 @@ fn read(file: &Path) -> Result<Option<Vec<Registry>>> {
         }
     }
     Ok(Some(registries))
+}
+
+/// Reads the names of a file: hosts and repositories, which are no addresses.
+struct Names<'a> {
+    file: &'a Path,
+    text: &'a str,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Names<'_> {
+    fn registry(&mut self, written: Written) -> Registry {
+        let mirrors = written.mirror.into_iter().map(|mirror| Mirror {
+            location: self.name(&mirror.location),
+            insecure: mirror.insecure,
+            pull_from_mirror: mirror.pull_from_mirror,
+        });
+        let mirror = mirrors.collect();
+        Registry {
+            prefix: written.prefix.map(|name| self.name(&name)).unwrap_or_default(),
+            location: written.location.map(|name| self.name(&name)).unwrap_or_default(),
+            insecure: written.insecure,
+            blocked: written.blocked,
+            mirror,
+            mirror_by_digest_only: written.mirror_by_digest_only,
+        }
+    }
+
+    /// The name that is meant, with a warning where another one is written.
+    fn name(&mut self, written: &Spanned<String>) -> String {
+        let text = written.get_ref();
+        let bare = ["https://", "http://", "docker://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+        let name = bare.unwrap_or(text).trim_end_matches('/');
+        if name != text {
+            let line = self.text[..written.span().start].matches('\n').count() + 1;
+            self.warnings.push(format!(
+                "{}:{line}: '{text}' is an address where a name is expected; read as '{name}'",
+                self.file.display()
+            ));
+        }
+        name.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -238,7 +308,7 @@ mod tests {
 
     fn ask(root: &Path, access: &Access, text: &str) -> Result<Vec<String>> {
         let places = Places { root: root.into(), ..Places::default() };
-        let all = endpoints(access, &places, &text.parse().unwrap())?;
+        let all = endpoints(access, &places, &text.parse().unwrap())?.all;
         Ok(all
             .iter()
             .map(|e| {
@@ -278,5 +348,25 @@ mod tests {
         assert_eq!(ask("old.io/os:1").unwrap(), ["old.io/os:1 insecure"]);
         std::fs::write(dir.join("9.conf"), "[[registry]]\nlocation = 3").unwrap();
         assert!(ask("up.io/a/b:1").unwrap_err().to_string().contains("9.conf"));
+    }
+
+    #[test]
+    fn addresses_are_read_as_names_and_told_with_their_line() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("etc/containers");
+        std::fs::create_dir_all(&dir).unwrap();
+        let conf = "# one\n[[registry]]\nprefix = \"up.io/\"\nlocation = \"http://moved.io/x/\"\n[[registry.mirror]]\n\
+                    location = \"https://mirror.io:5000\"\n";
+        std::fs::write(dir.join("registries.conf"), conf).unwrap();
+        let access = Access::default();
+        assert_eq!(ask(root.path(), &access, "up.io/os:1").unwrap(), ["mirror.io:5000/os:1 mirror", "moved.io/x/os:1"]);
+        let places = Places { root: root.path().into(), ..Places::default() };
+        let warnings = endpoints(&access, &places, &"up.io/os:1".parse().unwrap()).unwrap().warnings;
+        let lines: Vec<bool> = [6, 3, 4]
+            .iter()
+            .zip(&warnings)
+            .map(|(line, told)| told.contains(&format!("registries.conf:{line}:")))
+            .collect();
+        assert_eq!(lines, [true; 3], "{warnings:?}");
     }
 }

@@ -76,6 +76,36 @@ pub struct ImageFacts {
     pub bound_images: Vec<String>,
     /// Whether it is an ostree-encapsulated ("chunked") image.
     pub encapsulated: bool,
+    /// By which rule the machine that looked at it may use it; `None` where that machine has no
+    /// policy.json.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_policy: Option<PolicyFacts>,
+}
+
+/// A rule of containers-policy.json(5) that lets an image be used without a signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFacts {
+    /// The file.
+    pub file: String,
+    /// The transport that the rule is for (`docker`); `None` for the default of the whole file.
+    pub transport: Option<String>,
+    /// The images of that transport that the rule is for; an empty text for all of them.
+    pub scope: Option<String>,
+    /// What it wants (`insecureAcceptAnything`).
+    pub requirement: String,
+}
+
+impl std::fmt::Display for PolicyFacts {
+    /// `reject, the default of /etc/containers/policy.json`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, the ", self.requirement)?;
+        match (self.transport.as_deref(), self.scope.as_deref()) {
+            (Some(transport), Some("") | None) => write!(f, "default for {transport}")?,
+            (Some(transport), Some(scope)) => write!(f, "rule for {transport} {scope}")?,
+            (None, _) => write!(f, "default")?,
+        }
+        write!(f, " of {}", self.file)
+    }
 }
 
 /// One layer.

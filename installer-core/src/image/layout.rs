@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -174,8 +174,33 @@ fn blob_name(digest: &Digest) -> String {
     format!("blobs/sha256/{}", digest.hex())
 }
 
+/// More entries no layout has, nor longer headers: the reader of tar files keeps both.
+const MAX_FILES: usize = 10_000;
+const MAX_HEADER: u64 = 1 << 20;
+
+/// Refuses an archive whose own description would fill the memory.
+fn check_headers(mut file: &File) -> io::Result<()> {
+    let too_large = |what: &str| Err(io::Error::new(ErrorKind::InvalidData, format!("{what}, which no layout has")));
+    for (count, entry) in tar::Archive::new(io::BufReader::new(file)).entries_with_seek()?.raw(true).enumerate() {
+        let entry = entry?;
+        if count >= MAX_FILES {
+            return too_large(&format!("it has more than {MAX_FILES} entries"));
+        }
+        let kind = entry.header().entry_type();
+        let describes = kind.is_gnu_longname()
+            || kind.is_gnu_longlink()
+            || kind.is_pax_local_extensions()
+            || kind.is_pax_global_extensions();
+        if describes && entry.size() > MAX_HEADER {
+            return too_large(&format!("it has a header of {} bytes", entry.size()));
+        }
+    }
+    file.rewind()
+}
+
 /// Where everything is in the archive. Only plain names count: `./a/b`, `a/b`.
 fn index(file: &File) -> io::Result<HashMap<String, Range>> {
+    check_headers(file)?;
     let mut archive = tar::Archive::new(io::BufReader::new(file));
     let mut entries = HashMap::new();
     for entry in archive.entries_with_seek()? {

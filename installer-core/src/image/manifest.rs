@@ -15,6 +15,9 @@ use super::facts::LayerFacts;
 /// No manifest and no configuration of a real image comes near this.
 pub(super) const MAX_DOCUMENT: u64 = 4 << 20;
 
+/// Nor do an index or a manifest have as many entries: container tools stop at some hundreds.
+const MAX_ENTRIES: usize = 1000;
+
 /// What may be asked of a registry.
 pub(super) const ACCEPTED: &[&str] = &[
     "application/vnd.oci.image.manifest.v1+json",
@@ -126,7 +129,15 @@ pub(super) fn parse(raw: &[u8]) -> Result<Document> {
     } else {
         serde_json::from_value(value).map(Document::Manifest)
     };
-    document.map_err(|error| broken("manifest", error))
+    let document = document.map_err(|error| broken("manifest", error))?;
+    let entries = match &document {
+        Document::Manifest(manifest) => manifest.layers.len(),
+        Document::Index(index) => index.manifests.len(),
+    };
+    if entries > MAX_ENTRIES {
+        return Err(broken("manifest", format!("it has {entries} entries, and {MAX_ENTRIES} are the most")));
+    }
+    Ok(document)
 }
 
 /// Reads a configuration.
@@ -306,6 +317,22 @@ mod tests {
             let error = compression(media_type).unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(media_type), "{error}");
         }
+    }
+
+    #[test]
+    fn entries_have_a_limit() {
+        let digest = Digest::of(b"");
+        let entry = format!(r#"{{"digest":"{digest}","size":1}}"#);
+        for (count, accepted) in [(1000, true), (1001, false)] {
+            let all = vec![entry.as_str(); count].join(",");
+            for text in [
+                format!(r#"{{"schemaVersion":2,"manifests":[{all}]}}"#),
+                format!(r#"{{"schemaVersion":2,"config":{entry},"layers":[{all}]}}"#),
+            ] {
+                assert_eq!(parse(text.as_bytes()).is_ok(), accepted, "{count}");
+            }
+        }
+        assert!(parse("[".repeat(1 << 20).as_bytes()).is_err());
     }
 
     #[test]

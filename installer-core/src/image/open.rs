@@ -3,15 +3,15 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::access::Access;
+use super::access::{Access, Places};
 use super::blobs::{Blobs, document};
 use super::cpu::Cpu;
-use super::facts::LayerFacts;
+use super::facts::{LayerFacts, PolicyFacts};
 use super::layer_cache::{self, LayerCache};
 use super::manifest::{self, Descriptor, Document, Manifest};
 use super::reference::{ImageReference, Place};
 use super::verify::{Verified, decompress};
-use super::{blob, layout, registry};
+use super::{blob, layout, policy, registry};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, Stage};
 use crate::event::Sink;
@@ -32,6 +32,7 @@ pub struct Image {
     keep: LayerCache,
     pub(super) events: Arc<dyn Sink>,
     pub(super) cancel: Cancel,
+    signature_policy: Option<PolicyFacts>,
 }
 
 impl std::fmt::Debug for Image {
@@ -40,10 +41,13 @@ impl std::fmt::Debug for Image {
     }
 }
 
-/// Finds the image that `reference` names, for `arch` in OCI's words (`amd64`).
+/// Finds the image that `reference` names, for `arch` in OCI's words (`amd64`), if the signature
+/// policy of this machine lets it be used.
 pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc<dyn Sink>) -> Result<Image> {
     let doing = |error: Error| error.context(format!("opening {reference}"));
     let cpu = Cpu { arch, level: access.cpu_level };
+    let signature_policy = policy::admit(&Places::of(access), reference)?;
+    let admitted = |image: Image| Image { signature_policy, ..image };
     match reference.place() {
         Place::Registry { .. } => {
             let (registry, raw) = registry::connect(reference, access, events.clone())?;
@@ -51,6 +55,7 @@ pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc
                 descend(raw, cpu, &mut |entry| registry.manifest(&entry.digest()?)).map_err(doing)?;
             let blobs = Box::new(blob::Remote::new(registry));
             assemble(reference, manifest, &parsed, (cpu, access), (blobs, LayerCache::new(access)), events)
+                .map(admitted)
                 .map_err(doing)
         }
         Place::Layout(path) | Place::Archive(path) => {
@@ -58,7 +63,7 @@ pub fn open(reference: &ImageReference, arch: &str, access: &Access, events: Arc
             let raw = layout.select(reference, cpu).map_err(doing)?;
             let (manifest, parsed) = descend(raw, cpu, &mut |entry| document(&layout, entry)).map_err(doing)?;
             let from = (Box::new(layout) as Box<dyn Blobs>, LayerCache::nothing());
-            assemble(reference, manifest, &parsed, (cpu, access), from, events).map_err(doing)
+            assemble(reference, manifest, &parsed, (cpu, access), from, events).map(admitted).map_err(doing)
         }
     }
 }
@@ -97,7 +102,19 @@ fn assemble(
     let layers = manifest::layers(parsed, &described)?;
     let manifest_digest = Digest::of(&raw);
     let (reference, cancel) = (reference.clone(), access.cancel.clone());
-    Ok(Image { reference, manifest: raw, manifest_digest, config, layers, blobs, keep, events, cancel })
+    let signature_policy = None;
+    Ok(Image {
+        reference,
+        manifest: raw,
+        manifest_digest,
+        config,
+        layers,
+        blobs,
+        keep,
+        events,
+        cancel,
+        signature_policy,
+    })
 }
 
 impl Image {
@@ -141,6 +158,11 @@ impl Image {
     /// The configuration, byte for byte.
     pub fn config(&self) -> &[u8] {
         &self.config
+    }
+
+    /// The rule of this machine's policy.json by which it may be used, where there is such a file.
+    pub fn signature_policy(&self) -> Option<&PolicyFacts> {
+        self.signature_policy.as_ref()
     }
 
     /// The layers, lowest first.

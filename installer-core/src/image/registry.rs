@@ -1,33 +1,30 @@
 //! A registry: which endpoint answers, over which protocol, and its manifests. Blobs are read
-//! in `blob`. The only two modules that are async inside, on one runtime that is made here.
+//! in `blob`.
 
-use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use oci_client::client::{Certificate, CertificateEncoding, Client, ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
-use oci_client::secrets::RegistryAuth;
-use oci_client::{Reference, RegistryOperation};
-use tokio::runtime::{Builder, Runtime};
+use reqwest::Method;
 
-use crate::cancel::{Cancel, POLL};
 use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
 use crate::units::Digest;
 
 use super::access::{Access, Login, Places};
 use super::auth::{self, Found};
-use super::endpoints::{self, Endpoint};
+use super::client::{Ask, Client};
+use super::endpoints::{self, Endpoint, Endpoints};
+use super::failure::Failure;
 use super::manifest::{ACCEPTED, MAX_DOCUMENT};
 use super::reference::{ImageReference, Place};
 use super::registry_error::{Asked, Trouble, explain};
+use super::runtime::wait_for;
+use super::wire::Wire;
 
 /// An endpoint that has answered.
 pub(super) struct Registry {
     pub client: Client,
-    pub auth: RegistryAuth,
     pub found: Found,
     pub host: String,
     pub repository: String,
@@ -40,17 +37,6 @@ pub(super) struct Registry {
 /// How long trouble may last for those who have something to lose.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// The one runtime. Made at the first use; it lives as long as the process.
-pub(super) fn runtime() -> Result<&'static Runtime> {
-    static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
-    let made = RUNTIME.get_or_init(|| {
-        // Fails only if one was installed before, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Builder::new_multi_thread().worker_threads(2).thread_name("registry").enable_all().build()
-    });
-    made.as_ref().map_err(|error| Error::failed(Stage::Resolve, format!("starting the network runtime: {error}")))
-}
-
 /// Finds the endpoint that has `reference` and returns it with the document found there.
 pub(super) fn connect(
     reference: &ImageReference,
@@ -58,10 +44,11 @@ pub(super) fn connect(
     events: Arc<dyn Sink>,
 ) -> Result<(Arc<Registry>, Vec<u8>)> {
     let places = Places::of(access);
-    let endpoints = endpoints::endpoints(access, &places, reference)?;
+    let Endpoints { all: endpoints, warnings } = endpoints::endpoints(access, &places, reference)?;
+    warnings.into_iter().for_each(|message| events.emit(&Event::Warning { message }));
     // Not given to a mirror, nor to another host that the configuration puts in its place.
     let login = access.login.as_ref().zip(reference.host());
-    let mut attempt = 1;
+    let (mut attempt, mut failures) = (1, 0);
     loop {
         let mut failed: Vec<(bool, String, Trouble)> = Vec::new();
         for endpoint in &endpoints {
@@ -78,7 +65,8 @@ pub(super) fn connect(
             return Err(Error::failed(Stage::Resolve, "no endpoint to ask"));
         };
         let again = trouble.transient || failed.iter().any(|(_, _, other)| other.transient);
-        if !again || attempt > access.retries {
+        failures += trouble.cost;
+        if !again || failures > access.retries {
             let mirrors: Vec<String> =
                 failed.iter().map(|(_, name, other)| format!("mirror {name}: {}", other.error)).collect();
             let error = trouble.error.context(format!("asking for {reference}"));
@@ -91,22 +79,9 @@ pub(super) fn connect(
 
 /// Tells about the trouble and waits before attempt `attempt`.
 fn pause(access: &Access, events: &dyn Sink, trouble: &Trouble, attempt: u32) -> Result<()> {
-    let wait = access.wait(attempt);
+    let wait = access.wait(attempt).max(trouble.wait);
     events.emit(&Event::Retry { message: trouble.error.to_string(), attempt, wait_seconds: wait.as_secs_f64() });
     access.cancel.sleep(wait, Stage::Resolve)
-}
-
-/// Waits for `work`, though not after a cancellation.
-pub(super) fn wait_for<T>(cancel: &Cancel, work: impl Future<Output = T>) -> Result<T> {
-    runtime()?.block_on(async {
-        let mut work = std::pin::pin!(work);
-        loop {
-            cancel.check(Stage::Resolve)?;
-            if let Ok(done) = tokio::time::timeout(POLL, work.as_mut()).await {
-                return Ok(done);
-            }
-        }
-    })
 }
 
 type Answer = std::result::Result<(Arc<Registry>, Vec<u8>), Trouble>;
@@ -126,17 +101,17 @@ fn ask(
         Some((login, of)) if of == host && !endpoint.mirror => Found::given(login),
         _ => auth::find(access, places, host, repository)?,
     };
-    let auth = match &found.credentials {
-        Some(c) => RegistryAuth::Basic(c.user.clone(), c.password.expose().to_owned()),
-        None => RegistryAuth::Anonymous,
-    };
-    let protocols: &[ClientProtocol] =
-        if endpoint.insecure { &[ClientProtocol::Https, ClientProtocol::Http] } else { &[ClientProtocol::Https] };
+    let protocols: &[bool] = if endpoint.insecure { &[true, false] } else { &[true] };
     let mut before: Option<Trouble> = None;
-    for protocol in protocols {
+    for https in protocols {
+        let wire = Wire::new(host, endpoint.insecure, access, places, &**events)?;
+        let asked = Asked { host, repository, what: &endpoint.reference.name(), found: &found };
+        let client = match Client::new(wire, *https, host, repository, &found) {
+            Ok(client) => client,
+            Err(failure) => return Ok(Err(explain(&failure, asked))),
+        };
         let registry = Arc::new(Registry {
-            client: client(protocol.clone(), endpoint.insecure, host, access, places, events)?,
-            auth: auth.clone(),
+            client,
             found: found.clone(),
             host: host.to_owned(),
             repository: repository.to_owned(),
@@ -156,131 +131,55 @@ fn ask(
     before.map(Err).ok_or_else(|| Error::failed(Stage::Resolve, "no protocol to try"))
 }
 
-fn client(
-    protocol: ClientProtocol,
-    insecure: bool,
-    host: &str,
-    access: &Access,
-    places: &Places,
-    events: &Arc<dyn Sink>,
-) -> Result<Client> {
-    runtime()?;
-    some_authority()?;
-    let config = ClientConfig {
-        protocol,
-        accept_invalid_certificates: insecure,
-        extra_root_certificates: certificates(host, places, events)?,
-        // Every index is followed by our own rules.
-        platform_resolver: None,
-        connect_timeout: Some(access.connect_timeout),
-        read_timeout: Some(access.read_timeout),
-        user_agent: concat!("bootc-ks/", env!("CARGO_PKG_VERSION")),
-        ..ClientConfig::default()
-    };
-    // Not `Client::new`: it falls back to a default client without a word.
-    Client::try_from(config).map_err(|error| {
-        Error::world(Stage::Resolve, format!("preparing TLS for {host}: {}", super::registry_error::root_cause(&error)))
-            .hint("check that the CA certificates are installed (ca-certificates) and those in /etc/containers/certs.d are PEM files")
-    })
-}
-
-/// Whether this machine trusts any certificate authority. oci-client makes a client with default settings on the
-/// way to ours, even for plain http, and without a single authority that one panics.
-fn some_authority() -> Result<()> {
-    if !rustls_native_certs::load_native_certs().certs.is_empty() {
-        return Ok(());
-    }
-    Err(Error::world(Stage::Resolve, "this machine has no CA certificates, without which no registry is asked")
-        .hint("install ca-certificates, or name a file with certificates: SSL_CERT_FILE=FILE"))
-}
-
-/// The certificate authorities that certs.d names for this registry.
-fn certificates(host: &str, places: &Places, events: &Arc<dyn Sink>) -> Result<Vec<Certificate>> {
-    let mut dirs = vec![places.system("etc/containers/certs.d"), places.system("etc/docker/certs.d")];
-    dirs.extend(places.config_home.as_ref().map(|dir| dir.join("containers/certs.d")));
-    let mut found = Vec::new();
-    for dir in dirs {
-        let Ok(entries) = std::fs::read_dir(dir.join(host)) else { continue };
-        for file in entries.flatten().map(|entry| entry.path()) {
-            let ends = |extension: &str| file.extension().is_some_and(|e| e == Path::new(extension));
-            if ends("crt") {
-                let data = std::fs::read(&file).map_err(|error| {
-                    Error::world(Stage::Resolve, format!("reading {}", file.display())).because(error)
-                })?;
-                found.push(Certificate { encoding: CertificateEncoding::Pem, data });
-            } else if ends("cert") {
-                events.emit(&Event::Warning {
-                    message: format!("{}: client certificates are not supported and not used", file.display()),
-                });
-            }
-        }
-    }
-    Ok(found)
-}
-
 impl Registry {
     fn asked<'a>(&'a self, what: &'a str) -> Asked<'a> {
         Asked { host: &self.host, repository: &self.repository, what, found: &self.found }
     }
 
-    /// Understands an error about `what`.
-    pub fn trouble(&self, error: &OciDistributionError, what: &str) -> Trouble {
-        explain(error, self.asked(what))
-    }
-
-    /// Understands a connection that broke while `what` was read.
-    pub fn broken(&self, cause: &str, what: &str) -> Trouble {
-        self.asked(what).connection(cause, false)
-    }
-
-    /// The name under which oci-client knows a manifest or this repository.
-    pub fn by_digest(&self, digest: &Digest) -> Reference {
-        Reference::with_digest(self.host.clone(), self.repository.clone(), digest.to_string())
+    /// Understands a failure about `what`.
+    pub fn trouble(&self, failure: &Failure, what: &str) -> Trouble {
+        explain(failure, self.asked(what))
     }
 
     /// Logs in and fetches what the reference names.
     fn first(&self, reference: &ImageReference) -> Result<std::result::Result<Vec<u8>, Trouble>> {
-        let target = match reference.digest() {
-            Some(digest) => self.by_digest(digest),
-            None => Reference::with_tag(
-                self.host.clone(),
-                self.repository.clone(),
-                reference.tag().unwrap_or("latest").to_owned(),
-            ),
-        };
         let what = reference.name();
-        let answer = wait_for(&self.access.cancel, async {
-            // Asked for by itself, as its failure is swallowed when the client logs in unasked.
-            self.client.auth(&target, &self.auth, RegistryOperation::Pull).await?;
-            self.client.pull_manifest_raw(&target, &self.auth, ACCEPTED).await
-        })?;
-        Ok(match answer {
-            Ok((raw, _)) => self.checked(raw.to_vec(), reference.digest()).map_err(|error| Trouble {
-                error,
-                transient: false,
-                unreachable: false,
-            }),
-            Err(error) => Err(self.trouble(&error, &what)),
-        })
+        let answer = match reference.digest() {
+            Some(digest) => self.fetch(digest.as_str(), Some(digest))?,
+            None => self.fetch(reference.tag().unwrap_or("latest"), None)?,
+        };
+        Ok(answer.map_err(|failure| self.trouble(&failure, &what)))
     }
 
     /// A manifest by its digest, with repeats.
     pub fn manifest(&self, digest: &Digest) -> Result<Vec<u8>> {
-        let target = self.by_digest(digest);
-        let (mut attempt, since) = (1, Instant::now());
+        let (mut attempt, mut failures, since) = (1, 0, Instant::now());
         loop {
-            match wait_for(&self.access.cancel, self.client.pull_manifest_raw(&target, &self.auth, ACCEPTED))? {
-                Ok((raw, _)) => return self.checked(raw.to_vec(), Some(digest)),
-                Err(error) => {
-                    let trouble = self.trouble(&error, &format!("manifest {}", digest.short()));
-                    attempt += 1;
-                    if !trouble.transient || self.gives_up(attempt - 1, since) {
-                        return Err(trouble.error);
-                    }
-                    self.pause(&trouble, attempt)?;
-                }
+            let failure = match self.fetch(digest.as_str(), Some(digest))? {
+                Ok(raw) => return Ok(raw),
+                Err(failure) => failure,
+            };
+            let trouble = self.trouble(&failure, &format!("manifest {}", digest.short()));
+            attempt += 1;
+            failures += trouble.cost;
+            if !trouble.transient || self.gives_up(failures, since) {
+                return Err(trouble.error);
             }
+            self.pause(&trouble, attempt)?;
         }
+    }
+
+    /// Asks for a manifest, once, and makes sure that it is the one.
+    fn fetch(&self, name: &str, digest: Option<&Digest>) -> Result<std::result::Result<Vec<u8>, Failure>> {
+        let path = format!("manifests/{name}");
+        let ask = Ask { method: Method::GET, path: &path, accept: ACCEPTED, from: 0, pinned: digest.is_some() };
+        wait_for(&self.access.cancel, async {
+            let answer = self.client.ask(&ask).await?;
+            let announced = answer.header("docker-content-digest").map(str::to_owned);
+            let raw = answer.document(MAX_DOCUMENT, "manifest").await?;
+            check(&raw, digest, announced.as_deref())?;
+            Ok(raw)
+        })
     }
 
     /// Whether `failures`, the first of them at `since`, are enough.
@@ -293,22 +192,23 @@ impl Registry {
     pub fn pause(&self, trouble: &Trouble, attempt: u32) -> Result<()> {
         pause(&self.access, &*self.events, trouble, attempt)
     }
+}
 
-    /// Our own check, whatever the client checked.
-    fn checked(&self, raw: Vec<u8>, expected: Option<&Digest>) -> Result<Vec<u8>> {
-        if raw.len() as u64 > MAX_DOCUMENT {
-            return Err(Error::world(
-                Stage::Resolve,
-                format!("{} sent a manifest of {} bytes, which no real one has", self.host, raw.len()),
-            ));
+/// Whether it is what was asked for, and what the registry itself says that it is.
+fn check(raw: &[u8], expected: Option<&Digest>, announced: Option<&str>) -> std::result::Result<(), Failure> {
+    let actual = Digest::of(raw);
+    let announced = announced.filter(|text| text.starts_with("sha256:") && expected.is_none());
+    match expected.map(Digest::as_str).or(announced) {
+        Some(expected) if *expected != *actual.as_str() => {
+            Err(Failure::Odd(format!("it sends another manifest than asked for: expected {expected}, got {actual}")))
         }
-        let actual = Digest::of(&raw);
-        match expected {
-            Some(expected) if *expected != actual => Err(Error::world(
-                Stage::Resolve,
-                format!("{} sent another manifest than asked for: expected {expected}, got {actual}", self.host),
-            )),
-            _ => Ok(raw),
+        _ if is_page(raw) => {
+            Err(Failure::Odd("it sends a web page; perhaps a network portal wants a login in between".into()))
         }
+        _ => Ok(()),
     }
+}
+
+fn is_page(raw: &[u8]) -> bool {
+    raw.trim_ascii_start().starts_with(b"<")
 }

@@ -44,6 +44,7 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
         kargs: config_files::kargs(&texts(&merged, is_kargs), arch)?,
         selinux: selinux(&merged),
         composefs: composefs(&merged),
+        signature_policy: image.signature_policy().cloned(),
         bound_images: merged.paths().filter_map(bound_image).map(str::to_owned).collect(),
     })
 }

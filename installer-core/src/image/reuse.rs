@@ -21,6 +21,7 @@ impl Image {
                 return Ok(None);
             }
         }
-        Ok(Some(ImageFacts { reference: self.reference().to_string(), ..before.clone() }))
+        let (reference, signature_policy) = (self.reference().to_string(), self.signature_policy().cloned());
+        Ok(Some(ImageFacts { reference, signature_policy, ..before.clone() }))
     }
 }

@@ -50,7 +50,8 @@ pub(super) fn planned_image(request: &Request, facts: &ImageFacts) -> Result<Pla
         Some(name) => name.parse::<ImageReference>()?.to_string(),
         None => source.clone(),
     };
-    Ok(PlannedImage { source, digest: facts.manifest_digest.clone(), updates_from, unpacked_size: facts.unpacked_size })
+    let (digest, signature_policy) = (facts.manifest_digest.clone(), facts.signature_policy.clone());
+    Ok(PlannedImage { source, digest, updates_from, unpacked_size: facts.unpacked_size, signature_policy })
 }
 
 pub(super) fn passwords(request: &Request) -> BTreeMap<String, Password> {

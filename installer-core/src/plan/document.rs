@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Step;
 use crate::error::{Error, Result, Stage};
+use crate::image::PolicyFacts;
 use crate::request::{EndAction, Password};
 use crate::storage::select::{Loss, Target};
 use crate::units::{Bytes, Digest, Secret};
@@ -49,6 +50,10 @@ pub struct PlannedImage {
     pub updates_from: String,
     /// What its files need.
     pub unpacked_size: Bytes,
+    /// By which rule of a policy.json it may be used. Beside the digest of the plan: that file is
+    /// the installing machine's, and is asked again there.
+    #[serde(skip)]
+    pub signature_policy: Option<PolicyFacts>,
 }
 
 impl Plan {
@@ -63,6 +68,9 @@ impl Plan {
     pub fn document(&self) -> Result<serde_json::Value> {
         let json = |error| Error::failed(Stage::Plan, "writing the plan as JSON").because(error);
         let mut value = serde_json::to_value(self).map_err(json)?;
+        if let Some(rule) = &self.image.signature_policy {
+            value["image"]["signature_policy"] = serde_json::to_value(rule).map_err(json)?;
+        }
         value["digest"] = serde_json::to_value(self.digest()?).map_err(json)?;
         Ok(value)
     }

@@ -72,6 +72,9 @@ fn write_target(out: &mut String, plan: &Plan) -> std::fmt::Result {
 fn write_image(out: &mut String, plan: &Plan) -> std::fmt::Result {
     writeln!(out, "Image:       {}", plan.image.source)?;
     writeln!(out, "             {}", plan.image.digest)?;
+    if let Some(rule) = &plan.image.signature_policy {
+        writeln!(out, "Policy:      {rule}")?;
+    }
     writeln!(out, "Updates:     from {}", plan.image.updates_from)
 }
 

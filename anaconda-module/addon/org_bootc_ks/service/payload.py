@@ -10,6 +10,7 @@ import logging
 from dasbus.error import DBusError
 from dasbus.typing import Str, get_native, get_variant
 from pyanaconda.modules.common.constants.services import PAYLOADS
+from pyanaconda.modules.payloads.constants import SourceType
 
 from org_bootc_ks import source as sources
 
@@ -29,6 +30,13 @@ def read():
     except (DBusError, AttributeError, TypeError) as error:
         log.warning("The payload's source cannot be read: %s", error)
         return None
+
+
+def knows(kind):
+    """Whether this Anaconda can install a source of `kind`. From 43 on it takes the command `bootc`, and
+    has what carries it out from 44.3 on."""
+    wanted = BOOTC if kind == "bootc" else OSTREECONTAINER
+    return any(each.value == wanted or each.name == wanted for each in SourceType)
 
 
 def write(source):

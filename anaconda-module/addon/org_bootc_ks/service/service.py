@@ -12,7 +12,7 @@ from pyanaconda.modules.common.containers import TaskContainer
 from pyanaconda.modules.common.structures.kickstart import KickstartMessage, KickstartReport
 from pykickstart.version import makeVersion, versionToString
 
-from org_bootc_ks import native, reading, settings, view
+from org_bootc_ks import memory, native, reading, settings, view
 from org_bootc_ks import source as sources
 from org_bootc_ks.constants import BOOTC_KS
 from org_bootc_ks.credentials import Runtime
@@ -33,14 +33,28 @@ class BootcKsService(KickstartService):
     def __init__(self):
         super().__init__()
         self.view_changed = Signal()
-        self._state = State(self._changed)
+        self._state = State(self._changed, _keep)
         self._runtime = Runtime()
+        self._take_up()
 
     def publish(self):
         """Publishes the service on the bus."""
         TaskContainer.set_namespace(BOOTC_KS.namespace)
         DBus.publish_object(BOOTC_KS.object_path, BootcKsInterface(self))
         DBus.register_service(BOOTC_KS.service_name)
+
+    def _take_up(self):
+        """Goes on with what was asked of a service that is gone."""
+        try:
+            kept = memory.recall()
+        except memory.Lost as error:
+            log.error("%s", error)
+            self._state.lost = str(error)
+            return
+        if kept:
+            log.warning("The service was started again; it goes on with what was asked for before.")
+            self._state.take_up(*kept)
+            self.kickstarted = bool(self._state.source.image)
 
     @async_action_nowait
     def _changed(self):
@@ -72,13 +86,14 @@ class BootcKsService(KickstartService):
             found = reading.read(s, lambda text: _parse(module, text))
         except native.Unavailable as error:
             log.error("%s", error)
-            report.warning_messages.append(_message(0, str(error)))
-            return report
+            found = reading.unread(s, str(error))
         except Exception:
             # The log has the traceback; Anaconda would show it to the user otherwise.
             log.exception("The kickstart cannot be read.")
-            report.warning_messages.append(_message(0, _("bootc-ks cannot read this kickstart; see the log.")))
-            return report
+            found = reading.unread(s, _("bootc-ks cannot read this kickstart; see the log."))
+        if found.source.kind and not payload.knows(found.source.kind):
+            text = _("This Anaconda takes the command {kind} and has nothing that carries it out; use ostreecontainer.")
+            found.say(True, found.line, text.format(kind=found.source.kind))
         for each in found.messages:
             messages = report.error_messages if each.error else report.warning_messages
             messages.append(_message(each.line, each.text))
@@ -155,6 +170,13 @@ class BootcKsService(KickstartService):
     def set_credentials(self, username, password):
         """For the registry of the image."""
         self._state.set_credentials(username.strip(), password)
+
+
+def _keep(source, asked, credentials, facts):
+    try:
+        memory.keep(source, asked, credentials, facts)
+    except OSError as error:
+        log.error("What was asked for cannot be kept in %s: %s", memory.PATH, error.strerror)
 
 
 def _parse(module, text):

@@ -36,7 +36,7 @@ class CheckTask(Task):
         source, who, settings, key = self._state.asked()
         if not source.image:
             return
-        if settings.check == "off":
+        if settings.check == "off" and not (settings.demanding and _module() is None):
             self._state.set_check(key, state=states.OFF)
             return
         facts = self._state.facts_for(key)
@@ -46,8 +46,8 @@ class CheckTask(Task):
         except checks.Failed as failure:
             problems = [failure.problem]
         except native.Unavailable as error:
-            # Nothing is known against the image; but a check that was asked for has to report it.
-            problems = [Problem(False, str(error), "", _("The image cannot be checked"))]
+            # Nothing is known against the image, nor for it.
+            problems = [Problem(settings.demanding, str(error), "", _("The image cannot be checked"))]
         for problem in problems:
             log.warning("%s: %s %s", source.image, problem.text, problem.hint)
         self._state.set_check(key, state=states.outcome(problems), problems=tuple(problems), facts=facts, progress="")
@@ -75,12 +75,15 @@ class ConfigureTask(CheckTask):
 
     def run(self):
         """Raises SourceSetupError where the image cannot be installed."""
+        if self._state.lost:
+            raise SourceSetupError(f"{self._state.lost}\n\n" + _("No disk has been changed."))
         super().run()
         source, who, settings, _key = self._state.asked()
         if not source.image:
             return
         problems = self._state.check.problems
-        if settings.check == "require" and any(problem.error for problem in problems):
+        blind = settings.demanding and _module() is None
+        if (settings.check == "require" or blind) and any(problem.error for problem in problems):
             raise SourceSetupError(failure(source, problems))
         for problem in problems:
             self.report_progress(problem.text)
@@ -136,7 +139,7 @@ class InstallTask(Task):
             return
         facts, problems = self._state.check.facts, list(self._state.check.problems)
         deployed = deployment.newest(self._physroot)
-        moved = _moved(facts, deployed)
+        moved = _moved(facts.digest if facts else settings.digest, deployed)
         if moved:
             log.warning(moved)
             problems.append(Problem(True, moved))
@@ -167,8 +170,8 @@ def _module():
         return None
 
 
-def _moved(facts, deployed):
-    if not facts or not deployed or facts.digest == deployed:
+def _moved(expected, deployed):
+    if not expected or not deployed or expected == deployed:
         return ""
     text = _("The image was {checked} when it was checked, and {deployed} when it was installed.")
-    return text.format(checked=facts.digest, deployed=deployed)
+    return text.format(checked=expected, deployed=deployed)

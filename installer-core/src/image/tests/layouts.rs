@@ -152,3 +152,27 @@ fn the_wrong_kind_of_place_is_named() {
         assert!(error.remedy().is_some());
     }
 }
+
+#[test]
+fn archives_that_would_fill_the_memory_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.tar");
+    let reference = format!("oci-archive:{}", file.display());
+    for (kind, what) in [(tar::EntryType::XHeader, "a header of"), (tar::EntryType::GNULongName, "a header of")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(4 << 30);
+        header.set_cksum();
+        std::fs::write(&file, header.as_bytes()).unwrap();
+        // Not written, and yet there.
+        std::fs::File::options().write(true).open(&file).unwrap().set_len(5 << 30).unwrap();
+        let error = failure(&reference);
+        assert!(error.to_string().contains(what) && error.exit_code() == 3, "{error}");
+    }
+    let mut many = Tar::default();
+    for number in 0..10_001 {
+        many = many.file(&format!("{number}"), "");
+    }
+    std::fs::write(&file, many.done()).unwrap();
+    assert!(failure(&reference).to_string().contains("more than 10000 entries"));
+}

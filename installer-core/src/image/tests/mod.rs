@@ -2,8 +2,10 @@
 //! misbehave, and a real one.
 
 mod base;
+mod door;
 mod facts;
 mod layouts;
+mod limits;
 mod login;
 mod misbehaving;
 mod real;

@@ -27,6 +27,10 @@ pub enum Reply {
     Cut(Box<Reply>, usize),
     /// Nothing, for so long.
     Silence(std::time::Duration),
+    /// A body without end, a byte at a time.
+    Drip(std::time::Duration),
+    /// A body without end, as fast as it goes.
+    Flood(u16),
 }
 
 pub fn status(code: u16, body: &str) -> Reply {
@@ -121,6 +125,16 @@ fn send(stream: &mut TcpStream, reply: Reply, head_alone: bool) {
             }
         }
         Reply::Silence(time) => std::thread::sleep(time),
+        Reply::Drip(pause) => {
+            let _ = stream.write_all(b"HTTP/1.1 200 X\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n");
+            while stream.write_all(b" ").is_ok() {
+                std::thread::sleep(pause);
+            }
+        }
+        Reply::Flood(code) => {
+            let _ = stream.write_all(format!("HTTP/1.1 {code} X\r\nConnection: close\r\n\r\n").as_bytes());
+            while stream.write_all(&[b'{'; 1 << 16]).is_ok() {}
+        }
         Reply::Cut(..) => {}
     }
 }

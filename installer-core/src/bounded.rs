@@ -1,0 +1,40 @@
+//! Files that come from outside, read with a limit: a name can lead to a device that never ends.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+/// More than any real document has: configuration files, credentials, facts, plans.
+pub const DOCUMENT: u64 = 16 << 20;
+
+/// The bytes of the file at `path`, if they are no more than `limit`.
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut data = Vec::new();
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut data)?;
+    if data.len() as u64 > limit {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")));
+    }
+    Ok(data)
+}
+
+/// [`read`] for text.
+pub fn read_to_string(path: &Path, limit: u64) -> io::Result<String> {
+    String::from_utf8(read(path, limit)?).map_err(|error| io::Error::new(ErrorKind::InvalidData, error.utf8_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_is_not_waited_for() {
+        assert_eq!(read(Path::new("/dev/zero"), 1000).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("text");
+        std::fs::write(&file, "four").unwrap();
+        assert_eq!(read_to_string(&file, 4).unwrap(), "four");
+        assert!(read(&file, 3).is_err());
+        std::fs::write(&file, b"\xff").unwrap();
+        assert_eq!(read_to_string(&file, 4).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::system_facts::SystemFacts;
 use crate::units::{Bytes, Digest};
 
 /// The version of the JSON form of [`ImageFacts`]. It goes up as well when [`super::resolve()`] learns
@@ -51,6 +52,9 @@ pub struct ImageFacts {
     pub bound_images: Vec<String>,
     /// Whether it is an ostree-encapsulated ("chunked") image.
     pub encapsulated: bool,
+    /// What its system has; `None` where that was not looked for, so that nothing follows from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<SystemFacts>,
 }
 
 /// One layer.

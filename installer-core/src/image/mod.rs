@@ -30,6 +30,8 @@ mod registry_error;
 mod resolve;
 mod reuse;
 mod scan;
+mod system_facts;
+mod system_look;
 mod verify;
 
 #[cfg(test)]
@@ -41,4 +43,5 @@ pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, LayerFacts, S
 pub use open::{Image, open};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
+pub use system_facts::{SystemFacts, UnitFacts, UnitInstall};
 pub use verify::{VerifyError, decompress, read_error};

@@ -12,9 +12,10 @@ use super::facts::{BootFacts, ImageFacts, KernelFacts, SCHEMA};
 use super::layers::{Progress, side_by_side};
 use super::manifest::{Config, parse_config};
 use super::open::Image;
+use super::system_facts::SystemFacts;
 use super::scan::{self, File, Layer, Merged, Want};
 use super::verify::read_error;
-use super::{config_files, initramfs};
+use super::{config_files, initramfs, system_look};
 
 /// Reads the whole image and says what must be known of it before a disk is touched. Refuses
 /// an image that does not say of itself that it is bootable.
@@ -50,6 +51,7 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
         selinux: selinux(&merged),
         composefs: composefs(&merged),
         bound_images: merged.paths().filter_map(bound_image).map(str::to_owned).collect(),
+        system: Some(system(&merged)),
     })
 }
 
@@ -133,7 +135,8 @@ const PREPARE_ROOT: &[&str] = &["etc/ostree/prepare-root.conf", "usr/lib/ostree/
 
 /// Whether what is at `path` can hide something of interest.
 fn near(path: &str) -> bool {
-    ROOTS.iter().any(|root| is_under(root, path) || is_under(path, root) || *root == path)
+    let mut roots = ROOTS.iter().chain(system_look::ROOTS);
+    roots.any(|root| is_under(root, path) || is_under(path, root) || *root == path)
 }
 
 fn is_under(path: &str, dir: &str) -> bool {
@@ -165,7 +168,12 @@ fn want(path: &str) -> Want {
         || is_shim(path)
         || bound_image(path).is_some()
         || policy_of(path).is_some();
-    if named { Want::Name } else { Want::Nothing }
+    match system_look::keep(path) {
+        Some(system_look::Keep::Text) => Want::Content,
+        Some(system_look::Keep::Name) => Want::Name,
+        None if named => Want::Name,
+        None => Want::Nothing,
+    }
 }
 
 /// Whether it is below usr/lib/modules/VERSION/dtb.
@@ -228,6 +236,18 @@ fn policy_of(path: &str) -> Option<&str> {
 fn texts(merged: &Merged, which: fn(&str) -> bool) -> BTreeMap<String, Vec<u8>> {
     let text = |path: &str| Some((path.to_owned(), merged.text(path)?.to_vec()));
     merged.paths().filter(|path| which(path)).filter_map(text).collect()
+}
+
+/// What the system has.
+fn system(merged: &Merged) -> SystemFacts {
+    system_look::facts(merged.files().map(|(path, file)| {
+        let kind = match file {
+            File::Content(text) => system_look::Kind::Text(text),
+            File::Link(target) => system_look::Kind::Link(target),
+            _ => system_look::Kind::File,
+        };
+        (path, kind)
+    }))
 }
 
 fn kernel(merged: &Merged) -> Result<Option<KernelFacts>> {

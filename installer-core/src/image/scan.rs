@@ -333,6 +333,11 @@ impl Merged {
         self.0.keys().map(String::as_str)
     }
 
+    /// Every file as it is, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &File)> {
+        self.0.iter().map(|(path, file)| (path.as_str(), file))
+    }
+
     /// The file at `path`, through symbolic links.
     pub fn file(&self, path: &str) -> Option<&File> {
         let mut file = self.0.get(path)?;

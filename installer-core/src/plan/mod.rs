@@ -78,8 +78,8 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     steps.extend(request.scripts.iter().cloned().map(Step::Script));
     steps.push(Step::Finish);
     let passwords = passwords(request);
-    let (end, credentials) = (request.end, None);
-    Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, credentials })
+    let (end, credentials, secrets) = (request.end, None, crate::system::secrets(&request.system));
+    Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, secrets, credentials })
 }
 
 /// Where the system would go, and what would be gone there, whatever the image.

@@ -17,7 +17,7 @@ use crate::machine::{Disk, Machine, Mounted, MountedArea};
 use crate::request::{EndAction, Purpose, Request, Scheme};
 use crate::storage::partition_type;
 use crate::storage::select::Target;
-use crate::system::files::FstabEntry;
+use crate::system::fstab::FstabEntry;
 
 /// How the installed system names its root and its /boot, where the caller knows better than
 /// by UUID: what `root=` takes. An empty `root` leaves it to the kernel arguments given.
@@ -86,6 +86,7 @@ pub fn to_filesystem(
         warnings,
         end: EndAction::Nothing,
         passwords: Default::default(),
+        secrets: Default::default(),
         credentials: None,
     })
 }

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::network::Connection;
+use super::settings::{
+    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSync,
+};
 use crate::image::Login;
 use crate::units::{Bytes, Digest, MountPoint, Secret};
 
@@ -222,6 +226,26 @@ pub struct SystemSettings {
     pub root_ssh_password: bool,
     /// SELinux mode (`enforcing`, `permissive`, `disabled`).
     pub selinux: Option<String>,
+    /// Groups to make.
+    pub groups: Vec<Group>,
+    /// Which services start.
+    pub services: Services,
+    /// The firewall; `None` leaves it as the image has it.
+    pub firewall: Option<Firewall>,
+    /// Connections.
+    pub connections: Vec<Connection>,
+    /// How users are authenticated; `None` leaves that as the image has it.
+    pub authentication: Option<Authentication>,
+    /// Where the time comes from; `None` leaves that as the image has it.
+    pub time_sync: Option<TimeSync>,
+    /// Whether something asks at the first boot.
+    pub first_boot: Option<FirstBoot>,
+    /// What is seen when the system has started.
+    pub desktop: Desktop,
+    /// Certificates that become files.
+    pub certificates: Vec<Certificate>,
+    /// What subscriptions are told that the machine is for.
+    pub purpose: Option<SystemPurpose>,
 }
 
 /// Root's access.

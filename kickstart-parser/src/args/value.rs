@@ -56,7 +56,7 @@ pub(crate) fn negative_number(word: &str) -> bool {
 }
 
 /// The name among `names` that a misspelt word was most likely meant to be.
-pub(crate) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     close(word, names).min().map(|(_, n)| n)
 }
 

@@ -3,6 +3,8 @@
 
 mod addon;
 mod image;
+mod network;
+mod settings;
 mod storage;
 mod system;
 #[cfg(test)]
@@ -155,30 +157,6 @@ impl Reader<'_> {
 
     /// Says of everything that the language allows and that changes nothing here that it does.
     fn no_effect(&mut self, kickstart: &Kickstart) {
-        for network in &kickstart.network {
-            // `network --bootproto=dhcp` asks for what every image does anyway.
-            let own = network.ip.is_some()
-                || network.vlan_id.is_some()
-                || network.nameservers.is_some()
-                || network.bond_slaves.is_some()
-                || network.bridge_slaves.is_some()
-                || !network.team_slaves.is_empty()
-                || network.essid.is_some();
-            self.warn_if(
-                own,
-                network.span,
-                "network: only the host name is written into the installed system",
-                "configure the network in the image, or by ip= with 'bootloader --append='",
-            );
-        }
-        if let Some(timezone) = &kickstart.timezone {
-            self.warn_if(
-                timezone.no_ntp || !timezone.ntp_servers.is_empty(),
-                timezone.span,
-                "timezone: time servers are not configured",
-                "configure them in the image",
-            );
-        }
         if let Some(lang) = &kickstart.lang {
             self.warn_if(
                 !lang.add_support.is_empty(),

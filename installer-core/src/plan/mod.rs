@@ -27,7 +27,7 @@ use crate::storage::layout::{self, Given};
 use crate::storage::select::{self, Loss, Target};
 use crate::units::Digest;
 
-pub use bootloader::{BootPlan, EfiGrub, Loader, grub_directory};
+pub use bootloader::{BootPlan, EfiGrub, Loader, MENU_PASSWORD, grub_directory};
 pub use defaults::oci_architecture;
 pub use device::{Device, Names, Planned, partition_node};
 pub use document::{Plan, PlannedImage, SCHEMA};
@@ -78,7 +78,9 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     steps.extend(request.scripts.iter().cloned().map(Step::Script));
     steps.push(Step::Finish);
     let passwords = passwords(request);
-    let (end, credentials, secrets) = (request.end, None, crate::system::secrets(&request.system));
+    let (end, credentials) = (request.end, None);
+    let mut secrets = crate::system::secrets(&request.system);
+    secrets.extend(request.menu_password.clone().map(|hash| (MENU_PASSWORD.to_owned(), hash)));
     Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, secrets, credentials })
 }
 

@@ -241,6 +241,7 @@ fn boot_plan(
         bios: can_bios && disk.is_some_and(has_bios_place),
         uefi: can_uefi && mounted.esp().is_some(),
         timeout: request.menu_timeout.unwrap_or(MENU_TIMEOUT),
+        password: request.menu_password.is_some(),
     };
     // A loop device is a disk image, for whatever machine.
     let (firmware, ok, brings) = match disk {

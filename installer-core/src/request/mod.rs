@@ -10,7 +10,7 @@ mod network;
 mod settings;
 mod types;
 
-pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, from_kickstart};
+pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, NO_EFFECT, from_kickstart};
 pub use in_kickstart::in_kickstart;
 pub use network::{Connection, Ipv4, Ipv6, Made, NetDevice, Wireless, WirelessKey};
 pub use settings::{

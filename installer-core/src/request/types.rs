@@ -39,6 +39,8 @@ pub struct Request {
     pub leave_boot_order: bool,
     /// Seconds that its menu waits, where asked for.
     pub menu_timeout: Option<u32>,
+    /// GRUB's hash of a password that its menu asks for before anything in it is changed.
+    pub menu_password: Option<Secret>,
     /// The system's own settings.
     pub system: SystemSettings,
     /// Scripts to run in or around the installed system, in order.
@@ -63,6 +65,7 @@ impl Request {
             bootloader: true,
             leave_boot_order: false,
             menu_timeout: None,
+            menu_password: None,
             system: SystemSettings::default(),
             scripts: Vec::new(),
             end: EndAction::Nothing,

@@ -3,7 +3,8 @@
 use super::change::{Change, Facts, Findings, Topic};
 use crate::request::Authentication;
 
-const PROGRAM: &str = "/usr/bin/authselect";
+/// What configures it.
+pub const PROGRAM: &str = "/usr/bin/authselect";
 
 /// The changes for `authentication`.
 pub fn changes(authentication: &Authentication, facts: Facts<'_>, found: &mut Findings) -> Vec<Change> {

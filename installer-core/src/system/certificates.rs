@@ -3,10 +3,12 @@
 use super::change::{Change, Facts};
 use crate::request::Certificate;
 
+/// What makes a store of its sources.
+pub const PROGRAM: &str = "/usr/bin/update-ca-trust";
 /// Where a store's own sources are, and what makes the store of them.
 const STORES: &[(&str, &str)] = &[
-    ("/etc/pki/ca-trust/source/", "/usr/bin/update-ca-trust"),
-    ("/etc/ca-certificates/trust-source/", "/usr/bin/update-ca-trust"),
+    ("/etc/pki/ca-trust/source/", PROGRAM),
+    ("/etc/ca-certificates/trust-source/", PROGRAM),
 ];
 
 /// The changes for `certificates`.

@@ -67,7 +67,7 @@ fn from(sources: &[TimeSource], facts: Facts<'_>, found: &mut Findings) -> Vec<C
             found.lack(
                 Topic::Clock,
                 "the image has systemd-timesyncd, which cannot authenticate servers (NTS)",
-                "add chrony to the image, or leave --nts out",
+                "add chrony to the image, or take the servers as they are",
             );
         }
         let hosts: Vec<&str> = sources.iter().map(|source| source.host.as_str()).collect();

@@ -5,7 +5,8 @@ use crate::image::SystemFacts;
 use crate::request::Firewall;
 
 const UNIT: &str = "firewalld.service";
-const PROGRAM: &str = "/usr/bin/firewall-offline-cmd";
+/// What configures it.
+pub const PROGRAM: &str = "/usr/bin/firewall-offline-cmd";
 
 /// The changes for `firewall`.
 pub fn changes(firewall: &Firewall, facts: Facts<'_>, found: &mut Findings) -> Vec<Change> {

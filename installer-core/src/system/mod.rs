@@ -32,6 +32,9 @@ use crate::image::SystemFacts;
 use crate::request::SystemSettings;
 use crate::units::Secret;
 
+/// Every program of the image that a change runs.
+pub const PROGRAMS: [&str; 3] = [authentication::PROGRAM, certificates::PROGRAM, firewall::PROGRAM];
+
 /// The changes that `settings` ask for, in order, and what is to be said of them. Nothing follows from
 /// facts that are not known.
 pub fn changes(settings: &SystemSettings, facts: Option<&SystemFacts>) -> (Vec<Change>, Findings) {

@@ -110,11 +110,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         &[
             ("--append", Used, "kernel arguments, after those of the image"),
             ("--location", Used, "`none`: no boot loader; `mbr` and `boot` change nothing; `partition` is refused"),
-            ("--password", Refused, ""),
+            ("--password", Used, "as `grub2-mkpasswd-pbkdf2` hashes it; a plain one is refused"),
             ("--driveorder", Warned, "the boot loader goes onto the disk of the system"),
             ("--timeout", Used, "seconds that GRUB's menu waits; else one"),
             ("--default", Ignored, "there is one system"),
-            ("--iscrypted", Ignored, "see `--password`"),
+            ("--iscrypted", Used, "with `--password`"),
             ("--md5pass", Refused, ""),
             ("--boot-drive", Warned, "the boot loader goes onto the disk of the system"),
             ("--leavebootorder", Used, "else UEFI firmware gets an entry for the system, first in its order"),

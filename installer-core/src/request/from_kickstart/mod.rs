@@ -15,6 +15,7 @@ use kickstart_parser::kickstart::{BootloaderLocation, EndKind, Kickstart, Script
 use kickstart_parser::{Diagnostic, Severity, Sources, Span};
 
 use super::types::{EndAction, Request, Script};
+use crate::units::Secret;
 
 /// Something that the language allows and this installer does not do.
 pub const NOT_SUPPORTED: Code = Code {
@@ -74,6 +75,7 @@ pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec
         bootloader: reader.bootloader(kickstart),
         leave_boot_order: kickstart.bootloader.as_ref().is_some_and(|b| b.leave_boot_order),
         menu_timeout: kickstart.bootloader.as_ref().and_then(|b| u32::try_from(b.timeout_seconds?).ok()),
+        menu_password: reader.menu_password(kickstart),
         system: reader.system(kickstart),
         scripts: reader.scripts(kickstart),
         end: reader.end(kickstart),
@@ -113,7 +115,6 @@ impl Reader<'_> {
         let span = bootloader.span;
         let help = "leave the option out, or use Anaconda";
         for (given, option) in [
-            (bootloader.password.is_some(), "--password"),
             (bootloader.extlinux, "--extlinux"),
             (bootloader.sdboot, "--sdboot"),
             (bootloader.no_mbr, "--nombr"),
@@ -122,6 +123,23 @@ impl Reader<'_> {
             self.refuse_if(given, span, &format!("bootloader {option} is not supported"), help);
         }
         !bootloader.disabled && bootloader.location != Some(BootloaderLocation::None)
+    }
+
+    /// GRUB reads a hash of its own making, and Anaconda gives it no other.
+    fn menu_password(&mut self, kickstart: &Kickstart) -> Option<Secret> {
+        let bootloader = kickstart.bootloader.as_ref()?;
+        let password = bootloader.password.as_ref()?;
+        let help = "write --iscrypted and what grub2-mkpasswd-pbkdf2 prints";
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '.';
+        if password.expose().starts_with("grub.pbkdf2.") && password.expose().chars().all(good) {
+            return Some(password.clone());
+        }
+        if bootloader.is_crypted {
+            self.refuse(bootloader.span, "bootloader: GRUB cannot read this hash of a password", help);
+        } else {
+            self.bad(bootloader.span, "bootloader --password: it is not hashed as GRUB has it", help);
+        }
+        None
     }
 
     fn scripts(&mut self, kickstart: &Kickstart) -> Vec<Script> {

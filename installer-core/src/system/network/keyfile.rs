@@ -1,7 +1,7 @@
 //! NetworkManager's keyfiles (nm-settings-keyfile(5)), as Anaconda's have it: one for a connection, and
 //! one for each device that a bond or a bridge is made of.
 
-use super::{file_name, key_of};
+use super::names::{file_name, key_of};
 use crate::request::{Connection, Ipv4, Ipv6, Made, NetDevice, WirelessKey};
 use crate::system::change::Change;
 use crate::units::Digest;

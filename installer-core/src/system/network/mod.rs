@@ -2,9 +2,12 @@
 //! that alone.
 
 mod keyfile;
+mod names;
 mod networkd;
 
 use std::collections::BTreeMap;
+
+use names::key_of;
 
 use super::change::{Change, Facts, Findings, Topic};
 use crate::image::SystemFacts;
@@ -54,11 +57,6 @@ fn manager(facts: &SystemFacts) -> Option<Manager> {
     unit("systemd-networkd.service").then_some(Manager::Networkd)
 }
 
-/// What stands in a file for the key of a wireless network.
-fn key_of(name: &str) -> String {
-    format!("<key of {name}>")
-}
-
 /// The keys of wireless networks by what stands for them.
 pub fn secrets(connections: &[Connection]) -> BTreeMap<String, Secret> {
     let key = |connection: &Connection| {
@@ -66,12 +64,6 @@ pub fn secrets(connections: &[Connection]) -> BTreeMap<String, Secret> {
         Some((key_of(&connection.name()), key))
     };
     connections.iter().filter_map(key).collect()
-}
-
-/// A name as that of a file.
-fn file_name(name: &str) -> String {
-    let good = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    name.chars().map(good).collect::<String>().trim_start_matches('.').to_owned()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::file_name;
+use super::names::file_name;
 use crate::request::{Connection, Ipv4, Ipv6, Made, NetDevice};
 use crate::system::change::{Change, Facts, Findings, Topic};
 

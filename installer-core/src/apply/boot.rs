@@ -149,6 +149,9 @@ fn preamble(uuid: &str, serial: bool, timeout: u32) -> String {
     )
 }
 
+/// What lets an entry start without the password of the menu.
+const UNRESTRICTED: &str = "--unrestricted";
+
 /// A boot entry as GRUB's own words.
 fn menu_entry(entry: &str) -> String {
     let value = |key: &str| {
@@ -157,7 +160,7 @@ fn menu_entry(entry: &str) -> String {
     // In single quotes nothing is special to GRUB but the quote itself.
     let title = value("title").replace('\'', "");
     let quoted: Vec<String> = value("options").split_whitespace().map(grub_quote).collect();
-    let mut text = format!("menuentry '{title}' --unrestricted {{\n  linux {} {}\n", value("linux"), quoted.join(" "));
+    let mut text = format!("menuentry '{title}' {UNRESTRICTED} {{\n  linux {} {}\n", value("linux"), quoted.join(" "));
     if !value("initrd").is_empty() {
         text.push_str(&format!("  initrd {}\n", value("initrd")));
     }

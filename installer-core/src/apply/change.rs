@@ -1,6 +1,8 @@
 //! The one executor of the system's changes. Everything is read and written through the door into the
 //! deployed system; units are enabled by what their files say there.
 
+use std::cell::RefCell;
+
 use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::Root;
@@ -73,10 +75,31 @@ fn place(system: &dyn Root, file: &str) -> Option<String> {
     [units::ETC, units::VENDOR].map(|dir| format!("{dir}/{file}")).into_iter().find(|path| system.exists(path))
 }
 
-/// What a unit's file says.
-fn unit(system: &dyn Root, file: &str) -> Option<UnitFacts> {
-    let text = system.read(&place(system, file)?).ok()??;
-    Some(UnitFacts { install: UnitInstall::parse(&text), ..UnitFacts::default() })
+/// The units of the system, and the first one that could not be read.
+struct Units<'a> {
+    system: &'a dyn Root,
+    failed: RefCell<Option<Error>>,
+}
+
+impl<'a> Units<'a> {
+    fn of(system: &'a dyn Root) -> Self {
+        Units { system, failed: RefCell::new(None) }
+    }
+
+    /// What a unit's file says.
+    fn read(&self, file: &str) -> Option<UnitFacts> {
+        match read(self.system, &place(self.system, file)?) {
+            Ok(text) => Some(UnitFacts { install: UnitInstall::parse(&text?), ..UnitFacts::default() }),
+            Err(error) => {
+                self.failed.borrow_mut().get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    fn whole(self) -> Result<()> {
+        self.failed.into_inner().map_or(Ok(()), Err)
+    }
 }
 
 fn enable(system: &dyn Root, name: &str) -> Result<()> {
@@ -84,7 +107,10 @@ fn enable(system: &dyn Root, name: &str) -> Result<()> {
     if place(system, &file).is_none() {
         return Err(lacks(name));
     }
-    for made in units::links(name, &|file| unit(system, file)) {
+    let units = Units::of(system);
+    let links = units::links(name, &|file| units.read(file));
+    units.whole()?;
+    for made in links {
         let target = place(system, &made.file).unwrap_or_else(|| format!("{}/{}", units::VENDOR, made.file));
         link(system, &made.path, &target)?;
     }
@@ -94,7 +120,9 @@ fn enable(system: &dyn Root, name: &str) -> Result<()> {
 /// Takes away every link that starts the unit. One that is not there does not start.
 fn disable(system: &dyn Root, name: &str) -> Result<()> {
     let doing = format!("disabling {name}");
-    let all = units::with_also(name, &|file| unit(system, file));
+    let units = Units::of(system);
+    let all = units::with_also(name, &|file| units.read(file));
+    units.whole()?;
     for (entry, _) in system.list(units::ETC).doing(Stage::System, &doing)? {
         let path = format!("{}/{entry}", units::ETC);
         let starts = [".wants", ".requires", ".upholds"].iter().any(|kind| entry.ends_with(kind));

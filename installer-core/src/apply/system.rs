@@ -9,8 +9,8 @@ use crate::host::root::Root;
 use crate::plan::AUTH_FILE;
 use crate::system::accounts::Accounts;
 use crate::system::fstab::{self, FstabEntry};
-use crate::system::{GroupPlan, UserPlan};
 use crate::system::password::crypt;
+use crate::system::{GroupPlan, UserPlan};
 
 /// Where the installation's own records go in the installed system.
 const RECORDS: &str = "/var/log/bootc-ks";

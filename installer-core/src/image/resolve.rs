@@ -12,8 +12,8 @@ use super::facts::{BootFacts, ImageFacts, KernelFacts, SCHEMA};
 use super::layers::{Progress, side_by_side};
 use super::manifest::{Config, parse_config};
 use super::open::Image;
-use super::system_facts::SystemFacts;
 use super::scan::{self, File, Layer, Merged, Want};
+use super::system_facts::SystemFacts;
 use super::verify::read_error;
 use super::{config_files, initramfs, system_look};
 

@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn nothing_else_is_kept() {
-        for path in ["usr/lib/systemd/system/a.service.d/x.conf", "usr/share/zoneinfo/posix/UTC", "usr/bin/ls", "etc/x"] {
+        for path in ["usr/lib/systemd/system/a.service.d/x.conf", "usr/share/zoneinfo/posix/UTC", "usr/bin/ls", "etc/x"]
+        {
             assert_eq!(keep(path), None, "{path}");
         }
     }

@@ -245,7 +245,11 @@ impl Step {
             }
             Step::Bootloader(boot) => boot.commands(names),
             Step::Change(Change::Run { program, args }) => {
-                vec![Program::new(program.as_str()).args(args.iter().map(String::as_str)).inside(Path::new(&names.system()))]
+                vec![
+                    Program::new(program.as_str())
+                        .args(args.iter().map(String::as_str))
+                        .inside(Path::new(&names.system())),
+                ]
             }
             _ => Vec::new(),
         }

@@ -5,8 +5,8 @@ use kickstart_parser::{Diagnostic, SourceId, Sources, Span};
 
 use crate::image::ImageFacts;
 use crate::plan::{Incompatibility, Subject, incompatibilities};
-use crate::system::Topic;
 use crate::request::{IMAGE_DOUBT, IMAGE_LACKS, Request, in_kickstart};
+use crate::system::Topic;
 
 /// The codes that only image facts can tell of.
 pub fn is_about_image(code: &str) -> bool {

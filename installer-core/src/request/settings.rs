@@ -104,4 +104,3 @@ pub struct SystemPurpose {
     /// Further products.
     pub addons: Vec<String>,
 }
-

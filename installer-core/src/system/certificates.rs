@@ -6,10 +6,8 @@ use crate::request::Certificate;
 /// What makes a store of its sources.
 pub const PROGRAM: &str = "/usr/bin/update-ca-trust";
 /// Where a store's own sources are, and what makes the store of them.
-const STORES: &[(&str, &str)] = &[
-    ("/etc/pki/ca-trust/source/", PROGRAM),
-    ("/etc/ca-certificates/trust-source/", PROGRAM),
-];
+const STORES: &[(&str, &str)] =
+    &[("/etc/pki/ca-trust/source/", PROGRAM), ("/etc/ca-certificates/trust-source/", PROGRAM)];
 
 /// The changes for `certificates`.
 pub fn changes(certificates: &[Certificate], facts: Facts<'_>) -> Vec<Change> {

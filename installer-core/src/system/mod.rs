@@ -119,6 +119,9 @@ mod tests {
         let (list, _) = changes(&settings, None);
         let preset = list.last().unwrap();
         assert_eq!(preset.title(), format!("write {}", units::PRESET));
-        assert_eq!(preset.details()[1..], ["enable sshd.service", "disable firewalld.service", "disable kdump.service"]);
+        assert_eq!(
+            preset.details()[1..],
+            ["enable sshd.service", "disable firewalld.service", "disable kdump.service"]
+        );
     }
 }

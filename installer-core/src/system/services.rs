@@ -8,7 +8,10 @@ use crate::request::Services;
 pub fn changes(services: &Services, facts: Facts<'_>, found: &mut Findings) -> Vec<Change> {
     let Some(facts) = facts else {
         let all = services.disabled.iter().map(|name| (name, false));
-        return all.chain(services.enabled.iter().map(|name| (name, true))).map(|(name, on)| unknown(name, on, found)).collect();
+        return all
+            .chain(services.enabled.iter().map(|name| (name, true)))
+            .map(|(name, on)| unknown(name, on, found))
+            .collect();
     };
     let mut list = Vec::new();
     for name in &services.disabled {
@@ -21,7 +24,11 @@ pub fn changes(services: &Services, facts: Facts<'_>, found: &mut Findings) -> V
             // It does not start as it is.
             Meant::Masked(_) => {}
             Meant::Missing(unit, near) => {
-                found.note(Topic::Services, format!("the image has no {unit}, which was to be disabled"), meaning(near));
+                found.note(
+                    Topic::Services,
+                    format!("the image has no {unit}, which was to be disabled"),
+                    meaning(near),
+                );
             }
         }
     }
@@ -33,7 +40,11 @@ pub fn changes(services: &Services, facts: Facts<'_>, found: &mut Findings) -> V
                 enable(unit, facts, &mut list, found);
             }
             Meant::Masked(unit) => {
-                found.lack(Topic::Services, format!("the image masks {unit}"), "unmask it in the image, or leave it out");
+                found.lack(
+                    Topic::Services,
+                    format!("the image masks {unit}"),
+                    "unmask it in the image, or leave it out",
+                );
             }
             Meant::Missing(unit, near) => {
                 found.lack(Topic::Services, format!("the image has no {unit}, which is to start"), meaning(near));

@@ -108,7 +108,8 @@ pub fn links(unit: &str, read: &dyn Fn(&str) -> Option<UnitFacts>) -> Vec<UnitLi
             (Some(default), None) if file.contains("@.") => file.replacen("@.", &format!("@{default}."), 1),
             _ => unit,
         };
-        let wants = [("wants", &install.wanted_by), ("requires", &install.required_by), ("upholds", &install.upheld_by)];
+        let wants =
+            [("wants", &install.wanted_by), ("requires", &install.required_by), ("upholds", &install.upheld_by)];
         for (kind, targets) in wants {
             // A template without an instance cannot be started by anything.
             for target in targets.iter().filter(|_| !unit.contains("@.")) {
@@ -169,7 +170,10 @@ mod tests {
     use crate::image::UnitInstall;
 
     fn units() -> BTreeMap<String, UnitFacts> {
-        let unit = |text: &str| UnitFacts { install: UnitInstall::parse(&format!("[Install]\n{text}")), ..UnitFacts::default() };
+        let unit = |text: &str| UnitFacts {
+            install: UnitInstall::parse(&format!("[Install]\n{text}")),
+            ..UnitFacts::default()
+        };
         let alias = |of: &str| UnitFacts { alias_of: Some(of.into()), ..UnitFacts::default() };
         let list = [
             ("ssh.service", unit("WantedBy=multi-user.target\nAlias=sshd.service")),
@@ -212,17 +216,20 @@ mod tests {
 
     #[test]
     fn links_are_those_of_systemctl() {
-        assert_eq!(paths("ssh.service"), [
-            "/multi-user.target.wants/ssh.service > ssh.service",
-            "/sshd.service > ssh.service",
-        ]);
+        assert_eq!(
+            paths("ssh.service"),
+            ["/multi-user.target.wants/ssh.service > ssh.service", "/sshd.service > ssh.service",]
+        );
         assert_eq!(paths("getty@tty3.service"), ["/getty.target.wants/getty@tty3.service > getty@.service"]);
         assert_eq!(paths("getty@.service"), ["/getty.target.wants/getty@tty1.service > getty@.service"]);
-        assert_eq!(paths("cups.service"), [
-            "/cups.service.requires/cups.path > cups.path",
-            "/multi-user.target.wants/cups.service > cups.service",
-            "/sockets.target.wants/cups.socket > cups.socket",
-        ]);
+        assert_eq!(
+            paths("cups.service"),
+            [
+                "/cups.service.requires/cups.path > cups.path",
+                "/multi-user.target.wants/cups.service > cups.service",
+                "/sockets.target.wants/cups.socket > cups.socket",
+            ]
+        );
     }
 
     #[test]

@@ -80,8 +80,7 @@ fn is_host_name_alone(network: &Network) -> bool {
 
 fn connection(network: &Network) -> Result<Connection, Bad> {
     let nameservers = list(network.nameservers.as_deref());
-    let nameservers: Result<Vec<IpAddr>, Bad> =
-        nameservers.iter().map(|text| address(text, "--nameserver")).collect();
+    let nameservers: Result<Vec<IpAddr>, Bad> = nameservers.iter().map(|text| address(text, "--nameserver")).collect();
     let search = |text: &Option<String>| list(text.as_deref());
     let mut connection = Connection {
         device: device(network)?,
@@ -213,7 +212,11 @@ fn ipv4(network: &Network) -> Result<Ipv4, Bad> {
     let Some(ip) = &network.ip else {
         // An address of IPv6 alone is one as well.
         let six = network.ipv6.as_deref().is_some_and(|six| !matches!(six, "auto" | "dhcp" | "ignore"));
-        return if six { Ok(Ipv4::Off) } else { Err(("--bootproto=static without --ip".into(), "write --ip and --netmask")) };
+        return if six {
+            Ok(Ipv4::Off)
+        } else {
+            Err(("--bootproto=static without --ip".into(), "write --ip and --netmask"))
+        };
     };
     let (ip, own) = match ip.split_once('/') {
         Some((ip, prefix)) => (ip, Some(prefix)),
@@ -224,7 +227,8 @@ fn ipv4(network: &Network) -> Result<Ipv4, Bad> {
         (None, Some(mask)) => prefix_of(address::<std::net::Ipv4Addr>(mask, "--netmask")?.into()),
         (None, None) => return Err(("--ip without --netmask".into(), "write --netmask=255.255.255.0")),
     };
-    let prefix = prefix.ok_or_else(|| ("--netmask is no network's mask".to_owned(), "write --netmask=255.255.255.0"))?;
+    let prefix =
+        prefix.ok_or_else(|| ("--netmask is no network's mask".to_owned(), "write --netmask=255.255.255.0"))?;
     let gateway = network.gateway.as_deref().map(|text| address(text, "--gateway")).transpose()?;
     Ok(Ipv4::Static { address: address(ip, "--ip")?, prefix, gateway })
 }
@@ -326,7 +330,10 @@ mod tests {
             ("network --device=bond0 --bondslaves=,", "no devices"),
             ("network --device=a-name-of-an-interface", "interface"),
             ("network --device=ens3 --nameserver=ns.example", "ns.example"),
-            ("network --device=a --ip=10.0.0.3 --netmask=255.0.0.0\nnetwork --device=b --ip=10.0.0.3 --netmask=255.0.0.0", "two connections"),
+            (
+                "network --device=a --ip=10.0.0.3 --netmask=255.0.0.0\nnetwork --device=b --ip=10.0.0.3 --netmask=255.0.0.0",
+                "two connections",
+            ),
         ] {
             let (_, found) = read(line);
             assert!(found.iter().any(|text| text.starts_with("R003") && text.contains(word)), "{line}: {found:?}");

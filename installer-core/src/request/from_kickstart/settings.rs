@@ -1,9 +1,9 @@
 //! Services, firewall, clock, authentication, certificates: what is asked of the system besides its
 //! language and its users.
 
+use kickstart_parser::Span;
 use kickstart_parser::authconfig;
 use kickstart_parser::kickstart::{self as ks, FirstbootMode, Kickstart};
-use kickstart_parser::Span;
 
 use super::Reader;
 use crate::request::settings::{

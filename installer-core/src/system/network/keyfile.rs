@@ -167,9 +167,7 @@ fn wireless(connection: &Connection, name: &str, text: Sections) -> Sections {
     let text = if written { text } else { text.section("wifi").ssid(connection) };
     match wireless.key {
         None => text,
-        Some(WirelessKey::Wpa(_)) => {
-            text.section("wifi-security").set("key-mgmt", "wpa-psk").set("psk", &key_of(name))
-        }
+        Some(WirelessKey::Wpa(_)) => text.section("wifi-security").set("key-mgmt", "wpa-psk").set("psk", &key_of(name)),
         Some(WirelessKey::Wep(_)) => {
             text.section("wifi-security").set("key-mgmt", "none").set("wep-key0", &key_of(name))
         }

@@ -11,6 +11,12 @@ use crate::support::site::{KEY, Mounted, OccupiedDisk, SECRET, Site, kickstart};
 use serde_json::Value;
 
 const SCRIPTS: &str = "\
+services --disabled=kdump --enabled=sshd,getty@tty3
+firewall --enabled --port=8080:tcp --trust=eth1
+group --name=site --gid=1300
+network --device=ens3 --bootproto=static --ip=192.0.2.7 --netmask=255.255.255.0 --gateway=192.0.2.1
+timesource --ntp-server=ntp.example.org
+skipx
 rootpw --iscrypted $6$salt$hashed-root
 user --name=builder --uid=1600 --groups=builders(1700),wheel --shell=/bin/sh --gecos=\"Builds\" --lock
 user --name=served --homedir=/var/srv/served
@@ -43,6 +49,7 @@ fn a_disk_image_holds_what_was_asked_for() {
 
     assert_eq!(report["commit"], system.commit.as_str(), "{outcome}");
     settings(&system);
+    changes(&system);
     accounts(&system);
     keys(&system);
     scripts(&site, &system, &outcome.stderr);
@@ -62,6 +69,36 @@ fn settings(system: &Installed) {
     assert_eq!(zone, Path::new("../usr/share/zoneinfo/Etc/UTC"));
     let fstab = system.text("/etc/fstab");
     assert!(fstab.lines().all(|line| line.starts_with('#')), "one partition needs no line:\n{fstab}");
+}
+
+/// What the commands that configure the system come to.
+fn changes(system: &Installed) {
+    let link = |name: &str| {
+        let path = system.path(&format!("/etc/systemd/system/{name}"));
+        std::fs::read_link(path).map(|target| target.display().to_string()).unwrap_or_default()
+    };
+    let vendor = "/usr/lib/systemd/system";
+    for (name, target) in [
+        ("multi-user.target.wants/ssh.service", "ssh.service"),
+        ("sshd.service", "ssh.service"),
+        ("getty.target.wants/getty@tty3.service", "getty@.service"),
+        ("multi-user.target.wants/firewalld.service", "firewalld.service"),
+        ("multi-user.target.wants/chronyd.service", "chronyd.service"),
+        ("default.target", "multi-user.target"),
+    ] {
+        assert_eq!(link(name), format!("{vendor}/{target}"), "{name}");
+    }
+    assert_eq!(link("multi-user.target.wants/kdump.service"), "", "what was disabled is still started");
+    let preset = system.text("/etc/systemd/system-preset/00-bootc-ks.preset");
+    assert!(preset.contains("enable ssh.service\n") && preset.ends_with("disable kdump.service\n"), "{preset}");
+    let told = system.text("/etc/firewall-was-told");
+    assert_eq!(told, "--service=ssh --trust=eth1 --port=8080:tcp\n");
+    let chrony = system.text("/etc/chrony.conf");
+    assert_eq!(chrony, "server ntp.example.org iburst\ndriftfile /var/lib/chrony/drift\n");
+    let connection = "/etc/NetworkManager/system-connections/ens3.nmconnection";
+    assert!(system.text(connection).contains("address1=192.0.2.7/24,192.0.2.1\n"));
+    assert_eq!(system.owner(connection), (0o600, 0, 0));
+    assert_eq!(system.line("/etc/group", "site")[2], "1300");
 }
 
 fn accounts(system: &Installed) {

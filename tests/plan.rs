@@ -90,7 +90,15 @@ const PLANS: &[(&str, &str, &str, &[&str])] = &[
             "mount /var/home",
             "noatime,nodev",
             "console=ttyS0 audit=0 quiet panic=30",
-            "run the script at everything.ks:28 on this machine with /bin/bash",
+            "enable sshd.service",
+            "disable kdump.service",
+            "| address1=192.0.2.7/24,192.0.2.1",
+            "| psk=<key of wlan0>",
+            "| server ntp.example.org iburst",
+            "<system>' /usr/bin/firewall-offline-cmd --service=ssh --port=8080:tcp",
+            "create the group site",
+            "warning: these image facts do not say whether the image has NetworkManager",
+            "run the script at everything.ks:36 on this machine with /bin/bash",
             "the machine turns off",
         ],
     ),
@@ -197,7 +205,7 @@ fn every_example_is_a_good_kickstart() {
 fn a_plan_has_no_secrets() {
     for format in ["text", "json"] {
         let outcome = plan("everything", "vm-virtio", "selinux", format).exits(0);
-        outcome.keeps(&["root.hash", "admin.hash"]);
+        outcome.keeps(&["root.hash", "admin.hash", "s3cret-wpa-key"]);
     }
 }
 

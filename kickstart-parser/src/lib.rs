@@ -49,6 +49,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod args;
+pub mod authconfig;
 pub mod catalog;
 pub mod codes;
 mod commands;
@@ -81,6 +82,7 @@ mod templates;
 mod trailing;
 pub mod values;
 
+pub use args::guess::closest;
 pub use codes::Severity;
 pub use diagnostic::{Diagnostic, Fix, Label, ResolvedDiagnostic, ResolvedEdit, ResolvedFix};
 pub use document::{CommandLine, DeferredInclude, Document, File, Line, LineKind, Section, Statement, Word};

@@ -33,7 +33,7 @@ fn base() -> Layer {
         let name = if name.starts_with("usr/") { name } else { format!("usr/{name}") };
         layer = add_host_file(layer, &name, &library);
     }
-    layer
+    units(layer)
         .file("etc/passwd", 0o644, PASSWD.as_bytes())
         .file("etc/shadow", 0o640, SHADOW.as_bytes())
         .file("etc/group", 0o644, GROUP.as_bytes())
@@ -51,6 +51,25 @@ fn base() -> Layer {
         .file("usr/share/mini/gone/file", 0o644, b"hidden\n")
         .dir("var/lib", 0o755)
         .file("var/lib/state", 0o600, b"what the image has in /var\n")
+}
+
+/// Units, and what they would start: a firewall whose program writes down what it is asked for, a clock,
+/// connections.
+fn units(layer: Layer) -> Layer {
+    let unit = |install: &str| format!("[Unit]\n\n[Install]\n{install}\n").into_bytes();
+    let wanted = unit("WantedBy=multi-user.target");
+    let mut layer = layer.file("usr/lib/systemd/system/multi-user.target", 0o644, b"[Unit]\n");
+    for name in ["NetworkManager", "chronyd", "firewalld", "kdump"] {
+        layer = layer.file(&format!("usr/lib/systemd/system/{name}.service"), 0o644, &wanted);
+    }
+    let ssh = unit("WantedBy=multi-user.target\nAlias=sshd.service");
+    let firewall = b"#!/bin/sh\necho \"$@\" > /etc/firewall-was-told\n";
+    layer
+        .file("usr/lib/systemd/system/ssh.service", 0o644, &ssh)
+        .file("usr/lib/systemd/system/getty@.service", 0o644, &unit("WantedBy=getty.target"))
+        .symlink("etc/systemd/system/multi-user.target.wants/kdump.service", "/usr/lib/systemd/system/kdump.service")
+        .file("usr/bin/firewall-offline-cmd", 0o755, firewall)
+        .file("etc/chrony.conf", 0o644, b"pool pool.example iburst\ndriftfile /var/lib/chrony/drift\n")
 }
 
 /// What a layer on top can do to one below.

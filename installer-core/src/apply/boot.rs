@@ -11,7 +11,7 @@ use super::run::{LOADER, Run};
 use super::teardown::Close;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
-use crate::plan::{BootPlan, EfiGrub, Loader, Names, Step, grub_directory};
+use crate::plan::{BootPlan, EfiGrub, Loader, MENU_PASSWORD, Names, Step, grub_directory};
 use crate::request::Purpose;
 
 /// Installs the boot loader: the step's own commands, and the files around them.
@@ -32,10 +32,34 @@ pub fn install(run: &mut Run<'_>, step: &Step, boot: &BootPlan) -> Result<()> {
     if let Some((efi, _)) = efi.filter(|(efi, _)| !efi.mtools) {
         fill_esp(run, efi)?;
     }
-    match &boot.loader {
-        Loader::Bootupd => Ok(()),
-        Loader::Grub { install, reads_entries, .. } => menu(run, boot, grub_directory(install), *reads_entries),
+    let name = match &boot.loader {
+        Loader::Bootupd => "grub2",
+        Loader::Grub { install, .. } => grub_directory(install),
+    };
+    if let Some(hash) = run.plan.secrets.get(MENU_PASSWORD) {
+        let text = format!("GRUB2_PASSWORD={}\n", hash.expose());
+        let doing = "writing the password of the menu";
+        let path = format!("boot/{name}/{USER_CONFIG}");
+        run.physical(Stage::Bootloader)?.write(&path, text.as_bytes(), 0o600, None).doing(Stage::Bootloader, doing)?;
     }
+    match &boot.loader {
+        // Its menu looks for the password by itself.
+        Loader::Bootupd => Ok(()),
+        Loader::Grub { reads_entries, .. } => menu(run, boot, name, *reads_entries),
+    }
+}
+
+/// Where Fedora's tools and bootupd's menu have the password.
+const USER_CONFIG: &str = "user.cfg";
+/// What GRUB's mkconfig runs to keep the password in the menus that it writes at updates.
+const PASSWORD_SCRIPT: &str = "/etc/grub.d/01_bootc-ks-password";
+
+/// How a menu takes the password from the file beside it. Its entries start without one.
+fn password_lines(name: &str) -> String {
+    format!(
+        "if [ -f ($root)/boot/{name}/{USER_CONFIG} ]; then\n  source ($root)/boot/{name}/{USER_CONFIG}\n  \
+         set superusers=root\n  export superusers\n  password_pbkdf2 root ${{GRUB2_PASSWORD}}\nfi\n"
+    )
 }
 
 /// The UUID of the file system that holds /boot.
@@ -101,7 +125,11 @@ fn menu(run: &mut Run<'_>, plan: &BootPlan, name: &str, reads_entries: bool) -> 
     let doing = "writing GRUB's menu";
     let root = run.physical(Stage::Bootloader)?;
     let serial = run.kargs.iter().any(|karg| karg.starts_with("console=ttyS"));
-    let preamble = preamble(&boot_uuid(run)?, serial, plan.timeout);
+    let mut preamble = preamble(&boot_uuid(run)?, serial, plan.timeout);
+    if plan.password {
+        preamble.push_str("insmod password_pbkdf2\n");
+        preamble.push_str(&password_lines(name));
+    }
     let config = format!("boot/{name}/grub.cfg");
     if reads_entries {
         let text = format!("{preamble}blscfg\n");
@@ -111,6 +139,10 @@ fn menu(run: &mut Run<'_>, plan: &BootPlan, name: &str, reads_entries: bool) -> 
     let text = format!("{preamble}{}", menu_entry(&entry));
     root.write("boot/loader/grub.cfg", text.as_bytes(), 0o644, None).doing(Stage::Bootloader, doing)?;
     root.symlink(&config, "../loader/grub.cfg").doing(Stage::Bootloader, doing)?;
+    if plan.password {
+        let script = format!("#!/bin/sh\ncat <<'EOF'\ninsmod password_pbkdf2\n{}EOF\n", password_lines(name));
+        run.system()?.write(PASSWORD_SCRIPT, script.as_bytes(), 0o755, None).doing(Stage::Bootloader, doing)?;
+    }
     run.deployer.set_bootloader_backend(run, &run.physical_root(), "grub2")
 }
 
@@ -135,6 +167,9 @@ fn preamble(uuid: &str, serial: bool, timeout: u32) -> String {
     )
 }
 
+/// What lets an entry start without the password of the menu.
+const UNRESTRICTED: &str = "--unrestricted";
+
 /// A boot entry as GRUB's own words.
 fn menu_entry(entry: &str) -> String {
     let value = |key: &str| {
@@ -143,7 +178,7 @@ fn menu_entry(entry: &str) -> String {
     // In single quotes nothing is special to GRUB but the quote itself.
     let title = value("title").replace('\'', "");
     let quoted: Vec<String> = value("options").split_whitespace().map(grub_quote).collect();
-    let mut text = format!("menuentry '{title}' {{\n  linux {} {}\n", value("linux"), quoted.join(" "));
+    let mut text = format!("menuentry '{title}' {UNRESTRICTED} {{\n  linux {} {}\n", value("linux"), quoted.join(" "));
     if !value("initrd").is_empty() {
         text.push_str(&format!("  initrd {}\n", value("initrd")));
     }
@@ -168,7 +203,7 @@ mod tests {
         let entry = "title Debian (ostree:0)\nversion 1\noptions root=UUID=1 a=$b rw\nlinux /boot/o/vmlinuz\ninitrd /boot/o/i.img\n";
         assert_eq!(
             menu_entry(entry),
-            "menuentry 'Debian (ostree:0)' {\n  linux /boot/o/vmlinuz root=UUID=1 'a=$b' rw\n  initrd /boot/o/i.img\n}\n"
+            "menuentry 'Debian (ostree:0)' --unrestricted {\n  linux /boot/o/vmlinuz root=UUID=1 'a=$b' rw\n  initrd /boot/o/i.img\n}\n"
         );
     }
 }

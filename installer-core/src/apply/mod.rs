@@ -10,6 +10,7 @@
 
 mod boot;
 mod boot_order;
+mod change;
 mod deploy;
 mod freeze;
 mod homes;
@@ -175,7 +176,8 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
         Step::Import { target, selinux, .. } => deploy::import(run, target, *selinux),
         Step::Deploy { stateroot, origin, kargs } => deploy::deploy(run, stateroot.as_str(), origin, kargs),
         Step::Fstab { entries } => system::fstab(run, entries),
-        Step::File(file) => system::file(run, file),
+        Step::Change(change) => change::carry_out(run, step, change),
+        Step::Group(group) => system::group(run, group),
         Step::User(user) => system::user(run, user),
         Step::SshKeys { user, keys } => system::ssh_keys(run, user, keys),
         Step::Credentials { .. } => system::credentials(run),

@@ -209,6 +209,7 @@ mod tests {
             warnings: Vec::new(),
             end: EndAction::Nothing,
             passwords: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             credentials: None,
         };
         for (list, clash) in [

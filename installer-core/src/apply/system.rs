@@ -9,9 +9,10 @@ use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::Root;
 use crate::plan::AUTH_FILE;
-use crate::system::accounts::{Accounts, UserPlan};
-use crate::system::files::{self, FilePlan, FstabEntry};
+use crate::system::accounts::Accounts;
+use crate::system::fstab::{self, FstabEntry};
 use crate::system::password::crypt;
+use crate::system::{GroupPlan, UserPlan};
 
 /// Where the installation's own records go in the installed system.
 const RECORDS: &str = "/var/log/bootc-ks";
@@ -26,34 +27,7 @@ fn write(run: &Run<'_>, path: &str, content: &str, mode: u32, owner: Option<(u32
 pub fn fstab(run: &mut Run<'_>, entries: &[FstabEntry]) -> Result<()> {
     let entries: Vec<FstabEntry> =
         entries.iter().map(|entry| FstabEntry { source: run.names.fill(&entry.source), ..entry.clone() }).collect();
-    write(run, "/etc/fstab", &files::fstab(&entries), 0o644, None)
-}
-
-/// Writes a file or makes a link.
-pub fn file(run: &mut Run<'_>, file: &FilePlan) -> Result<()> {
-    let system = run.system()?;
-    match file {
-        FilePlan::Set { path, key, value, expected } => {
-            match system.read(path).doing(Stage::System, format_args!("reading {path}"))? {
-                Some(old) => write(run, path, &files::set_key(&old, key, value), 0o644, None),
-                None if *expected => {
-                    run.warn(format!("{key}={value} was not set: the image has no {path}"));
-                    Ok(())
-                }
-                None => Ok(()),
-            }
-        }
-        FilePlan::Write { path, content } => write(run, path, content, 0o644, None),
-        FilePlan::Link { path, target, needs } => {
-            if let Some(needs) = needs
-                && !system.exists(needs)
-            {
-                run.warn(format!("{path} was not changed: the image has no {needs}"));
-                return Ok(());
-            }
-            system.symlink(path, target).doing(Stage::System, format_args!("making the link {path}"))
-        }
-    }
+    write(run, "/etc/fstab", &fstab::fstab(&entries), 0o644, None)
 }
 
 fn read_accounts(system: &dyn Root) -> std::io::Result<Accounts> {
@@ -96,6 +70,16 @@ fn write_accounts(run: &mut Run<'_>, old: &Accounts, new: &Accounts) -> Result<(
 
 fn today() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400)
+}
+
+/// Makes a group.
+pub fn group(run: &mut Run<'_>, group: &GroupPlan) -> Result<()> {
+    let system = run.system()?;
+    let old = read_accounts(system.as_ref()).doing(Stage::System, "reading the image's accounts")?;
+    let mut new = old.clone();
+    new.add_group(group)
+        .map_err(|error| Error::input(Stage::System, format!("creating the group {}", group.name)).because(error))?;
+    write_accounts(run, &old, &new)
 }
 
 /// Makes a user with its home.

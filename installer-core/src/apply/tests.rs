@@ -118,8 +118,21 @@ impl Deployer for SmallTree<'_> {
         self.call("deploy")?;
         let stateroot = job.root.join("ostree/deploy").join(&job.stateroot);
         let root = stateroot.join("deploy/c0ffee.0");
-        let names =
-            ["etc/skel", "etc/selinux", "usr/lib", "var", "sysroot", "boot", "proc", "sys", "dev", "run", "tmp"];
+        let names = [
+            "etc/skel",
+            "etc/selinux",
+            "etc/systemd/system",
+            "usr/bin",
+            "usr/lib/systemd/system",
+            "var",
+            "sysroot",
+            "boot",
+            "proc",
+            "sys",
+            "dev",
+            "run",
+            "tmp",
+        ];
         self.dirs(&root, &names);
         let write = |path: &str, text: &str| fs::write(self.0.at(&root.join(path)), text).unwrap();
         write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
@@ -127,6 +140,12 @@ impl Deployer for SmallTree<'_> {
         write("etc/group", "root:x:0:\nwheel:x:10:\n");
         write("etc/selinux/config", "SELINUX=enforcing\n");
         write("usr/lib/os-release", "NAME=Small\n");
+        for unit in ["sshd", "kdump", "firewalld", "chronyd"] {
+            write(&format!("usr/lib/systemd/system/{unit}.service"), "[Install]\nWantedBy=multi-user.target\n");
+        }
+        write("usr/lib/systemd/system/multi-user.target", "");
+        write("etc/chrony.conf", "pool pool.example iburst\n");
+        ["authselect", "firewall-offline-cmd"].iter().for_each(|name| write(&format!("usr/bin/{name}"), ""));
         let entry = job.root.join("boot/loader.0/entries/ostree-1.conf");
         fs::write(self.0.at(&entry), "title Small\nlinux /boot/vmlinuz\noptions rw\n").unwrap();
         symlink("loader.0", self.0.at(&job.root.join("boot/loader"))).unwrap();

@@ -38,7 +38,8 @@ fn remedy(step: &Step) -> &'static str {
         }
         Step::Script(_) => "the installation's log has the script's output; mend it, and install again",
         Step::Fstab { .. }
-        | Step::File(_)
+        | Step::Change(_)
+        | Step::Group(_)
         | Step::User(_)
         | Step::SshKeys { .. }
         | Step::RootPassword { .. }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::system_facts::SystemFacts;
 use crate::units::{Bytes, Digest};
 
 /// The version of the JSON form of [`ImageFacts`]. It goes up as well when [`super::resolve()`] learns
@@ -80,6 +81,9 @@ pub struct ImageFacts {
     /// policy.json.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature_policy: Option<PolicyFacts>,
+    /// What its system has; `None` where that was not looked for, so that nothing follows from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<SystemFacts>,
 }
 
 /// A rule of containers-policy.json(5) that lets an image be used without a signature.

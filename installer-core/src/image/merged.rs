@@ -14,6 +14,8 @@ pub(super) struct Merged {
     held: HashMap<Id, Held>,
     /// Every path that something is wanted of.
     wanted: BTreeMap<String, Want>,
+    /// Those of them that are symbolic links, and the path from the root that each names.
+    links: BTreeMap<String, String>,
 }
 
 impl Merged {
@@ -21,8 +23,7 @@ impl Merged {
     pub fn new(tree: Dir<Seen>, held: HashMap<Id, Held>, roots: &[&str], want: &dyn Fn(&str) -> Want) -> Self {
         let mut wanted = BTreeMap::new();
         for root in roots {
-            let stored = if root.starts_with("etc/") { format!("usr/{root}") } else { (*root).to_owned() };
-            match tree.find(&stored) {
+            match tree.find(&stored(root)) {
                 Some(Node::Dir(dir)) => collect(dir, root, want, &mut wanted),
                 Some(Node::File(_)) if want(root) != Want::Nothing => {
                     wanted.insert((*root).to_owned(), want(root));
@@ -30,7 +31,14 @@ impl Merged {
                 _ => {}
             }
         }
-        Merged { tree, held, wanted }
+        let link = |path: &String| match tree.find(&stored(path))? {
+            Node::File(File { link: Some(target), .. }) => {
+                Some((path.clone(), followed(path, &String::from_utf8_lossy(target))))
+            }
+            _ => None,
+        };
+        let links = wanted.keys().filter_map(link).collect();
+        Merged { tree, held, wanted, links }
     }
 
     /// The contents that are wanted and were not kept.
@@ -53,6 +61,11 @@ impl Merged {
     /// Every path that something is wanted of.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.wanted.keys().map(String::as_str)
+    }
+
+    /// Where the symbolic link at `path` leads, if it is one.
+    pub fn leads_to(&self, path: &str) -> Option<&str> {
+        self.links.get(path).map(String::as_str)
     }
 
     /// The file at `path`, through symbolic links.
@@ -92,6 +105,26 @@ impl Merged {
             None => Ok(()),
         }
     }
+}
+
+/// Where the tree has what programs will see at `path`.
+fn stored(path: &str) -> String {
+    if path.starts_with("etc/") { format!("usr/{path}") } else { path.to_owned() }
+}
+
+/// The path that the symbolic link at `path` names. Leading out of the root stays in the root, as
+/// it does for a kernel.
+fn followed(path: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = if target.starts_with('/') { Vec::new() } else { path.split('/').collect() };
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn collect(dir: &Dir<Seen>, at: &str, want: &dyn Fn(&str) -> Want, wanted: &mut BTreeMap<String, Want>) {

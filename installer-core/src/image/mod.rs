@@ -39,6 +39,8 @@ mod resolve;
 mod reuse;
 mod runtime;
 mod scan;
+mod system_facts;
+mod system_look;
 mod tls;
 mod verify;
 mod wire;
@@ -52,4 +54,5 @@ pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, Largest, Laye
 pub use open::{Image, open};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
+pub use system_facts::{SystemFacts, UnitFacts, UnitInstall};
 pub use verify::{VerifyError, decompress, read_error};

@@ -13,7 +13,8 @@ use super::manifest::{Config, parse_config};
 use super::merged::Merged;
 use super::open::Image;
 use super::scan::Want;
-use super::{config_files, initramfs};
+use super::system_facts::SystemFacts;
+use super::{config_files, initramfs, system_look};
 
 /// Reads the whole image and says what must be known of it before a disk is touched. Refuses
 /// an image that does not say of itself that it is bootable, and one that could not be imported
@@ -22,7 +23,7 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
     let config = parse_config(image.config())?;
     require_bootable(image, &config)?;
     let encapsulated = image.base_layers()? > 0;
-    let Whole { merged, entries, unpacked, needs } = judge::whole(image, ROOTS, &want)?;
+    let Whole { merged, entries, unpacked, needs } = judge::whole(image, &[ROOTS, system_look::ROOTS].concat(), &want)?;
     let arch = config.architecture.as_str();
     let labels = config.labels();
     Ok(ImageFacts {
@@ -46,6 +47,7 @@ pub fn resolve(image: &Image) -> Result<ImageFacts> {
         composefs: composefs(&merged),
         signature_policy: image.signature_policy().cloned(),
         bound_images: merged.paths().filter_map(bound_image).map(str::to_owned).collect(),
+        system: Some(system(&merged)),
     })
 }
 
@@ -122,7 +124,12 @@ fn want(path: &str) -> Want {
         || is_shim(path)
         || bound_image(path).is_some()
         || policy_of(path).is_some();
-    if named { Want::Name } else { Want::Nothing }
+    match system_look::keep(path) {
+        Some(system_look::Keep::Text) => Want::Content,
+        Some(system_look::Keep::Name) => Want::Name,
+        None if named => Want::Name,
+        None => Want::Nothing,
+    }
 }
 
 /// Whether it is below usr/lib/modules/VERSION/dtb.
@@ -185,6 +192,18 @@ fn policy_of(path: &str) -> Option<&str> {
 fn texts(merged: &Merged, which: fn(&str) -> bool) -> BTreeMap<String, Vec<u8>> {
     let text = |path: &str| Some((path.to_owned(), merged.text(path)?.to_vec()));
     merged.paths().filter(|path| which(path)).filter_map(text).collect()
+}
+
+/// What the system has.
+fn system(merged: &Merged) -> SystemFacts {
+    system_look::facts(merged.paths().map(|path| {
+        let kind = match (merged.leads_to(path), merged.text(path)) {
+            (Some(target), _) => system_look::Kind::Link(target),
+            (None, Some(text)) => system_look::Kind::Text(text),
+            (None, None) => system_look::Kind::File,
+        };
+        (path, kind)
+    }))
 }
 
 fn kernel(merged: &Merged) -> Result<Option<KernelFacts>> {

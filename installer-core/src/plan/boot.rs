@@ -76,6 +76,7 @@ pub fn choose(
         bios: can_bios && has(&Purpose::BiosBoot),
         uefi: can_uefi && has(&Purpose::Esp),
         timeout: request.menu_timeout.unwrap_or(MENU_TIMEOUT),
+        password: request.menu_password.is_some(),
     };
     check(&plan, machine, facts, target, (can_bios, can_uefi))?;
     check_menu(&plan.loader, facts)?;

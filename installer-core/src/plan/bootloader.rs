@@ -18,7 +18,13 @@ pub struct BootPlan {
     pub uefi: bool,
     /// Seconds that the menu waits at the first boot.
     pub timeout: u32,
+    /// Whether a password keeps the menu as it is (it travels apart from the plan).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub password: bool,
 }
+
+/// What stands for the menu's password among a plan's secrets.
+pub const MENU_PASSWORD: &str = "<password of the menu>";
 
 /// A boot loader and how its menu is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +115,8 @@ impl BootPlan {
             Loader::Bootupd => "bootupd",
             Loader::Grub { .. } => "the image's GRUB",
         };
-        format!("install the boot loader for {firmware} with {loader}")
+        let password = if self.password { ", its menu behind a password" } else { "" };
+        format!("install the boot loader for {firmware} with {loader}{password}")
     }
 
     /// The commands that install it, in order.
@@ -151,7 +158,7 @@ mod tests {
     use crate::plan::Planned;
 
     fn show(loader: Loader, bios: bool) -> Vec<String> {
-        let plan = BootPlan { loader, bios, uefi: true, timeout: 1 };
+        let plan = BootPlan { loader, bios, uefi: true, timeout: 1, password: false };
         plan.commands(&Planned { disk: "/dev/vda" }).iter().map(ToString::to_string).collect()
     }
 

@@ -34,6 +34,9 @@ pub struct Plan {
     /// Passwords by user; not part of any text.
     #[serde(skip)]
     pub passwords: BTreeMap<String, Password>,
+    /// What is put in place of words in the changes; not part of any text.
+    #[serde(skip)]
+    pub secrets: BTreeMap<String, Secret>,
     /// The auth.json of the installed system; not part of any text.
     #[serde(skip)]
     pub credentials: Option<Secret>,

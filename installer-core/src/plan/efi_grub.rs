@@ -34,6 +34,7 @@ const WELCOME: &[&str] = &[
     "regexp",
     "sleep",
     "loadenv",
+    "password_pbkdf2",
 ];
 
 /// GRUB's module for the file system that holds /boot.

@@ -3,11 +3,13 @@
 
 use super::bootloader::Loader;
 use super::defaults::{default_root_fs, root_needs, scheme};
+use super::steps::accounts;
 use super::{boot, boot_room, check};
 use crate::error::{BootPlace, Error, Remedy, Result};
 use crate::image::{ImageFacts, ImageReference};
 use crate::request::{Layout, PartitionRequest, Purpose, Request};
 use crate::storage::layout;
+use crate::system::{self, Topic};
 use crate::units::{Bytes, MountPoint};
 
 /// What an incompatibility is about: the part of the request that does not go with the image.
@@ -25,6 +27,8 @@ pub enum Subject {
     BootLoader,
     /// The SELinux mode.
     Selinux,
+    /// A setting of the system.
+    System(Topic),
 }
 
 /// Something that does not go together.
@@ -52,6 +56,7 @@ pub fn incompatibilities(request: &Request, facts: &ImageFacts) -> Vec<Incompati
         let message = format!("{} enables no SELinux policy that it has", facts.reference);
         list.doubt(Subject::Selinux, message, Some("add a policy to the image, or leave the mode out".into()));
     }
+    list.system(request, facts);
     list.0
 }
 
@@ -122,6 +127,20 @@ impl List {
             Some(boot_room::BootTooSmall::Update(warning)) => self.doubt(Subject::Boot, warning, None),
             None => {}
         }
+    }
+
+    /// What the image lacks for the settings of the system; what is not known of it goes without saying.
+    fn system(&mut self, request: &Request, facts: &ImageFacts) {
+        let known = facts.system.as_ref();
+        let (_, mut found) = system::changes(&request.system, known);
+        let (groups, users) = accounts(request);
+        system::check_accounts(&groups, &users, known, &mut found);
+        self.0.extend(found.list().iter().map(|one| Incompatibility {
+            subject: Subject::System(one.topic),
+            fatal: one.fatal,
+            message: one.message.clone(),
+            hint: (!one.hint.is_empty()).then(|| one.hint.as_str().into()),
+        }));
     }
 
     fn boot(&mut self, request: &Request, facts: &ImageFacts) {

@@ -29,7 +29,7 @@ use crate::storage::layout::{self, Given};
 use crate::storage::select::{self, Loss, Target};
 use crate::units::Digest;
 
-pub use bootloader::{BootPlan, EfiGrub, Loader, grub_directory};
+pub use bootloader::{BootPlan, EfiGrub, Loader, MENU_PASSWORD, grub_directory};
 pub use defaults::oci_architecture;
 pub use device::{Device, Names, Planned, partition_node};
 pub use document::{Plan, PlannedImage, SCHEMA};
@@ -83,7 +83,9 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     steps.push(Step::Finish);
     let passwords = passwords(request);
     let (end, credentials) = (request.end, None);
-    Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, credentials })
+    let mut secrets = crate::system::secrets(&request.system);
+    secrets.extend(request.menu_password.clone().map(|hash| (MENU_PASSWORD.to_owned(), hash)));
+    Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, secrets, credentials })
 }
 
 /// Where the system would go, and what would be gone there, whatever the image.

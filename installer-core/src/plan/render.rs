@@ -101,6 +101,7 @@ fn details(out: &mut String, step: &Step) -> std::fmt::Result {
         Step::Fstab { entries } => {
             entries.iter().try_for_each(|e| writeln!(out, "       {} {} {} {}", e.source, e.target, e.kind, e.options))
         }
+        Step::Change(change) => change.details().iter().try_for_each(|line| writeln!(out, "       | {line}")),
         Step::User(user) => {
             let groups: Vec<&str> = user.groups.iter().map(|(name, _)| name.as_str()).collect();
             let groups = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };

@@ -1,6 +1,8 @@
 //! The steps of a plan: small, plain data. A step can show the commands it stands for, and
 //! the same function gives `apply` the commands it runs, so that the two cannot drift.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::bootloader::BootPlan;
@@ -9,8 +11,8 @@ use crate::program::Program;
 use crate::request::{Purpose, Script};
 use crate::storage::filesystem;
 use crate::storage::layout::PlannedPartition;
-use crate::system::accounts::UserPlan;
-use crate::system::files::{FilePlan, FstabEntry};
+use crate::system::fstab::FstabEntry;
+use crate::system::{Change, GroupPlan, UserPlan};
 use crate::units::{Bytes, MountPoint, Stateroot};
 
 /// Where bootc and libostree look for the credentials of an installed system (ostree-ext,
@@ -117,8 +119,10 @@ pub enum Step {
         /// Its lines.
         entries: Vec<FstabEntry>,
     },
-    /// Writes a file or makes a link in the system.
-    File(FilePlan),
+    /// Changes something in the system.
+    Change(Change),
+    /// Makes a group.
+    Group(GroupPlan),
     /// Makes a user.
     User(UserPlan),
     /// Lets keys in.
@@ -193,7 +197,8 @@ impl Step {
             Step::Import { layers, size, .. } => format!("import the image: {layers} layers, {size} to fetch"),
             Step::Deploy { .. } => "deploy it".into(),
             Step::Fstab { .. } => "write /etc/fstab".into(),
-            Step::File(file) => format!("write {}", file.path()),
+            Step::Change(change) => change.title(),
+            Step::Group(group) => format!("create the group {}", group.name),
             Step::User(user) => format!("create the user {}", user.name),
             Step::SshKeys { user, keys } => {
                 format!("let {user} in by {} ssh key{}", keys.len(), if keys.len() == 1 { "" } else { "s" })
@@ -239,6 +244,13 @@ impl Step {
                 }
             }
             Step::Bootloader(boot) => boot.commands(names),
+            Step::Change(Change::Run { program, args }) => {
+                vec![
+                    Program::new(program.as_str())
+                        .args(args.iter().map(String::as_str))
+                        .inside(Path::new(&names.system())),
+                ]
+            }
             _ => Vec::new(),
         }
     }

@@ -12,8 +12,8 @@ use crate::image::{ImageFacts, ImageReference};
 use crate::request::{Purpose, Request, RootAccess, valid_name};
 use crate::storage::layout::DiskLayout;
 use crate::storage::select::Target;
-use crate::system::accounts::UserPlan;
-use crate::system::files::{self, FstabEntry};
+use crate::system::fstab::FstabEntry;
+use crate::system::{self, Findings, GroupPlan, UserPlan};
 use crate::units::MountPoint;
 
 /// What the steps are made from.
@@ -219,26 +219,12 @@ fn fstab(layout: &DiskLayout) -> Vec<FstabEntry> {
 
 pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Vec<Step>> {
     let system = &context.request.system;
-    let mut steps: Vec<Step> = files::files(system).into_iter().map(Step::File).collect();
+    let (changes, found) = system::changes(system, context.facts.system.as_ref());
+    tell(&found, warnings)?;
+    let mut steps: Vec<Step> = changes.into_iter().map(Step::Change).collect();
     steps.extend(credentials(context, warnings)?);
     steps.push(Step::RootPassword { password: matches!(system.root, RootAccess::Password(_)) });
-    for user in &system.users {
-        if !valid_name(&user.name) {
-            return Err(Error::input(Stage::Plan, format!("'{}' cannot be a user's name", user.name))
-                .hint("use letters, digits, '-', '_' and '.', not beginning with a digit"));
-        }
-        steps.push(Step::User(UserPlan {
-            name: user.name.clone(),
-            uid: user.uid,
-            gid: user.gid,
-            groups: user.groups.clone(),
-            home: home(user.home.as_deref(), &user.name),
-            shell: user.shell.clone(),
-            gecos: user.gecos.replace([':', '\n'], " "),
-            password: user.password.is_some(),
-            locked: user.locked,
-        }));
-    }
+    steps.extend(account_steps(context, warnings)?);
     let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (user, key) in &system.ssh_keys {
         if user != "root" && !system.users.iter().any(|known| known.name == *user) {
@@ -252,6 +238,48 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
     }
     steps.extend(keys.into_iter().map(|(user, keys)| Step::SshKeys { user: user.to_owned(), keys }));
     Ok(steps)
+}
+
+/// Groups first: users may be members of them.
+fn account_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Vec<Step>> {
+    let system = &context.request.system;
+    if let Some(user) = system.users.iter().find(|user| !valid_name(&user.name)) {
+        return Err(Error::input(Stage::Plan, format!("'{}' cannot be a user's name", user.name))
+            .hint("use letters, digits, '-', '_' and '.', not beginning with a digit"));
+    }
+    let (groups, users) = accounts(context.request);
+    let mut found = Findings::default();
+    system::check_accounts(&groups, &users, context.facts.system.as_ref(), &mut found);
+    tell(&found, warnings)?;
+    Ok(groups.into_iter().map(Step::Group).chain(users.into_iter().map(Step::User)).collect())
+}
+
+/// The accounts that are asked for.
+pub fn accounts(request: &Request) -> (Vec<GroupPlan>, Vec<UserPlan>) {
+    let system = &request.system;
+    let groups = system.groups.iter().map(|group| GroupPlan { name: group.name.clone(), gid: group.gid });
+    let users = system.users.iter().map(|user| UserPlan {
+        name: user.name.clone(),
+        uid: user.uid,
+        gid: user.gid,
+        groups: user.groups.clone(),
+        home: home(user.home.as_deref(), &user.name),
+        shell: user.shell.clone(),
+        gecos: user.gecos.replace([':', '\n'], " "),
+        password: user.password.is_some(),
+        locked: user.locked,
+    });
+    (groups.collect(), users.collect())
+}
+
+/// What the image lacks ends the plan; the rest is for the admin to know.
+fn tell(found: &Findings, warnings: &mut Vec<String>) -> Result<()> {
+    if let Some(lack) = found.list().iter().find(|finding| finding.fatal) {
+        return Err(Error::world(Stage::Plan, lack.message.clone()).hint(lack.hint.as_str()));
+    }
+    warnings.extend(found.list().iter().map(|note| note.message.clone()));
+    warnings.extend(found.doubt());
+    Ok(())
 }
 
 /// What the installed system fetches its updates with.

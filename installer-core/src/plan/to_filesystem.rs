@@ -17,7 +17,7 @@ use crate::machine::{Disk, Machine, Mounted, MountedArea};
 use crate::request::{EndAction, Purpose, Request, Scheme};
 use crate::storage::partition_type;
 use crate::storage::select::Target;
-use crate::system::files::FstabEntry;
+use crate::system::fstab::FstabEntry;
 
 /// How the installed system names its root and its /boot, where the caller knows better than
 /// by UUID: what `root=` takes. An empty `root` leaves it to the kernel arguments given.
@@ -83,6 +83,7 @@ pub fn to_filesystem(
         warnings,
         end: EndAction::Nothing,
         passwords: Default::default(),
+        secrets: Default::default(),
         credentials: None,
     })
 }
@@ -237,6 +238,7 @@ fn boot_plan(
         bios: can_bios && disk.is_some_and(has_bios_place),
         uefi: can_uefi && mounted.esp().is_some(),
         timeout: request.menu_timeout.unwrap_or(MENU_TIMEOUT),
+        password: request.menu_password.is_some(),
     };
     // A loop device is a disk image, for whatever machine.
     let (firmware, ok, brings) = match disk {

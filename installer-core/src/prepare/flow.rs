@@ -62,7 +62,9 @@ pub fn prepare(
     let known = match before.facts {
         // What can wait costs nothing to be read, and verified, before the first write; and who takes
         // the risk that the registry fails has not said that it may have damaged layers.
-        Some(facts) if at_risk.is_nothing() && facts.download_size > cache_limit => image.reusable_facts(facts)?,
+        Some(facts) if at_risk.is_nothing() && facts.download_size > cache_limit && facts.system.is_some() => {
+            image.reusable_facts(facts)?
+        }
         _ => None,
     };
     if known.is_some() {

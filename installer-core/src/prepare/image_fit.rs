@@ -6,6 +6,7 @@ use kickstart_parser::{Diagnostic, SourceId, Sources, Span};
 use crate::image::ImageFacts;
 use crate::plan::{Incompatibility, Subject, incompatibilities};
 use crate::request::{IMAGE_DOUBT, IMAGE_LACKS, Request, in_kickstart};
+use crate::system::Topic;
 
 /// The codes that only image facts can tell of.
 pub fn is_about_image(code: &str) -> bool {
@@ -57,6 +58,29 @@ fn place(subject: Subject, kickstart: &Kickstart) -> Option<Span> {
         }
         Subject::BootLoader => kickstart.bootloader.as_ref().map(|bootloader| bootloader.span),
         Subject::Selinux => kickstart.selinux.as_ref().map(|selinux| selinux.span),
+        Subject::System(topic) => last_of(commands(topic), kickstart),
+    }
+}
+
+/// The last line of one of these commands, which counts.
+fn last_of(commands: &[&str], kickstart: &Kickstart) -> Option<Span> {
+    let given = kickstart.given.iter().rev().find(|given| commands.contains(&given.name));
+    given.map(|given| given.span)
+}
+
+/// The commands that ask for what a topic is about.
+fn commands(topic: Topic) -> &'static [&'static str] {
+    match topic {
+        Topic::Language => &["lang"],
+        Topic::Keyboard => &["keyboard"],
+        Topic::Clock => &["timesource", "timezone"],
+        Topic::Accounts => &["user", "group"],
+        Topic::Services => &["services"],
+        Topic::Firewall => &["firewall"],
+        Topic::Network => &["network"],
+        Topic::Authentication => &["authselect", "auth", "authconfig"],
+        Topic::Desktop => &["xconfig", "skipx"],
+        Topic::FirstBoot => &["firstboot"],
     }
 }
 

@@ -8,7 +8,7 @@ use kickstart_parser::{Diagnostic, Kickstart, ParseOptions, Parsed, codes, parse
 use super::image_fit;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
-use crate::request::{CODES, Layout, Request, from_kickstart};
+use crate::request::{CODES, Layout, NO_EFFECT, Request, from_kickstart};
 
 /// Parses and judges.
 pub fn examine(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
@@ -21,6 +21,7 @@ pub fn examine(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
 /// there. Returns what is asked of the installer.
 pub fn judge(parsed: &mut Parsed, facts: Option<&ImageFacts>) -> Request {
     let (request, mut found) = from_kickstart(&parsed.kickstart, &parsed.sources);
+    found.extend(forgive(parsed));
     if let Some(facts) = facts {
         let sound = !parsed.has_errors() && !found.iter().any(Diagnostic::is_error);
         found.extend(image_fit::findings(&parsed.kickstart, &parsed.sources, &request, facts, sound));
@@ -44,6 +45,27 @@ fn known(_facts: Option<&ImageFacts>) -> Known<'_> {
     Known::default()
 }
 
+/// Commands of the past that changed nothing about the system that comes out. The language does without
+/// them; a site that still has one is installed all the same.
+const HARMLESS: &[&str] = &["interactive", "key", "langsupport", "mouse", "unsupported_hardware"];
+
+/// Takes the errors about harmless commands out of the findings, and gives a warning for each.
+fn forgive(parsed: &mut Parsed) -> Vec<Diagnostic> {
+    let gone = [codes::UNKNOWN_COMMAND.id, codes::COMMAND_NOT_YET.id, codes::COMMAND_REMOVED.id];
+    let sources = &parsed.sources;
+    let mut forgiven = Vec::new();
+    parsed.diagnostics.retain(|diagnostic| {
+        let name = sources.slice(diagnostic.span);
+        if !gone.contains(&diagnostic.code) || !HARMLESS.contains(&name) {
+            return true;
+        }
+        let message = format!("`{name}` is gone from kickstart, and has no effect");
+        forgiven.push(Diagnostic::new(&NO_EFFECT, diagnostic.span, message).help("leave it out"));
+        false
+    });
+    forgiven
+}
+
 /// What every installation needs, said before the first look at a disk. `name` is what
 /// messages call the kickstart.
 pub fn require_layout(kickstart: &Kickstart, request: &Request, name: &str) -> Result<()> {
@@ -57,4 +79,17 @@ pub fn require_layout(kickstart: &Kickstart, request: &Request, name: &str) -> R
 pub fn lays_out_nothing(kickstart: &Kickstart, request: &Request) -> bool {
     let nothing = matches!(&request.layout, Layout::Custom { partitions, .. } if partitions.is_empty());
     nothing && kickstart.reqpart.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_gone_and_harmless_is_a_warning() {
+        let parsed = examine("key --skip\nunsupported_hardware\nclearparts --all\n", "x.ks", &ParseOptions::default());
+        let errors: Vec<&str> = parsed.diagnostics.iter().filter(|d| d.is_error()).map(|d| d.code).collect();
+        let warned = parsed.diagnostics.iter().filter(|d| d.code == "R002").count();
+        assert_eq!((errors, warned), (vec!["E101"], 2), "{:?}", parsed.diagnostics);
+    }
 }

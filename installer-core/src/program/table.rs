@@ -56,6 +56,9 @@ pub const IN_IMAGE: &[Row] = &[
     one("dracut", "make the installer environment", "dracut"),
     two("ldd", "find the libraries of the installer's shell", "libc-bin", "glibc-common"),
     one("bootc-ks", "see whether it runs there", "bootc-ks"),
+    one("firewall-offline-cmd", "configure the firewall of the new system", "firewalld"),
+    one("authselect", "configure how users are authenticated", "authselect"),
+    one("update-ca-trust", "take certificates into the system's store", "ca-certificates"),
 ];
 
 /// The row of a program of this machine.

@@ -14,6 +14,7 @@ const BY_VARIABLE: &[(&str, &str, &str)] = &[
     ("installer-core/src/apply/script.rs", "script.interpreter.clone()", "the kickstart's own choice"),
     ("installer-core/src/plan/bootloader.rs", "install.as_str()", "GRUB's installer at the path that the image has it"),
     ("installer-core/src/plan/bootloader.rs", "self.mkimage.as_str()", "its mkimage, the same"),
+    ("installer-core/src/plan/step.rs", "program.as_str()", "a program of the image, below"),
     ("installer-core/src/storage/filesystem.rs", "fs.mkfs", "below"),
     ("pxe/src/build/loaders.rs", "tool", "one of two that are written beside it"),
     ("isolinux/src/fat.rs", "program", "mtools, below"),
@@ -91,6 +92,8 @@ fn what_is_started_by_a_variable_is_in_the_table_too() {
     let mtools = ["mmd", "mcopy", "mdir"];
     let all = FILESYSTEMS.iter().map(|filesystem| filesystem.mkfs).chain(mtools);
     assert_eq!(all.filter(|name| row(name).is_none()).collect::<Vec<_>>(), Vec::<&str>::new());
+    let lacks = |path: &&&str| !IN_IMAGE.iter().any(|row| path.ends_with(&format!("/{}", row.name)));
+    assert_eq!(crate::system::PROGRAMS.iter().filter(lacks).collect::<Vec<_>>(), Vec::<&&str>::new());
 }
 
 #[test]

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::network::Connection;
+use super::settings::{
+    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSync,
+};
 use crate::image::Login;
 use crate::units::{Bytes, Digest, MountPoint, Secret};
 
@@ -35,6 +39,8 @@ pub struct Request {
     pub leave_boot_order: bool,
     /// Seconds that its menu waits, where asked for.
     pub menu_timeout: Option<u32>,
+    /// GRUB's hash of a password that its menu asks for before anything in it is changed.
+    pub menu_password: Option<Secret>,
     /// The system's own settings.
     pub system: SystemSettings,
     /// Scripts to run in or around the installed system, in order.
@@ -59,6 +65,7 @@ impl Request {
             bootloader: true,
             leave_boot_order: false,
             menu_timeout: None,
+            menu_password: None,
             system: SystemSettings::default(),
             scripts: Vec::new(),
             end: EndAction::Nothing,
@@ -222,6 +229,26 @@ pub struct SystemSettings {
     pub root_ssh_password: bool,
     /// SELinux mode (`enforcing`, `permissive`, `disabled`).
     pub selinux: Option<String>,
+    /// Groups to make.
+    pub groups: Vec<Group>,
+    /// Which services start.
+    pub services: Services,
+    /// The firewall; `None` leaves it as the image has it.
+    pub firewall: Option<Firewall>,
+    /// Connections.
+    pub connections: Vec<Connection>,
+    /// How users are authenticated; `None` leaves that as the image has it.
+    pub authentication: Option<Authentication>,
+    /// Where the time comes from; `None` leaves that as the image has it.
+    pub time_sync: Option<TimeSync>,
+    /// Whether something asks at the first boot.
+    pub first_boot: Option<FirstBoot>,
+    /// What is seen when the system has started.
+    pub desktop: Desktop,
+    /// Certificates that become files.
+    pub certificates: Vec<Certificate>,
+    /// What subscriptions are told that the machine is for.
+    pub purpose: Option<SystemPurpose>,
 }
 
 /// Root's access.

@@ -49,6 +49,15 @@ pub struct UserPlan {
     pub locked: bool,
 }
 
+/// A group to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupPlan {
+    /// Its name.
+    pub name: String,
+    /// Its id, where one is asked for.
+    pub gid: Option<u32>,
+}
+
 /// Who owns the new home.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -76,6 +85,16 @@ pub enum AccountError {
         name: String,
         /// Who has it.
         owner: String,
+    },
+    /// The group is there under another id.
+    #[error("group '{name}' has the id {id} in the image, and {asked} is asked for")]
+    OtherId {
+        /// The group.
+        name: String,
+        /// Its id.
+        id: String,
+        /// The id that is asked for.
+        asked: u32,
     },
     /// No id is free.
     #[error("no free {0} between 1000 and 59999")]
@@ -132,6 +151,23 @@ impl Accounts {
             self.set_password(&user.name, hash, user.locked, day);
         }
         Ok(identity)
+    }
+
+    /// Makes `group`. One that is there already stays as it is, wherever the image keeps it.
+    pub fn add_group(&mut self, group: &GroupPlan) -> Result<(), AccountError> {
+        let there = find(&self.group, &group.name).or_else(|| find(&self.vendor_group, &group.name));
+        if let Some(line) = there {
+            let id = field(line, 2).unwrap_or_default();
+            return match group.gid {
+                Some(asked) if id != asked.to_string() => {
+                    Err(AccountError::OtherId { name: group.name.clone(), id: id.to_owned(), asked })
+                }
+                _ => Ok(()),
+            };
+        }
+        let gid = pick("group id", group.gid, &group.name, &self.group_ids())?;
+        self.new_group(&group.name, gid);
+        Ok(())
     }
 
     fn new_user(&mut self, user: &UserPlan) -> Result<Identity, AccountError> {
@@ -307,6 +343,24 @@ mod tests {
         assert!(files.shadow.contains("root:!$6$x:19000:"));
         files.set_password("root", None, false, 1);
         assert!(files.shadow.contains("root:*:19000:"));
+    }
+
+    #[test]
+    fn a_group_is_made_once() {
+        let mut files = accounts();
+        let group = |name: &str, gid| GroupPlan { name: name.into(), gid };
+        files.add_group(&group("site", Some(2000))).unwrap();
+        files.add_group(&group("next", None)).unwrap();
+        files.add_group(&group("wheel", None)).unwrap();
+        files.add_group(&group("sudo", Some(27))).unwrap();
+        assert!(files.group.contains("site:x:2000:\n") && files.group.contains("next:x:1001:\n"), "{}", files.group);
+        assert!(files.gshadow.as_ref().unwrap().contains("site:!::\n"));
+        // One of /usr/lib/group is found there.
+        assert!(!files.group.contains("wheel"));
+        let taken = files.add_group(&group("other2", Some(27))).unwrap_err().to_string();
+        assert_eq!(taken, "group id 27 asked for 'other2' belongs to 'sudo'");
+        let other = files.add_group(&group("wheel", Some(11))).unwrap_err().to_string();
+        assert_eq!(other, "group 'wheel' has the id 10 in the image, and 11 is asked for");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! be a mere slip of the keys, and there must be no second name that it could be.
 
 /// The name among `names` that a misspelt word was most likely meant to be.
-pub(crate) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     close(word, names).min().map(|(_, name)| name)
 }
 

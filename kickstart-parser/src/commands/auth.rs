@@ -6,6 +6,7 @@ use crate::args::{Args, Cx};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
+use crate::lex;
 use crate::pen::Pen;
 use crate::span::Span;
 use crate::syntax::Syntax;
@@ -17,6 +18,17 @@ pub struct Auth {
     pub span: Span,
     /// What follows the name, as written: quotes and comment included.
     pub arguments: String,
+}
+
+impl Auth {
+    /// The arguments as words, without quotes and comment.
+    pub fn words(&self) -> Vec<String> {
+        match lex::words(&self.arguments) {
+            Ok(words) => words.iter().map(|word| word.value.to_string()).collect(),
+            // A line that cannot be read has been reported.
+            Err(_) => Vec::new(),
+        }
+    }
 }
 
 const SPEC: Spec = Spec::new("auth")

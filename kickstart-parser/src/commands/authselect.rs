@@ -4,6 +4,7 @@ use super::command::Command;
 use crate::args::spec::{ALL, Spec, any};
 use crate::args::{Args, Cx};
 use crate::kickstart::Kickstart;
+use crate::lex;
 use crate::pen::Pen;
 use crate::span::Span;
 
@@ -14,6 +15,17 @@ pub struct Authselect {
     pub span: Span,
     /// What follows the name, as written: quotes and comment included.
     pub arguments: String,
+}
+
+impl Authselect {
+    /// The arguments as words, without quotes and comment.
+    pub fn words(&self) -> Vec<String> {
+        match lex::words(&self.arguments) {
+            Ok(words) => words.iter().map(|word| word.value.to_string()).collect(),
+            // A line that cannot be read has been reported.
+            Err(_) => Vec::new(),
+        }
+    }
 }
 
 const SPEC: Spec = Spec::new("authselect")

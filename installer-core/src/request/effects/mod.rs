@@ -87,6 +87,8 @@ mod tests {
             (_, "--fstype", _) => "=ext4".to_owned(),
             (_, "--disklabel", _) => "=gpt".to_owned(),
             (_, "--homedir" | "--shell", _) => "=/x".to_owned(),
+            // The first of its choices is the default; of others some are refused.
+            ("network", "--bootproto", _) => "=dhcp".to_owned(),
             (_, "--drives", _) => "=vda".to_owned(),
             ("sshpw", "--username", _) => "=root".to_owned(),
             ("bootc", "--bootloader", _) => "=grub".to_owned(),

@@ -3,6 +3,8 @@
 
 mod addon;
 mod image;
+mod network;
+mod settings;
 mod storage;
 mod system;
 #[cfg(test)]
@@ -13,6 +15,7 @@ use kickstart_parser::kickstart::{BootloaderLocation, EndKind, Kickstart, Script
 use kickstart_parser::{Diagnostic, Severity, Sources, Span};
 
 use super::types::{EndAction, Request, Script};
+use crate::units::Secret;
 
 /// Something that the language allows and this installer does not do.
 pub const NOT_SUPPORTED: Code = Code {
@@ -72,6 +75,7 @@ pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec
         bootloader: reader.bootloader(kickstart),
         leave_boot_order: kickstart.bootloader.as_ref().is_some_and(|b| b.leave_boot_order),
         menu_timeout: kickstart.bootloader.as_ref().and_then(|b| u32::try_from(b.timeout_seconds?).ok()),
+        menu_password: reader.menu_password(kickstart),
         system: reader.system(kickstart),
         scripts: reader.scripts(kickstart),
         end: reader.end(kickstart),
@@ -111,7 +115,6 @@ impl Reader<'_> {
         let span = bootloader.span;
         let help = "leave the option out, or use Anaconda";
         for (given, option) in [
-            (bootloader.password.is_some(), "--password"),
             (bootloader.extlinux, "--extlinux"),
             (bootloader.sdboot, "--sdboot"),
             (bootloader.no_mbr, "--nombr"),
@@ -120,6 +123,23 @@ impl Reader<'_> {
             self.refuse_if(given, span, &format!("bootloader {option} is not supported"), help);
         }
         !bootloader.disabled && bootloader.location != Some(BootloaderLocation::None)
+    }
+
+    /// GRUB reads a hash of its own making, and Anaconda gives it no other.
+    fn menu_password(&mut self, kickstart: &Kickstart) -> Option<Secret> {
+        let bootloader = kickstart.bootloader.as_ref()?;
+        let password = bootloader.password.as_ref()?;
+        let help = "write --iscrypted and what grub2-mkpasswd-pbkdf2 prints";
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '.';
+        if password.expose().starts_with("grub.pbkdf2.") && password.expose().chars().all(good) {
+            return Some(password.clone());
+        }
+        if bootloader.is_crypted {
+            self.refuse(bootloader.span, "bootloader: GRUB cannot read this hash of a password", help);
+        } else {
+            self.bad(bootloader.span, "bootloader --password: it is not hashed as GRUB has it", help);
+        }
+        None
     }
 
     fn scripts(&mut self, kickstart: &Kickstart) -> Vec<Script> {
@@ -155,30 +175,6 @@ impl Reader<'_> {
 
     /// Says of everything that the language allows and that changes nothing here that it does.
     fn no_effect(&mut self, kickstart: &Kickstart) {
-        for network in &kickstart.network {
-            // `network --bootproto=dhcp` asks for what every image does anyway.
-            let own = network.ip.is_some()
-                || network.vlan_id.is_some()
-                || network.nameservers.is_some()
-                || network.bond_slaves.is_some()
-                || network.bridge_slaves.is_some()
-                || !network.team_slaves.is_empty()
-                || network.essid.is_some();
-            self.warn_if(
-                own,
-                network.span,
-                "network: only the host name is written into the installed system",
-                "configure the network in the image, or by ip= with 'bootloader --append='",
-            );
-        }
-        if let Some(timezone) = &kickstart.timezone {
-            self.warn_if(
-                timezone.no_ntp || !timezone.ntp_servers.is_empty(),
-                timezone.span,
-                "timezone: time servers are not configured",
-                "configure them in the image",
-            );
-        }
         if let Some(lang) = &kickstart.lang {
             self.warn_if(
                 !lang.add_support.is_empty(),

@@ -31,6 +31,16 @@ impl Reader<'_> {
                 }
                 .to_owned()
             }),
+            groups: self.groups(kickstart),
+            services: self.services(kickstart),
+            firewall: self.firewall(kickstart),
+            connections: self.connections(kickstart),
+            authentication: self.authentication(kickstart),
+            time_sync: self.time_sync(kickstart),
+            first_boot: self.first_boot(kickstart),
+            desktop: self.desktop(kickstart),
+            certificates: self.certificates(kickstart),
+            purpose: self.system_purpose(kickstart),
         }
     }
 

@@ -222,10 +222,10 @@ mod tests {
 
     #[test]
     fn a_server_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
-        let busy = "HTTP/1.1 503 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-        let good = "HTTP/1.1 200 X\r\nContent-Length: 4\r\nConnection: close\r\n\r\ntext";
-        let short = "HTTP/1.1 200 X\r\nContent-Length: 40\r\nConnection: close\r\n\r\ntext";
-        for answers in [&[busy, good], &[short, good], &["", good]] {
+        const BUSY: &str = "HTTP/1.1 503 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        const GOOD: &str = "HTTP/1.1 200 X\r\nContent-Length: 4\r\nConnection: close\r\n\r\ntext";
+        const SHORT: &str = "HTTP/1.1 200 X\r\nContent-Length: 40\r\nConnection: close\r\n\r\ntext";
+        for answers in [&[BUSY, GOOD], &[SHORT, GOOD], &["", GOOD]] {
             let (text, told) = get(&server(answers), 20);
             assert_eq!(text.unwrap(), "text");
             assert!(told.len() == 1 && told[0].contains("site.ks") && told[0].contains("trying again for"), "{told:?}");

@@ -88,6 +88,9 @@ impl<'a> Units<'a> {
 
     /// What a unit's file says.
     fn read(&self, file: &str) -> Option<UnitFacts> {
+        if self.failed.borrow().is_some() {
+            return None;
+        }
         match read(self.system, &place(self.system, file)?) {
             Ok(text) => Some(UnitFacts { install: UnitInstall::parse(&text?), ..UnitFacts::default() }),
             Err(error) => {

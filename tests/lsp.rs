@@ -164,7 +164,7 @@ fn included_files_come_from_the_editor_or_the_disk() {
     // Started elsewhere: names count from the document.
     let elsewhere = tempfile::tempdir().unwrap();
     let mut editor = editor(elsewhere.path());
-    let text = format!("{GOOD}%include \"a part.ks\"\nsshkey --username=disk k\n%include /dev/zero\n");
+    let text = format!("{GOOD}%include \"a part.ks\"\nsshkey --username=disk 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\n%include /dev/zero\n");
     let found = editor.open(&main, &text);
     assert_eq!(codes(&found), ["E007", "E101"]);
     assert_eq!(found[1]["range"], range((4, 9), (4, 20)));
@@ -189,7 +189,7 @@ fn a_part_need_not_be_whole() {
     let dir = tempfile::tempdir().unwrap();
     let (main, part) = (uri(&dir.path().join("main.ks")), uri(&dir.path().join("part.ks")));
     let mut editor = editor(dir.path());
-    let text = "sshkey --username=ann k\n";
+    let text = "sshkey --username=ann 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\n";
     assert_eq!(codes(&editor.open(&part, text)), ["L003", "L005"]);
     assert_eq!(codes(&editor.open(&main, &format!("{GOOD}user --name=ann\n%include part.ks\n"))), [""; 0]);
     assert_eq!(codes(&editor.findings(&part, 1)), [""; 0]);
@@ -312,7 +312,7 @@ fn names_lead_to_what_they_name() {
     let dir = tempfile::tempdir().unwrap();
     let mut editor = editor(dir.path());
     let uri = "untitled:a";
-    editor.open(uri, "sshkey --username=ann k\nuser --name ann\npart pv.1 --size=1\nvolgroup vg pv.1\nlogvol / --vgname=vg --name=r --size=1\n");
+    editor.open(uri, "sshkey --username=ann 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\nuser --name ann\npart pv.1 --size=1\nvolgroup vg pv.1\nlogvol / --vgname=vg --name=r --size=1\n");
     let mut lead = |line: u32, character: u32| editor.at("definition", uri, line, character)[0]["range"].clone();
     assert_eq!(lead(0, 19), range((1, 12), (1, 15)));
     assert_eq!(lead(3, 13), range((2, 5), (2, 9)));

@@ -11,7 +11,7 @@ GOOD = """zerombr
 clearpart --all
 autopart --type=plain
 rootpw --lock
-sshkey --username=root "ssh-rsa A"
+sshkey --username=root "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p"
 ostreecontainer --url=quay.io/a/b:1
 """
 

@@ -97,7 +97,7 @@ const PLANS: &[(&str, &str, &str, &[&str])] = &[
             "| server ntp.example.org iburst",
             "<system>' /usr/bin/firewall-offline-cmd --service=ssh --port=8080:tcp",
             "create the group site",
-            "warning: these image facts do not say whether the image has NetworkManager",
+            "warning: these image facts do not say whether the image has chrony, NetworkManager",
             "run the script at everything.ks:36 on this machine with /bin/bash",
             "the machine turns off",
         ],

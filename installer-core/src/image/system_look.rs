@@ -127,8 +127,11 @@ pub(super) fn facts<'a>(files: impl Iterator<Item = (&'a str, Kind<'a>)>) -> Sys
     let (mut keymaps, mut zones, mut services) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (path, kind) in files {
         if let Some(unit) = unit_of(path) {
-            // The admin's file stands before the vendor's.
+            // The admin's file stands before the vendor's; a link to the vendor's own adds nothing.
             let own = path.starts_with("etc/");
+            if matches!(kind, Kind::Link(target) if target.rsplit('/').next() == Some(unit)) {
+                continue;
+            }
             if own || units.get(unit).is_none_or(|(own, _)| !own) {
                 units.insert(unit, (own, kind));
             }
@@ -208,6 +211,7 @@ mod tests {
             ("etc/shells", Kind::Text(b"# shells\n/bin/sh\n")),
             ("etc/systemd/system/a.service", Kind::Link("usr/lib/systemd/system/own.service")),
             ("etc/systemd/system/m.service", Kind::Link("dev/null")),
+            ("etc/systemd/system/s.socket", Kind::Link("usr/lib/systemd/system/s.socket")),
             ("usr/bin/firewall-offline-cmd", Kind::File),
             ("usr/lib/firewalld/services/ssh.xml", Kind::File),
             ("usr/lib/kbd/keymaps/xkb/de.map.gz", Kind::File),

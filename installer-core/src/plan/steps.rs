@@ -178,6 +178,7 @@ fn kernel_arguments(context: &Context<'_>) -> Vec<String> {
     }
     add_image_kargs(&mut kargs, context.facts);
     kargs.extend(context.request.kargs.iter().cloned());
+    kargs.extend(system::selinux_argument(&context.request.system, context.facts.selinux.as_deref(), &kargs));
     kargs
 }
 

@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 
 pub use accounts::{GroupPlan, UserPlan};
 pub use change::{Change, Finding, Findings, Topic};
+pub use selinux::kernel_argument as selinux_argument;
 
 use crate::image::SystemFacts;
 use crate::request::SystemSettings;

@@ -310,7 +310,11 @@ pub(super) const ENTRIES: &[Entry] = &[
     used(
         "selinux",
         "The mode in /etc/selinux/config, where the image has that file; else a warning.",
-        &[("--disabled", Used, ""), ("--enforcing", Used, ""), ("--permissive", Used, "")],
+        &[
+            ("--disabled", Used, "by `selinux=0` among the kernel arguments as well"),
+            ("--enforcing", Used, ""),
+            ("--permissive", Used, ""),
+        ],
     ),
     used(
         "services",

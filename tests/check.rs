@@ -306,7 +306,13 @@ fn the_fingerprints_of_gitlab_outlast_moved_lines() {
 #[test]
 fn what_is_allowed_and_what_is_denied() {
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), "a.ks", &format!("{GOOD}text\nsshkey --username=ann 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\n"));
+    write(
+        dir.path(),
+        "a.ks",
+        &format!(
+            "{GOOD}text\nsshkey --username=ann 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\n"
+        ),
+    );
     let check = |more: &[&str]| run_in(dir.path(), &[&["check", "--format", "json", "a.ks"], more].concat());
     assert_eq!(codes(&check(&[]).exits(2).json()["files"][0]), ["L001", "L003"]);
     assert_eq!(codes(&check(&["--allow", "L003"]).exits(0).json()["files"][0]), ["L001"]);

@@ -26,7 +26,11 @@ const MAY: &[(&str, &[&str], &str)] = &[
         &["create", "create_dir_all", "lsetxattr", "open", "remove_file"],
         "the repository, by checksums",
     ),
-    ("deploy::encapsulated", &["lgetxattr", "open", "read", "read_link", "read_to_string"], "the repository, by checksums"),
+    (
+        "deploy::encapsulated",
+        &["lgetxattr", "open", "read", "read_link", "read_to_string"],
+        "the repository, by checksums",
+    ),
     ("build", &["create_dir", "metadata", "read_dir", "rename"], "the directory that it makes"),
     ("build::guard", &["create"], "the file that it makes"),
     ("build::loaders", &["create", "create_dir"], "the directory that it makes"),

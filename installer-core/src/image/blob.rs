@@ -145,14 +145,22 @@ async fn send(
 ) -> std::result::Result<(), Failure> {
     let (mut answer, mut skip) = request(registry, digest, offset).await?;
     let mut unpack = is_packed(&answer, size).then(|| MultiGzDecoder::new(Vec::new()));
-    while let Some(bytes) = answer.chunk().await? {
-        let bytes: Box<dyn AsRef<[u8]> + Send> = match &mut unpack {
-            None => Box::new(bytes),
-            Some(decoder) => {
-                let broken = |_| Failure::Odd("it compresses what it sends, and that is broken".into());
+    let broken = |_| Failure::Odd("it compresses what it sends, and that is broken".into());
+    let mut ended = false;
+    while !ended {
+        let bytes: Box<dyn AsRef<[u8]> + Send> = match (answer.chunk().await?, &mut unpack) {
+            (Some(bytes), None) => Box::new(bytes),
+            (Some(bytes), Some(decoder)) => {
                 decoder.write_all(bytes.as_ref()).map_err(broken)?;
                 Box::new(std::mem::take(decoder.get_mut()))
             }
+            // A decoder keeps the last of its output until it is told that nothing follows.
+            (None, Some(decoder)) => {
+                ended = true;
+                decoder.try_finish().map_err(broken)?;
+                Box::new(std::mem::take(decoder.get_mut()))
+            }
+            (None, None) => break,
         };
         let known = usize::try_from(skip).unwrap_or(usize::MAX).min((*bytes).as_ref().len());
         skip -= known as u64;

@@ -213,7 +213,7 @@ fn about_the_demo_image() {
 const ODD: [(&str, &str); 5] = [
     ("i-hl-lower", "only the peer refuses it"),
     ("i-p-through", "other trees"),
-    ("j-wh-through", "other trees"),
+    ("j-wh-through", "only we refuse it"),
     ("q-root-ssh", "other trees"),
     ("v-v3-v2", "only the peer refuses it"),
 ];

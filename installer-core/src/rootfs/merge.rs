@@ -6,7 +6,7 @@
 //! directory that exists below keeps its own owner, mode and attributes.
 //!
 //! A path that goes through a symbolic link of a layer below belongs behind the link, as it does
-//! for whoever unpacks layers one after the other; libostree had it so until 2024.5.
+//! where layers are unpacked one after the other; libostree had it so until 2024.5.
 
 use std::collections::BTreeMap;
 

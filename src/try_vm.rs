@@ -14,6 +14,7 @@ mod kvm;
 mod uefi;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::mpsc::channel;
@@ -23,7 +24,7 @@ use anyhow::Context;
 use installer_core::host::locate;
 use installer_core::image::ImageReference;
 use installer_core::units::Bytes;
-use installer_core::{Error, Stage, apply, prepare};
+use installer_core::{Error, Stage, apply, prepare, private_file};
 use pxe::serve::server::{self, Options};
 
 use crate::image::AccessArgs;
@@ -126,7 +127,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let temporary = tempfile::Builder::new().prefix(".bootc-ks-try-").tempdir_in(".").context("making a directory")?;
     let work = args.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
-    std::fs::create_dir_all(&work).with_context(|| format!("making {}", work.display()))?;
+    // The disks hold what the kickstart has of passwords.
+    let make = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&work);
+    make.with_context(|| format!("making {}", work.display()))?;
 
     let environment = match &args.environment {
         Some(environment) => environment.clone(),
@@ -227,7 +230,7 @@ fn make_disks(work: &Path, disks: &Disks) -> anyhow::Result<Vec<PathBuf>> {
     (0..disks.count)
         .map(|n| {
             let path = work.join(format!("disk{n}.img"));
-            let file = std::fs::File::create(&path).with_context(|| format!("making {}", path.display()))?;
+            let file = private_file::create(&path).with_context(|| format!("making {}", path.display()))?;
             file.set_len(disks.size.0).with_context(|| format!("making {}", path.display()))?;
             Ok(path)
         })

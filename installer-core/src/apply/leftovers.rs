@@ -231,6 +231,38 @@ mod tests {
     }
 
     #[test]
+    fn a_frozen_file_system_that_no_one_has_mounted_is_thawed() {
+        use crate::block::{LoopDevice, announce_partitions, require_unused};
+        use crate::host::Real;
+        use crate::units::Bytes;
+        assert!(rustix::process::geteuid().is_root(), "this test mounts and needs root");
+        let run = |name: &str, args: &[&str]| {
+            let status = std::process::Command::new(name).args(args).status();
+            let status = status.unwrap_or_else(|_| panic!("`{name}` is missing: run tools/setup"));
+            assert!(status.success(), "{name} {args:?}");
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let device = LoopDevice::create(dir.path().join("disk"), Bytes::mib(64)).unwrap();
+        let nodes = announce_partitions(device.path(), &[(1, Bytes::mib(1), Bytes::mib(32))]).unwrap();
+        let node = nodes[0].display().to_string();
+        run("mkfs.ext4", &["-q", "-F", &node]);
+        let panicked = Error::failed(Stage::Storage, "panicked");
+        in_private_mounts("frozen", Stage::Storage, panicked, || {
+            let target = PathBuf::from("/mnt");
+            Real.mount(&Mount { source: node.clone(), target, kind: MountKind::Device("ext4".into()) }).unwrap();
+            run("fsfreeze", &["--freeze", "/mnt"]);
+            Ok(())
+        })
+        .unwrap();
+        let unused = |within| {
+            retry(Duration::from_secs(within), Duration::from_millis(50), |_| true, || require_unused(device.path()))
+        };
+        unused(1).unwrap_err();
+        close(&Real, &Opened::Disk(device.path().to_owned()));
+        unused(10).unwrap();
+    }
+
+    #[test]
     fn one_that_has_just_begun_is_alive_and_other_directories_are_not_ours() {
         let host = after(std::os::unix::process::parent_id().cast_signed(), &[]);
         for name in ["bootc-ks", "bootc-ks-x", "bootc-ks-12a", "other-1"] {

@@ -185,12 +185,24 @@ unsafe fn close_all_but(keep: &[RawFd]) {
     for fd in keep.iter().map(|fd| *fd as libc::c_uint) {
         if fd > from {
             // SAFETY: who calls this knows that nothing else of this process uses them.
-            unsafe { libc::syscall(libc::SYS_close_range, from, fd - 1, 0) };
+            unsafe { close_range(from, fd - 1) };
         }
         from = fd + 1;
     }
     // SAFETY: as above.
-    unsafe { libc::syscall(libc::SYS_close_range, from, libc::c_uint::MAX, 0) };
+    unsafe { close_range(from, libc::c_uint::MAX) };
+}
+
+unsafe fn close_range(first: libc::c_uint, last: libc::c_uint) {
+    // SAFETY: as above.
+    unsafe {
+        // From Linux 5.9 on.
+        if libc::syscall(libc::SYS_close_range, first, last, 0) != 0 {
+            for fd in first..=last.min(4096) {
+                libc::close(fd as RawFd);
+            }
+        }
+    }
 }
 
 /// As the cage's first process: waits for the program, then for all that it left behind.
@@ -296,6 +308,13 @@ fn do_one(act: &Act) -> io::Result<()> {
             },
             Act::Mount(kind, at, flags, options) => {
                 let (kind, options) = (kind.as_ptr(), options.as_ptr());
+                // What the machine has there is not to be beneath; and a file system is not mounted over
+                // itself, as the machine's /sys would be where the network is the same.
+                for _ in 0..16 {
+                    if libc::umount2(at.as_ptr(), libc::MNT_DETACH | libc::UMOUNT_NOFOLLOW) != 0 {
+                        break;
+                    }
+                }
                 sure(libc::mount(kind, at.as_ptr(), kind, *flags, options.cast())).map(drop)
             }
             Act::ReadOnly(at) => {

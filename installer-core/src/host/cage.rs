@@ -40,6 +40,13 @@ const LINKS: &[(&str, &str)] = &[
     ("pts/ptmx", "ptmx"),
 ];
 
+/// Consoles and the kernel's log, to which scripts for Anaconda speak: what they write there is lost, and
+/// they go on.
+const NOWHERE: &[&str] = &[
+    "console", "hvc0", "kmsg", "tty0", "tty1", "tty2", "tty3", "tty4", "tty5", "tty6", "tty7", "tty8", "tty9",
+    "ttyAMA0", "ttyS0", "ttyS1", "ttyS2", "ttyS3",
+];
+
 fn c(text: impl AsRef<[u8]>) -> CString {
     // A path or a word with a NUL is none for the kernel.
     CString::new(text.as_ref()).unwrap_or_default()
@@ -97,6 +104,7 @@ fn devices(disks: &[PathBuf]) -> Vec<Act> {
             .map(|(name, major, minor)| node(name, libc::S_IFCHR | 0o666, rustix::fs::makedev(*major, *minor))),
     );
     acts.extend(LINKS.iter().map(|(to, name)| Act::Link(c(to), c(format!("/dev/{name}")))));
+    acts.extend(NOWHERE.iter().map(|name| Act::Link(c("null"), c(format!("/dev/{name}")))));
     for name in ["pts", "shm"] {
         acts.push(Act::Directory(c(format!("/dev/{name}")), 0o755));
     }
@@ -295,15 +303,18 @@ mod tests {
             let lines = |script: &str| inside(root, script, |_| ()).unwrap();
             assert_eq!(lines("ls -1 / | tr '\\n' ' '"), ["bin dev etc lib lib64 proc sbin sys tmp usr var"]);
             assert_eq!(
-                lines("ls -1 /dev | tr '\\n' ' '"),
-                ["fd full null ptmx pts random shm stderr stdin stdout tty urandom zero"]
+                lines("find /dev ! -type l ! -type d | sort | tr '\\n' ' '"),
+                ["/dev/full /dev/null /dev/pts/ptmx /dev/random /dev/tty /dev/urandom /dev/zero"]
             );
+            assert_eq!(lines("exec 3>&1 </dev/tty3 >/dev/tty3 2>&1; echo lost; cat; echo told >&3"), ["told"]);
             // The first process and the shell.
             assert_eq!(lines("set -- /proc/[0-9]*; echo $# $$; ls /sys/class/net"), ["2 2", "lo"]);
             assert_eq!(
                 lines("echo x > /dev/null; head -c 3 /dev/zero | wc -c; echo y > /dev/shm/z; cat /dev/shm/z"),
                 ["3", "y"]
             );
+            let network = inside(root, "ls /sys/class/net /proc/self/status", |cage| cage.network = true).unwrap();
+            assert!(network.contains(&"lo".to_owned()), "{network:?}");
             for forbidden in [
                 "mount -t tmpfs x /tmp",
                 "mount -t devtmpfs x /tmp",

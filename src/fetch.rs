@@ -200,7 +200,8 @@ mod tests {
     use super::*;
 
     /// A server that gives these answers, one a connection, and then hangs up on everyone.
-    fn server(answers: &'static [&'static str]) -> String {
+    fn server(answers: &[&str]) -> String {
+        let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/site.ks", listener.local_addr().unwrap());
         std::thread::spawn(move || {
@@ -231,7 +232,7 @@ mod tests {
             assert!(told.len() == 1 && told[0].contains("site.ks") && told[0].contains("trying again for"), "{told:?}");
         }
         for answer in ["HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n"] {
-            let (text, told) = get(&server(Box::leak(Box::new([answer]))), 20);
+            let (text, told) = get(&server(&[answer]), 20);
             assert!(text.is_err() && told.is_empty(), "{told:?}");
         }
     }

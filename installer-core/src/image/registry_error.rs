@@ -9,7 +9,7 @@ use crate::error::{Error, Remedy, Stage};
 
 use super::auth::Found;
 use super::failure::{Broken, Failure, Who};
-use super::tls::NO_AUTHORITY;
+use super::tls::{NO_AUTHORITY, no_authority};
 
 /// A longer wait than this is not waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
@@ -269,9 +269,7 @@ impl Asked<'_> {
         let has = |parts: &[&str]| parts.iter().any(|part| cause.contains(part));
         let unreachable = |trouble: Trouble| Trouble { unreachable: true, ..trouble };
         if has(&[NO_AUTHORITY]) {
-            let error = world(format!("{NO_AUTHORITY}, without which no registry is asked over https"))
-                .hint("install ca-certificates, or name a file with certificates: SSL_CERT_FILE=FILE");
-            return unreachable(Trouble::lasting(error));
+            return unreachable(Trouble::lasting(no_authority()));
         }
         if has(&["UnknownIssuer", "self-signed", "self signed", "CaUsedAsEndEntity"]) {
             let error = world(format!(

@@ -19,15 +19,25 @@ use crate::event::{Event, Sink};
 /// What a handshake fails with where no authority is known at all.
 pub(super) const NO_AUTHORITY: &str = "this machine has no CA certificates";
 
-/// For hosts whose certificates are looked at.
-pub(super) fn verified(host: &str, places: &Places, events: &dyn Sink) -> Result<ClientConfig> {
+/// For hosts whose certificates are looked at. Fails where there is no authority, if that `is_needed`: else
+/// a registry over plain http is asked as well.
+pub(super) fn verified(host: &str, is_needed: bool, places: &Places, events: &dyn Sink) -> Result<ClientConfig> {
     let known = certificates(host, places, events)?;
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots.add_parsable_certificates(known.iter().cloned());
+    if roots.is_empty() && is_needed {
+        return Err(no_authority());
+    }
     let provider = Arc::new(ring::default_provider());
     let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().ok();
     config(Arc::new(Believing { chains, known, provider }))
+}
+
+/// What cannot be done without any authority, and what to do about it.
+pub(super) fn no_authority() -> Error {
+    Error::world(Stage::Resolve, format!("{NO_AUTHORITY}, without which no registry is asked over https"))
+        .hint("install ca-certificates, or name a file with certificates: SSL_CERT_FILE=FILE")
 }
 
 /// For hosts that were named insecure.

@@ -57,7 +57,7 @@ impl Wire {
         }
         let proxies = places.proxies.clone();
         Ok(Wire {
-            verified: client(tls::verified(host, places, events)?, access, &proxies)?,
+            verified: client(tls::verified(host, !insecure, places, events)?, access, &proxies)?,
             unverified: client(tls::unverified()?, access, &proxies)?,
             insecure: hosts,
             proxies,

@@ -21,17 +21,20 @@ const MAX_ENTRIES: u64 = rules::MAX_ENTRIES;
 const TYPE: u32 = 0o170_000;
 const DIRECTORY: u32 = 0o040_000;
 
+/// Brings a metadata object by its checksum and kind, `None` where there is none.
+pub type Fetch<'a> = &'a dyn Fn(&Checksum, &str) -> io::Result<Option<Vec<u8>>>;
+
 /// What the layers of a base brought, lowest first: the commit, its tree, and the content objects
 /// of each. `fetch` brings a metadata object, `None` where there is none; `content` is what a
 /// file of the tree holds.
 pub fn assemble<C>(
     sets: &[ObjectSet],
-    fetch: &dyn Fn(&Checksum, &str) -> io::Result<Option<Vec<u8>>>,
+    fetch: Fetch<'_>,
     content: &dyn Fn(&Checksum) -> C,
 ) -> io::Result<(Checksum, Dir<C>)> {
     let mut files = HashMap::new();
     for set in sets {
-        files.extend(set.files.iter().map(|(sum, brought)| (sum, brought)));
+        files.extend(&set.files);
     }
     let commit = sets.iter().find_map(|set| set.commit.as_ref());
     let (sum, raw) = commit.ok_or_else(|| io::Error::other("the image's first layer brings no commit"))?;
@@ -41,7 +44,7 @@ pub fn assemble<C>(
 }
 
 struct Reader<'a, C> {
-    fetch: &'a dyn Fn(&Checksum, &str) -> io::Result<Option<Vec<u8>>>,
+    fetch: Fetch<'a>,
     content: &'a dyn Fn(&Checksum) -> C,
     files: &'a HashMap<&'a Checksum, &'a Brought>,
     /// A system has tens of thousands of directories and a few dozens of these.

@@ -139,7 +139,7 @@ impl<C: Clone> Layer<C> {
         }
         let target = self.below.get(&target).cloned().unwrap_or(target);
         match path.split_last() {
-            None => return Err(TreeError::NotADirectory("/".into())),
+            None => Err(TreeError::NotADirectory("/".into())),
             Some((name, parents)) => {
                 let (parent, made) = self.root.make_dirs(parents)?;
                 if let Some(Node::Dir(_)) = parent.entries.get(name) {

@@ -164,7 +164,9 @@ fn included_files_come_from_the_editor_or_the_disk() {
     // Started elsewhere: names count from the document.
     let elsewhere = tempfile::tempdir().unwrap();
     let mut editor = editor(elsewhere.path());
-    let text = format!("{GOOD}%include \"a part.ks\"\nsshkey --username=disk 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\n%include /dev/zero\n");
+    let text = format!(
+        "{GOOD}%include \"a part.ks\"\nsshkey --username=disk 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\n%include /dev/zero\n"
+    );
     let found = editor.open(&main, &text);
     assert_eq!(codes(&found), ["E007", "E101"]);
     assert_eq!(found[1]["range"], range((4, 9), (4, 20)));
@@ -189,7 +191,8 @@ fn a_part_need_not_be_whole() {
     let dir = tempfile::tempdir().unwrap();
     let (main, part) = (uri(&dir.path().join("main.ks")), uri(&dir.path().join("part.ks")));
     let mut editor = editor(dir.path());
-    let text = "sshkey --username=ann 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\n";
+    let text =
+        "sshkey --username=ann 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbmlNaW5pTWluaU1pbmlNaW5pTWluaU1pbmlNaW5p'\n";
     assert_eq!(codes(&editor.open(&part, text)), ["L003", "L005"]);
     assert_eq!(codes(&editor.open(&main, &format!("{GOOD}user --name=ann\n%include part.ks\n"))), [""; 0]);
     assert_eq!(codes(&editor.findings(&part, 1)), [""; 0]);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use installer_core::prepare::loader::FileLoader;
 use kickstart_parser::format::{NotFlattened, flatten};
-use kickstart_parser::{ParseOptions, parse};
+use kickstart_parser::{ParseOptions, codes, parse};
 
 use crate::atomic_file;
 use crate::diagnostics;
@@ -45,6 +45,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     for include in &parsed.document.deferred {
         let at = parsed.sources.locate(include.span);
+        // One file is no whole one where a part of it is only hoped for.
+        let told = parsed.diagnostics.iter().find(|d| d.code == codes::INCLUDE_DEFERRED.id && d.span == include.span);
+        if let Some(told) = told.filter(|told| !told.message.contains("is made by %pre")) {
+            return Err(BadKickstart(format!("{}:{}: {}", at.path, at.line, told.message)).into());
+        }
         eprintln!("note: {}:{}: `{}` is made by %pre and stays an include", at.path, at.line, include.path);
     }
     match &args.output {

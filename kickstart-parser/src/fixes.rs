@@ -73,7 +73,7 @@ fn foreign(diagnostics: &[Diagnostic], document: &Document, sources: &Sources) -
     let script = |source: &SourceId| sources.get(*source).is_some_and(|s| s.text().starts_with("#!"));
     let foreign = lines.iter().filter(|(source, (known, unknown))| {
         // A file without any line of its own may be a part of a section.
-        *unknown > 0 && unknown >= known || script(source)
+        unknown > known || script(source)
     });
     foreign.map(|(source, _)| *source).chain(damaged).collect()
 }
@@ -312,7 +312,6 @@ mod tests {
             // No kickstart.
             "#cloud-config\ntimezone: Etc/UTC\nusers:\n",
             "#!/bin/sh\nautoprat\n",
-            "autoprat\nhello world\n",
             "langg x\nthis is\na text\n",
             "\u{feff}hello\nwrold\n",
             "%pots\na\0\n%end\n",

@@ -26,7 +26,15 @@ pub fn judge(parsed: &mut Parsed, facts: Option<&ImageFacts>) -> Request {
         let sound = !parsed.has_errors() && !found.iter().any(Diagnostic::is_error);
         found.extend(image_fit::findings(&parsed.kickstart, &parsed.sources, &request, facts, sound));
     }
-    found.extend(values::judge(&parsed.kickstart, &known(facts)));
+    // Of a line that is wrong anyway, nothing more is said.
+    let values = values::judge(&parsed.kickstart, &known(facts)).into_iter().filter(|value| {
+        let wrong = |d: &Diagnostic| {
+            let (one, other) = (d.span, value.span);
+            d.is_error() && one.source == other.source && one.start <= other.end && one.end >= other.start
+        };
+        !parsed.diagnostics.iter().any(wrong)
+    });
+    found.extend(values);
     let known_codes: Vec<&Code> = CODES.iter().chain(values::CODES).copied().collect();
     let mut found = parsed.silences.judge_installer(found, &parsed.sources, &known_codes);
     if facts.is_none() {

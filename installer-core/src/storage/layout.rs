@@ -287,10 +287,11 @@ fn place(requests: &[PartitionRequest], given: &Given<'_>) -> Option<Vec<Planned
 }
 
 fn too_small(layout: &Layout, requests: &[PartitionRequest], given: &Given<'_>) -> Error {
-    let needed = large_enough(layout, given);
+    let needed = requests.iter().map(least).sum::<Bytes>() + TABLE_OVERHEAD;
+    let enough = large_enough(layout, given);
     let root = requests.iter().any(|r| r.purpose == Purpose::Mount(MountPoint::root()) && r.origin == AUTOMATIC);
     let hint = if root {
-        format!("use a disk of {needed} or more; the image alone needs {}", given.root_needs)
+        format!("use a disk of {enough} or more; the image alone needs {}", given.root_needs)
     } else {
         "make the partitions smaller or use a larger disk".to_owned()
     };

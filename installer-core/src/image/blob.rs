@@ -145,18 +145,26 @@ async fn send(
 ) -> std::result::Result<(), Failure> {
     let (mut answer, mut skip) = request(registry, digest, offset).await?;
     let mut unpack = is_packed(&answer, size).then(|| MultiGzDecoder::new(Vec::new()));
-    while let Some(bytes) = answer.chunk().await? {
-        let bytes: Box<dyn AsRef<[u8]> + Send> = match &mut unpack {
-            None => Box::new(bytes),
-            Some(decoder) => {
-                let broken = |_| Failure::Odd("it compresses what it sends, and that is broken".into());
-                decoder.write_all(bytes.as_ref()).map_err(broken)?;
+    let broken = |_| Failure::Odd("it compresses what it sends, and that is broken".into());
+    loop {
+        let next = answer.chunk().await?;
+        let last = next.is_none();
+        let bytes: Box<dyn AsRef<[u8]> + Send> = match (&mut unpack, next) {
+            (None, None) => break,
+            (None, Some(bytes)) => Box::new(bytes),
+            (Some(decoder), next) => {
+                match next {
+                    // It keeps back what it is not asked for.
+                    Some(bytes) => decoder.write_all(bytes.as_ref()).and_then(|()| decoder.flush()),
+                    None => decoder.try_finish(),
+                }
+                .map_err(broken)?;
                 Box::new(std::mem::take(decoder.get_mut()))
             }
         };
         let known = usize::try_from(skip).unwrap_or(usize::MAX).min((*bytes).as_ref().len());
         skip -= known as u64;
-        if sender.send(Ok(Chunk { bytes, used: known })).await.is_err() {
+        if sender.send(Ok(Chunk { bytes, used: known })).await.is_err() || last {
             break;
         }
     }

@@ -146,12 +146,19 @@ async fn send(
     let (mut answer, mut skip) = request(registry, digest, offset).await?;
     let mut unpack = is_packed(&answer, size).then(|| MultiGzDecoder::new(Vec::new()));
     let broken = |_| Failure::Odd("it compresses what it sends, and that is broken".into());
-    let mut ended = false;
-    while !ended {
-        let bytes: Box<dyn AsRef<[u8]> + Send> = match (answer.chunk().await?, &mut unpack) {
-            (Some(bytes), None) => Box::new(bytes),
-            (Some(bytes), Some(decoder)) => {
-                decoder.write_all(bytes.as_ref()).map_err(broken)?;
+    loop {
+        let next = answer.chunk().await?;
+        let last = next.is_none();
+        let bytes: Box<dyn AsRef<[u8]> + Send> = match (&mut unpack, next) {
+            (None, None) => break,
+            (None, Some(bytes)) => Box::new(bytes),
+            (Some(decoder), next) => {
+                match next {
+                    // It keeps back what it is not asked for.
+                    Some(bytes) => decoder.write_all(bytes.as_ref()).and_then(|()| decoder.flush()),
+                    None => decoder.try_finish(),
+                }
+                .map_err(broken)?;
                 Box::new(std::mem::take(decoder.get_mut()))
             }
             // A decoder keeps the last of its output until it is told that nothing follows.
@@ -164,7 +171,7 @@ async fn send(
         };
         let known = usize::try_from(skip).unwrap_or(usize::MAX).min((*bytes).as_ref().len());
         skip -= known as u64;
-        if sender.send(Ok(Chunk { bytes, used: known })).await.is_err() {
+        if sender.send(Ok(Chunk { bytes, used: known })).await.is_err() || last {
             break;
         }
     }

@@ -28,7 +28,7 @@ pub fn publication(state: &mut State, uri: &str) -> Option<PublishDiagnosticsPar
     let places = Places::new(state, document, &parsed);
     let part = state.is_included(document);
     let findings =
-        parsed.diagnostics.iter().filter(|finding| !finding.allowed && !(part && MISSING.contains(&finding.code)));
+        parsed.diagnostics.iter().filter(|finding| !(finding.allowed || part && MISSING.contains(&finding.code)));
     let diagnostics = findings.take(MOST).map(|finding| diagnostic(finding, &places)).collect();
     Some(PublishDiagnosticsParams { uri: document.uri.clone(), version: Some(document.version), diagnostics })
 }

@@ -62,7 +62,7 @@ pub fn put_into(command: &mut Command, plan: Plan) -> io::Result<Line> {
     let enter = move || enter(&plan, parent, life_end.as_raw_fd(), teller.as_raw_fd());
     // SAFETY: the closure makes system calls only; it neither allocates nor takes a lock, and what it
     // reads was made before the fork.
-    unsafe { command.pre_exec(move || enter()) };
+    unsafe { command.pre_exec(enter) };
     Ok(Line { life, tells })
 }
 

@@ -161,13 +161,6 @@ async fn send(
                 .map_err(broken)?;
                 Box::new(std::mem::take(decoder.get_mut()))
             }
-            // A decoder keeps the last of its output until it is told that nothing follows.
-            (None, Some(decoder)) => {
-                ended = true;
-                decoder.try_finish().map_err(broken)?;
-                Box::new(std::mem::take(decoder.get_mut()))
-            }
-            (None, None) => break,
         };
         let known = usize::try_from(skip).unwrap_or(usize::MAX).min((*bytes).as_ref().len());
         skip -= known as u64;

@@ -29,11 +29,14 @@ impl Requirement {
     }
 }
 
+/// Scopes of a transport, and what each wants.
+type Scopes = Vec<(String, Vec<Requirement>)>;
+
 /// A policy file.
 #[derive(Debug)]
 pub struct Policy {
     default: Vec<Requirement>,
-    transports: Vec<(String, Vec<(String, Vec<Requirement>)>)>,
+    transports: Vec<(String, Scopes)>,
 }
 
 impl Policy {

@@ -75,9 +75,12 @@ def anaconda(monkeypatch):
     forget()
     storage, flags = Storage(), types.SimpleNamespace(ksprompt=True)
     anything = types.SimpleNamespace()
-    for name in ("pyanaconda", "pyanaconda.modules", "pyanaconda.modules.common", "pyanaconda.modules.common.errors",
-                 "pyanaconda.modules.common.constants", "pyanaconda.ui", "pyanaconda.ui.categories", "pyanaconda.ui.tui",
-                 "simpleline", "simpleline.render", "dasbus", "dasbus.server", "dasbus.structure"):  # fmt: skip
+    names = (
+        "pyanaconda pyanaconda.modules pyanaconda.modules.common pyanaconda.modules.common.errors "
+        "pyanaconda.modules.common.constants pyanaconda.ui pyanaconda.ui.categories pyanaconda.ui.tui "
+        "simpleline simpleline.render dasbus dasbus.server dasbus.structure"
+    )
+    for name in names.split():
         module(monkeypatch, name)
     module(monkeypatch, "dasbus.error", DBusError=type("DBusError", (Exception,), {}))
     module(monkeypatch, "dasbus.identifier", DBusServiceIdentifier=lambda **_kw: anything)

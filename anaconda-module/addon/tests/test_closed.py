@@ -1,5 +1,6 @@
 """Where something is missing or was lost, an image that has to be checked is not let through."""
 
+import functools
 import os
 import re
 import stat
@@ -58,7 +59,7 @@ def test_who_is_started_again_knows_what_was_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("DBUS_ANACONDA_SESSION_BUS_ADDRESS", "unix:path=/one")
     path = str(tmp_path / "run/addon.json")
     assert memory.recall(path) is None
-    data = state.State(keep=lambda *kept: memory.keep(*kept, path=path))
+    data = state.State(keep=functools.partial(memory.keep, path=path))
     data.start_over(ASKED[0], ASKED[1])
     data.set_credentials("robot", "hush")
     data.set_check(data.key(), state=state.PASSED, facts=ASKED[3])
@@ -94,8 +95,9 @@ def test_nothing_is_written_where_nothing_changed():
 
 def test_the_guard_of_the_documentation_stops_an_installer_without_the_add_on(tmp_path):
     page = (Path(__file__).parents[3] / "docs/anaconda.md").read_text()
-    guard = re.search(r"%pre --erroronfail\n(.*?)%end", page, re.DOTALL).group(1)
-    script = guard.replace("/usr/", f"{tmp_path}/usr/")
+    guard = re.search(r"%pre --erroronfail\n(.*?)%end", page, re.DOTALL)
+    assert guard is not None, "the page shows no guard"
+    script = guard.group(1).replace("/usr/", f"{tmp_path}/usr/")
 
     def passes():
         return subprocess.run(["sh", "-c", script], check=False, capture_output=True).returncode == 0

@@ -75,17 +75,17 @@ def anaconda(monkeypatch):
     forget()
     storage, flags = Storage(), types.SimpleNamespace(ksprompt=True)
     anything = types.SimpleNamespace()
-    names = (
+    modules = (
         "pyanaconda pyanaconda.modules pyanaconda.modules.common pyanaconda.modules.common.errors "
         "pyanaconda.modules.common.constants pyanaconda.ui pyanaconda.ui.categories pyanaconda.ui.tui "
         "simpleline simpleline.render dasbus dasbus.server dasbus.structure"
     )
-    for name in names.split():
+    for name in modules.split():
         module(monkeypatch, name)
     module(monkeypatch, "dasbus.error", DBusError=type("DBusError", (Exception,), {}))
     module(monkeypatch, "dasbus.identifier", DBusServiceIdentifier=lambda **_kw: anything)
     names = ("Bool", "Dict", "List", "Str", "Tuple", "UInt64")
-    kinds = {name: {} if name in ("Dict", "List", "Tuple") else name for name in names}
+    kinds: dict[str, object] = {name: name for name in names}
     generic = type("Generic", (), {"__class_getitem__": classmethod(lambda cls, _item: cls)})
     kinds.update(Dict=generic, List=generic, Tuple=generic, get_native=lambda v: v, get_variant=lambda _k, v: v)
     module(monkeypatch, "dasbus.typing", **kinds)
@@ -265,13 +265,13 @@ def test_who_does_not_know_what_was_asked_stops_the_installation(configure, data
     configure.run()
 
 
-def test_the_hub_waits_and_holds_back(anaconda):
+def test_the_hub_waits_and_holds_back(anaconda, monkeypatch):
     from org_bootc_ks import view
     from org_bootc_ks.tui.spokes.container_image import ContainerImageSpoke
 
     shown = view.View(kind="bootc", state=state.RUNNING)
     spoke = ContainerImageSpoke(None, None, None)
-    spoke._remote = types.SimpleNamespace(view=lambda: shown)
+    monkeypatch.setattr(spoke, "_remote", types.SimpleNamespace(view=lambda: shown))
     assert (spoke.ready, spoke.completed, spoke.mandatory) == (False, True, True)
     shown.state = state.FAILED
     assert (spoke.ready, spoke.completed) == (True, False)

@@ -140,7 +140,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         overlay.write()?;
     }
     eprint!("{aside}");
-    print!("{out}");
+    // A patch has to fit, byte for byte.
+    if args.diff {
+        print_data!("{out}")
+    } else {
+        print!("{out}")
+    }
     Ok(if checked.iter().all(|(_, c)| c.is_good()) { ExitCode::SUCCESS } else { ExitCode::from(BAD_INPUT) })
 }
 

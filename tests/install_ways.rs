@@ -262,7 +262,7 @@ fn a_person_is_asked() {
     };
     let before = fingerprint(disk.device.path());
     let outcome = answer("no").exits(4);
-    let question = format!("Install onto {name} now? What is listed above will be gone. [yes/no]");
+    let question = format!("Install onto {name} now? [yes/no]");
     for words in ["precious", &question, "not confirmed; nothing was touched"] {
         assert!(outcome.stdout.contains(words), "{words} is not in {outcome}");
     }

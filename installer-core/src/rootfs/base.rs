@@ -3,7 +3,7 @@
 //! Only objects that this import has verified are read, so a tree that names anything else
 //! is incomplete, and is found out here and not at the first boot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 
 use super::attributes::{self, Carrier};
@@ -57,7 +57,7 @@ impl<C> Reader<'_, C> {
         if depth > MAX_DEPTH {
             return Err(io::Error::other("the image's commit is nested too deeply"));
         }
-        let mut dir = Dir { meta: self.meta(meta)?, entries: BTreeMap::new() };
+        let mut dir = Dir { meta: self.meta(meta)?, ..Dir::default() };
         let raw = self.object(tree, "dirtree")?;
         let entries = variant::dirtree(&raw).ok_or_else(|| broken("dirtree", &hex(tree)))?;
         for (name, sum) in entries.files {

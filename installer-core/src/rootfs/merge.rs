@@ -8,8 +8,6 @@
 //! A path that goes through a symbolic link of a layer below belongs behind the link, as it does
 //! where layers are unpacked one after the other; libostree had it so until 2024.5.
 
-use std::collections::BTreeMap;
-
 use super::layer::Layer;
 use super::rules::{MAX_DEPTH, Path, is_dropped};
 use super::tree::{Dir, File, Node, OPAQUE, TreeError, WHITEOUT, show, split};
@@ -129,23 +127,29 @@ fn lay_child<C: Clone>(root: &mut Dir<C>, at: &[Vec<u8>], name: &[u8], upper: &D
         return Err(TreeError::TooDeep(show(&place)));
     }
     let Some(lower) = root.dir_mut(at) else { return Err(TreeError::NotADirectory(show(at))) };
-    let new = || Node::Dir(Dir { meta: upper.meta.clone(), entries: BTreeMap::new() });
+    let new = || Node::Dir(Dir { meta: upper.meta.clone(), ..Dir::default() });
     match lower.entries.get(name) {
         Some(Node::Dir(_)) => {}
         Some(Node::File(File { link: Some(_), .. })) if !is_opaque(upper) => {
-            place = resolve(root, &place)?;
-            if is_dropped(&place) || matches!(&place[..], [top] if is_dropped(&[top.clone(), Vec::new()])) {
+            let behind = resolve(root, &place)?;
+            if is_dropped(&behind) || matches!(&behind[..], [top] if is_dropped(&[top.clone(), Vec::new()])) {
                 return Ok(());
             }
-            if place.len() > MAX_DEPTH {
-                return Err(TreeError::TooDeep(show(&place)));
+            if behind.len() > MAX_DEPTH {
+                return Err(TreeError::TooDeep(show(&behind)));
             }
-            match root.get(&place) {
-                None if !place.is_empty() => {
-                    root.put_dir(&place, upper.meta.clone())?;
+            match root.get(&behind) {
+                // The link leads to no directory, so one of its name takes its place.
+                Some(Node::File(_)) if upper.named => {
+                    let Some(lower) = root.dir_mut(at) else { return Err(TreeError::NotADirectory(show(at))) };
+                    lower.entries.insert(name.to_vec(), new());
                 }
-                Some(Node::File(_)) => return Err(TreeError::NotADirectory(show(&place))),
-                _ => {}
+                Some(Node::File(_)) => return Err(TreeError::NotADirectory(show(&behind))),
+                None if !behind.is_empty() => {
+                    root.put_dir(&behind, upper.meta.clone())?;
+                    place = behind;
+                }
+                _ => place = behind,
             }
         }
         _ => {

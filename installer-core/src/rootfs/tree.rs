@@ -52,6 +52,8 @@ pub struct Dir<C> {
     pub meta: Meta,
     /// Entries by name; `BTreeMap` has libostree's own order (byte by byte).
     pub entries: BTreeMap<Vec<u8>, Node<C>>,
+    /// Whether it was put there itself, and is not only on the way to something else.
+    pub named: bool,
 }
 
 /// An entry of a directory.
@@ -92,7 +94,7 @@ pub enum TreeError {
 
 impl<C> Default for Dir<C> {
     fn default() -> Self {
-        Dir { meta: Meta::default_directory(), entries: BTreeMap::new() }
+        Dir { meta: Meta::default_directory(), entries: BTreeMap::new(), named: false }
     }
 }
 
@@ -139,10 +141,10 @@ impl<C> Dir<C> {
         };
         let (parent, made) = self.make_dirs(parents)?;
         match parent.entries.get_mut(name) {
-            Some(Node::Dir(dir)) => dir.meta = meta,
+            Some(Node::Dir(dir)) => (dir.meta, dir.named) = (meta, true),
             Some(Node::File(_)) => return Err(TreeError::TwoKinds(show(path))),
             None => {
-                parent.entries.insert(name.clone(), Node::Dir(Dir { meta, entries: BTreeMap::new() }));
+                parent.entries.insert(name.clone(), Node::Dir(Dir { meta, entries: BTreeMap::new(), named: true }));
             }
         }
         Ok(made)

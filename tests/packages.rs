@@ -119,10 +119,8 @@ fn the_debian_package_installs_a_machine() {
     let root = Root::fresh();
     let layout = demo_image();
     fs::copy(deb, root.path("root/bootc-ks.deb")).unwrap();
-    for name in ["demo.ks", "wrong/press.ks"] {
-        let file = Path::new(name).file_name().unwrap();
-        fs::copy(source_root().join("tests/kickstarts").join(name), root.path("root").join(file)).unwrap();
-    }
+    fs::write(root.path("root/demo.ks"), filled_in()).unwrap();
+    fs::copy(source_root().join("tests/kickstarts/wrong/press.ks"), root.path("root/press.ks")).unwrap();
     let inside = |program: &[&str]| root.run(&layout, program);
     // There is no network: apt has to find all that the package depends on among what was
     // downloaded for the root, so a dependency that is new fails here until it is listed there.
@@ -235,12 +233,23 @@ fn yaml(path: &str) -> Value {
     serde_json::from_slice(&said.stdout).unwrap()
 }
 
+/// The example, with a key that is not the documentation's.
+fn filled_in() -> String {
+    let text = fs::read_to_string(source_root().join("tests/kickstarts/demo.ks")).unwrap();
+    let key = "AAAAC3NzaC1lZDI1NTE5AAAAIEFkbWluLS0tQWRtaW4tLS1BZG1pbi0tLUFkbWluLS0t";
+    let lines = text.lines().map(|line| match line.split_once("ssh-ed25519 ") {
+        Some((before, _)) => format!("{before}ssh-ed25519 {key} admin@example\"\n"),
+        None => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
 /// A directory with a kickstart that has nothing wrong with it.
 fn repository() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("kickstarts")).unwrap();
     let file = dir.path().join("kickstarts/site.ks");
-    fs::copy(source_root().join("tests/kickstarts/demo.ks"), &file).unwrap();
+    fs::write(&file, filled_in()).unwrap();
     run(Command::new(env!("CARGO_BIN_EXE_bootc-ks")).arg("fmt").arg(file));
     dir
 }

@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 
 use crate::block::LoopDevice;
 use crate::error::{Context, Error, Result, Stage};
@@ -31,7 +30,9 @@ fn attempt() -> Result<bool> {
     let image = directory.path().join("fat");
     File::create(&image).and_then(|mut file| file.write_all(&fat())).doing(Stage::Plan, doing)?;
     let device = LoopDevice::attach(&image)?;
-    let target = Path::new("/mnt").to_owned();
+    // Not /mnt, which in many images is a link into a /var that is still empty.
+    let target = directory.path().join("mount");
+    std::fs::create_dir(&target).doing(Stage::Plan, doing)?;
     let mount = Mount { source: device.path().display().to_string(), target, kind: MountKind::Device("vfat".into()) };
     let mounted = Real.mount(&mount);
     if let Err(error) = &mounted {

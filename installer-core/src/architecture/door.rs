@@ -14,7 +14,7 @@ const WATCHED: &[&str] = &["apply", "deploy", "system", "plan", "storage", "buil
 const MAY: &[(&str, &[&str], &str)] = &[
     ("apply::leftovers", &["canonicalize", "read_dir"], "the kernel's list of a disk's partitions"),
     ("apply::system", &["open"], "the installation's own log"),
-    ("apply::vfat", &["create"], "a disk image of its own"),
+    ("apply::vfat", &["create", "create_dir"], "a disk image of its own, and where it is mounted"),
     ("apply::boot_order", &["canonicalize"], "a link in /dev"),
     (
         "deploy::labels",

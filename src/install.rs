@@ -15,7 +15,6 @@ use installer_core::image::Access;
 use installer_core::plan::Plan;
 use installer_core::prepare::{self, AfterWipe, Before, Prepared};
 use installer_core::request::EndAction;
-use installer_core::storage::select::Target;
 use installer_core::units::Digest;
 use installer_core::{Cancel, Error, Stage};
 
@@ -212,7 +211,7 @@ fn ask(plan: &Plan) -> anyhow::Result<()> {
     if plan.destroys.len() > SHOWN {
         eprintln!("  and {} more, listed above", plan.destroys.len() - SHOWN);
     }
-    eprint!("Install onto {} now? [yes/no] ", plan.target.name());
+    eprint!("Install onto {} now? [yes/no] ", plan.target.names());
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).context("reading the answer")?;
@@ -237,7 +236,7 @@ fn end(plan: &Plan) -> anyhow::Result<()> {
         EndAction::Poweroff => "poweroff",
         EndAction::Halt => "halt",
     };
-    if !matches!(&plan.target, Target::Disk { path, .. } if !path.starts_with("/dev/loop")) {
+    if !plan.target.is_of_this_machine() {
         return Ok(());
     }
     let program = installer_core::program::Program::new("systemctl").arg(verb);

@@ -386,7 +386,7 @@ fn what_the_image_lacks_is_said_at_its_line() {
         ("no-bootloader", "autopart\n", vec![("R004", 1, "no boot loader")]),
         ("no-bootloader", "autopart\nbootloader --append=quiet\n", vec![("R004", 4, "no boot loader")]),
         ("no-bootloader", "autopart\nbootloader --location=none\n", vec![]),
-        ("demo", parts, vec![("R004", 3, "no place for the boot loader")]),
+        ("demo", parts, vec![("R005", 3, "no place for the boot loader")]),
         ("arm64", "part biosboot --size=1\npart / --size=2000 --grow\n", vec![("R004", 3, "no place")]),
         ("fedora-bootupd", "part biosboot --size=1\npart / --size=3000\n", vec![]),
         ("fedora-bootupd", "part biosboot --size=1\npart / --size=2000\n", vec![("R004", 4, "too small")]),
@@ -409,8 +409,14 @@ fn what_the_image_lacks_is_said_at_its_line() {
         // Of partitions that are wrong already nothing more is said.
         (
             "demo",
-            "part pv.1 --size=2000\nvolgroup a pv.1\nlogvol / --vgname=a --name=b --size=2000\n",
-            vec![("R001", 3, "pv.1"), ("R001", 4, "volgroup"), ("R001", 5, "logvol")],
+            "part /x --size=2000\npart / --size=2000 --fsprofile=small\n",
+            vec![("R003", 3, "/x"), ("R001", 4, "--fsprofile")],
+        ),
+        (
+            "no-xfs",
+            "reqpart --add-boot\npart pv.1 --size=4000\nvolgroup a pv.1\n\
+             logvol / --vgname=a --name=b --size=3000 --fstype=xfs\n",
+            vec![("R004", 6, "'xfs'")],
         ),
     ] {
         let found = with_image(text, image);

@@ -228,7 +228,7 @@ fn hovering_explains() {
     let uri = "untitled:a";
     editor.open(
         uri,
-        "part / --fstype xfs --act\nurl --url=http://x\nvolgroup a pv.1\n%post --noch\npart\n%end\n# part\n",
+        "part / --fstype xfs --act\nurl --url=http://x\niscsi --ipaddr=x\n%post --noch\npart\n%end\n# part\n",
     );
     let mut text = |line: u32, character: u32| {
         let hover = editor.at("hover", uri, line, character);

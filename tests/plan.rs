@@ -78,6 +78,30 @@ const PLANS: &[(&str, &str, &str, &[&str])] = &[
     ),
     ("own-partitions", "laptop-windows", "fedora-bootupd", &["write a GPT with 4 partitions", "EFI system 200 MiB"]),
     ("drives", "server-uefi-nvme", "fedora-bootupd", &["S64FNE0R100001", "LVM2_member", "/dev/nvme0n1p3"]),
+    (
+        "own-volumes",
+        "vm-virtio",
+        "demo",
+        &[
+            "$ lvm vgcreate --yes --physicalextentsize 8192k vg_site /dev/vda4",
+            "make ext4 for /var/home",
+            "rd.lvm.lv=vg_site/root",
+            "/var/home ext4 nodev,nosuid",
+        ],
+    ),
+    (
+        "own-volumes-two-disks",
+        "two-disks",
+        "demo",
+        &[
+            "wipe all signatures from /dev/vdb",
+            "$ lvm vgcreate --yes data /dev/vda4 /dev/vdb1",
+            "<uuid of partition 2 of disk 2> none swap",
+            "warning: a BIOS boot partition of 1 MiB is added",
+        ],
+    ),
+    ("autopart-two-disks", "two-disks", "demo", &["disk 2: /dev/vdb (40 GiB", "/dev/vda4 /dev/vdb1"]),
+    ("no-biosboot", "vm-virtio", "demo", &["BIOS boot 1 MiB", "warning: a BIOS boot partition"]),
     ("only-use", "two-disks", "demo", &["Target: /dev/vdb (40 GiB", "Destroys: nothing"]),
     ("careful", "no-device-mapper", "demo", &["Target: /dev/vdb (20 GiB", "Destroys: nothing"]),
     ("no-bootloader", "vm-virtio", "no-bootloader", &["warning: no boot loader is installed"]),
@@ -118,7 +142,7 @@ fn plans_are_what_they_were() {
         // Both forms speak of the same plan.
         let digest = json.json()["digest"].as_str().unwrap_or("-").to_owned();
         assert!(text.stdout.ends_with(&format!("Plan digest: {digest}\n")), "{digest} is not the digest of\n{text}");
-        assert_eq!(json.json()["schema"], 1, "{json}");
+        assert_eq!(json.json()["schema"], 2, "{json}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -154,7 +178,20 @@ const REFUSALS: &[(&str, &str, &str, i32, &[&str])] = &[
     ("image-mode", "vm-virtio", "no-initramfs-dm", 3, &["initramfs lacks 'dm_mod'", "the logical volume of the root"]),
     ("refused/absent-disk", "vm-virtio", "demo", 3, &["there is no disk 'sdx'", "disks here: /dev/vda (20 GiB"]),
     ("refused/key-without-user", "vm-virtio", "demo", 2, &["admim-user", "user --name=admim-user", ":4:19"]),
-    ("refused/no-place-for-grub", "vm-virtio", "demo", 2, &["no place for the boot loader (BIOS)", "reqpart"]),
+    (
+        "refused/boot-on-volume",
+        "vm-virtio",
+        "demo",
+        2,
+        &["/boot would be in the logical volume vg/root", "reqpart --add-boot"],
+    ),
+    (
+        "refused/volumes-too-large",
+        "vm-virtio",
+        "demo",
+        3,
+        &["volume group vg is too small", "it has 5 GiB for volumes"],
+    ),
     ("refused/no-place-for-grub", "aarch64-uefi", "arm64", 2, &["no place for the boot loader (UEFI)", "--fstype=efi"]),
     ("refused/no-root", "vm-virtio", "demo", 2, &["none for `/`", "add `part /"]),
     ("refused/no-partitions", "vm-virtio", "demo", 2, &["says nothing about partitions", "autopart --type=plain"]),

@@ -1,4 +1,4 @@
-//! A machine that runs from one disk installs onto another: a kernel with device-mapper, real
+//! A machine that runs from one disk installs onto others: a kernel with device-mapper, real
 //! LVM, udev, and a vfat that can be mounted.
 
 use std::path::{Path, PathBuf};
@@ -18,14 +18,15 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Where the kickstart is served, beside the registry.
 const PORT: u16 = 8080;
 
-/// Serves the kickstart in the network.
-fn serve(network: &mut Network, text: &str) {
+/// Serves the kickstarts in the network.
+fn serve(network: &mut Network, first: &str, second: &str) {
     let dir = network.dir().join("www");
     std::fs::create_dir(&dir).unwrap();
-    std::fs::write(dir.join("site.ks"), text).unwrap();
+    std::fs::write(dir.join("1.ks"), first).unwrap();
+    std::fs::write(dir.join("2.ks"), second).unwrap();
     let mut httpd = network.command(&need("busybox", "busybox-static"));
     network.start("httpd", httpd.args(["httpd", "-f", "-p", &format!("{HOST}:{PORT}"), "-h"]).arg(dir));
-    network.wait_for_http(&format!("http://{HOST}:{PORT}/site.ks"));
+    network.wait_for_http(&format!("http://{HOST}:{PORT}/2.ks"));
 }
 
 fn kickstart(registry: &str, key: &SshKey) -> String {
@@ -36,6 +37,23 @@ fn kickstart(registry: &str, key: &SshKey) -> String {
          ostreecontainer --url={registry}/demo:latest --no-signature-verification\n",
         key.public
     )
+}
+
+/// Volume groups of one's own in place of automatic partitioning: one for the system, and one over
+/// two disks for what the users keep, in a volume that neither of them could hold.
+fn own_volumes(kickstart: &str) -> String {
+    let disk = |number: u8| format!("--ondisk=/dev/disk/by-id/uml-disk{number}");
+    let (one, two) = (disk(1), disk(2));
+    let partitions = format!(
+        "part /boot --size=1024 --label=boot {one}\npart pv.1 --size=3072 {one}\n\
+         part pv.2 --size=1024 --grow {one}\npart pv.3 --size=1024 --grow {two}\n"
+    );
+    let volumes = "volgroup system_own pv.1\nlogvol / --vgname=system_own --name=root --size=2048 --grow\n\
+        logvol swap --vgname=system_own --name=swap --size=256\nvolgroup data pv.2 pv.3 --pesize=8192\n\
+        logvol /home --vgname=data --name=home --fstype=ext4 --size=2560 --grow --fsoptions=nodev\n";
+    kickstart
+        .replace("ignoredisk --only-use=/dev/disk/by-id/uml-disk1\n", "")
+        .replace("autopart\n", &format!("{partitions}{volumes}"))
 }
 
 /// Copies our two programs into the machine, below `/var/tmp`, and beside them this machine's CA
@@ -53,7 +71,7 @@ fn send_command(vm: &Vm, dir: &Path) {
 }
 
 #[test]
-fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
+fn a_running_machine_installs_onto_its_other_disks_with_lvm() {
     let dir = tempfile::tempdir().unwrap();
     let key = SshKey::generate(dir.path());
     let registry = Registry::start();
@@ -61,7 +79,8 @@ fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
     let mut network = Network::new();
     let guest = registry.serve_in(&mut network);
     network.dnsmasq("dhcp-range=10.77.0.50,10.77.0.99\n");
-    serve(&mut network, &kickstart(&guest, &key));
+    let automatic = kickstart(&guest, &key);
+    serve(&mut network, &automatic, &own_volumes(&automatic));
 
     // The machine that installs, itself made by us.
     let first = kickstart(&registry.address(), &key).replace("autopart", "autopart --type=plain");
@@ -70,15 +89,17 @@ fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
     finish(bootc_ks(dir.path()).args(args).args(["--insecure-registry", &registry.address()])).exits(0);
     let second = dir.path().join("second.img");
     sparse_file(&second, 6 << 30);
+    let third = dir.path().join("third.img");
+    sparse_file(&third, 2 << 30);
 
     let machine = UserModeLinux::new().memory(2048).network(&network.card());
-    let mut vm = machine.disk(&dir.path().join("first.img")).disk(&second).start_installed();
+    let mut vm = machine.disk(&dir.path().join("first.img")).disk(&second).disk(&third).start_installed();
     vm.log_in(&key, "admin-user");
     send_command(&vm, dir.path());
     install_inside(&vm, &guest);
     vm.power_off();
 
-    let mut vm = UserModeLinux::new().disk(&second).start_installed();
+    let mut vm = UserModeLinux::new().disk(&second).disk(&third).start_installed();
     let took = vm.log_in(&key, "admin-user");
     println!("a login {:.0} s after the kernel's start", took.as_secs_f64());
     looks_right(&vm);
@@ -86,21 +107,23 @@ fn a_running_machine_installs_onto_its_second_disk_with_lvm() {
 }
 
 fn install_inside(vm: &Vm, registry: &str) {
-    let bare = format!("/var/tmp/bootc-ks CMD http://{HOST}:{PORT}/site.ks --insecure-registry {registry}");
-    let command = format!("sudo -n SSL_CERT_FILE=/var/tmp/ca-certificates.crt {bare}");
+    let of_round = format!("/var/tmp/bootc-ks CMD http://{HOST}:{PORT}/ROUND.ks --insecure-registry {registry}");
+    let bare = of_round.replace("ROUND", "1");
+    let command = format!("sudo -n SSL_CERT_FILE=/var/tmp/ca-certificates.crt {of_round}");
     let probe = vm.ssh_ok("sudo -n /var/tmp/bootc-ks probe --json");
     let machine: serde_json::Value = serde_json::from_str(&probe).expect("reading the probe");
     assert_eq!(machine["kernel"]["device_mapper"], true, "{machine:#}");
-    assert_eq!(machine["disks"].as_array().map(Vec::len), Some(2), "{machine:#}");
+    assert_eq!(machine["disks"].as_array().map(Vec::len), Some(3), "{machine:#}");
     // A registry that need not be verified needs no certificates; a disk needs its reader to be root.
     let ordinary = vm.ssh(&bare.replace("CMD", "plan"));
     let told = String::from_utf8_lossy(&ordinary.stderr);
     assert!(!ordinary.status.success() && told.contains("as root, if you are not"), "{told}");
-    let plan = vm.ssh_ok(&command.replace("CMD", "plan"));
+    let command = |verb: &str, round: u8| command.replace("CMD", verb).replace("ROUND", &round.to_string());
+    let plan = vm.ssh_ok(&command("plan", 1));
     assert!(plan.contains("Target:      /dev/ubdb (6 GiB") && plan.contains("uml-disk1"), "{plan}");
-    // Twice: the second finds what the first has left and has leave to clear it.
+    // Twice: the second finds what the first has left and has leave to clear it, and takes one disk more.
     for round in 1..=2 {
-        let told = vm.ssh_ok(&(command.replace("CMD", "install") + " --yes --no-reboot 2>&1"));
+        let told = vm.ssh_ok(&(command("install", round) + " --yes --no-reboot 2>&1"));
         println!("round {round}: {}", told.lines().find(|line| line.starts_with("Installed")).unwrap_or(&told));
         assert!(told.contains("Installed on /dev/ubdb"), "{told}");
         assert_eq!(told.contains("LVM2_member"), round == 2, "what is destroyed is listed: {told}");
@@ -124,6 +147,10 @@ fn looks_right(vm: &Vm) {
     let cmdline = vm.ssh_ok("cat /proc/cmdline");
     let volume = root.trim_start_matches("/dev/mapper/").replace('-', "/");
     assert!(cmdline.contains(&format!(" rd.lvm.lv={volume} ")), "{cmdline}");
+    let home = vm.ssh_ok("findmnt -rno SOURCE,FSTYPE,OPTIONS /var/home");
+    assert!(home.starts_with("/dev/mapper/data-home ext4 ") && home.contains("nodev"), "{home}");
+    let size: u64 = vm.ssh_ok("findmnt -bno SIZE /var/home").trim().parse().unwrap();
+    assert!(size > 3 << 30, "{size}: the volume is on one disk alone");
     vm.ssh_ok("sudo -n true");
     vm.ssh_ok("sudo -n ostree fsck --quiet");
     vm.ssh_ok("sudo -n test -s /var/log/bootc-ks/install.log");

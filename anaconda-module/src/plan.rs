@@ -29,10 +29,10 @@ impl Plan {
         &self.digest
     }
 
-    /// Where the system goes: a disk's node or the path of a disk image.
+    /// Where the system goes: the nodes of disks, with commas, or the path of a disk image.
     #[getter]
-    fn target(&self) -> &str {
-        self.plan.target.name()
+    fn target(&self) -> String {
+        self.plan.target.names()
     }
 
     /// Where the image is fetched from.
@@ -75,7 +75,7 @@ impl Plan {
     }
 
     fn __repr__(&self) -> String {
-        format!("<Plan {}: {} onto {}>", self.digest, self.plan.image.source, self.plan.target.name())
+        format!("<Plan {}: {} onto {}>", self.digest, self.plan.image.source, self.plan.target.names())
     }
 }
 

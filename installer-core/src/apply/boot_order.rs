@@ -13,7 +13,6 @@ use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::Root;
 use crate::host::{Host, Mount, MountKind};
 use crate::plan::{Device, Step};
-use crate::storage::layout::PlannedPartition;
 use crate::system::boot_entry::{BootEntry, Partition, order_with};
 
 /// Where Linux shows the firmware's variables.
@@ -78,24 +77,20 @@ fn removable_path() -> String {
 
 fn partition(run: &Run<'_>, esp: &Device) -> Result<Partition> {
     let missing = || Error::failed(Stage::Bootloader, "there is no EFI system partition");
-    let block = run.plan.target.sector_size().0.max(1);
-    let number = match esp {
-        Device::Partition { number } => number,
+    let disk = match esp {
+        Device::Partition { disk, .. } => *disk,
         Device::Node { path } => return existing(path, run.host)?.ok_or_else(missing),
         Device::Volume { .. } => return Err(missing()),
     };
-    let all: &[PlannedPartition] = run
-        .plan
-        .steps
-        .iter()
-        .find_map(|step| match step {
-            Step::Partition { partitions } => Some(partitions.as_slice()),
-            _ => None,
-        })
-        .unwrap_or_default();
-    let planned = all.iter().find(|partition| partition.number == *number).ok_or_else(missing)?;
-    let guid = *run.partition_guids.get(number).ok_or_else(missing)?;
-    Ok(Partition { number: *number, start: planned.start.0 / block, blocks: planned.size.0 / block, guid })
+    let block = run.plan.target.sector_size(disk).0.max(1);
+    let tables = run.plan.steps.iter().filter_map(|step| match step {
+        Step::Partition(table) => Some(table),
+        _ => None,
+    });
+    let mut planned = tables.flat_map(|table| table.partitions.iter().map(|part| (table.device(part), part)));
+    let (_, planned) = planned.find(|(device, _)| device == esp).ok_or_else(missing)?;
+    let guid = *run.partition_guids.get(esp).ok_or_else(missing)?;
+    Ok(Partition { number: planned.number, start: planned.start.0 / block, blocks: planned.size.0 / block, guid })
 }
 
 /// A partition that was there before.

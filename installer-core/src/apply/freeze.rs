@@ -13,7 +13,7 @@ use crate::storage::select::Target;
 use super::run::Run;
 
 /// Those that can.
-const FREEZABLE: [&str; 3] = ["btrfs", "ext4", "xfs"];
+const FREEZABLE: [&str; 5] = ["btrfs", "ext2", "ext3", "ext4", "xfs"];
 /// One child for both: nothing of ours may want to write in between.
 const SCRIPT: &str = "fsfreeze --freeze \"$0\" && fsfreeze --unfreeze \"$0\"";
 

@@ -114,7 +114,7 @@ fn carry_out(
 /// What a failure leaves behind.
 fn aftermath(target: &Target) -> String {
     match target {
-        Target::Disk { path, .. } => format!("{path} had been written to; it will not boot"),
+        Target::Disk { .. } => format!("{} had been written to; it will not boot", target.names()),
         Target::Filesystem { path, .. } => {
             format!("the file systems at {path} had been written to; empty them before another attempt")
         }
@@ -166,9 +166,9 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
     match step {
         Step::CreateImageFile { path, size } => storage::create_image_file(run, path, *size),
         Step::Wipe { disk } => storage::wipe(run, disk),
-        Step::Partition { partitions } => storage::partition(run, partitions),
-        Step::CreateGroup { group, .. } => storage::create_group(run, step, group),
-        Step::CreateVolume { .. } | Step::Format { .. } => storage::commands(run, step),
+        Step::Partition(table) => storage::partition(run, table),
+        Step::CreateGroup(group) => storage::create_group(run, step, group),
+        Step::CreateVolume(_) | Step::Format(_) => storage::commands(run, step),
         // It is there, and its UUID is known since the plan was made.
         Step::Adopt { .. } => Ok(()),
         Step::Mount { device, at, filesystem } => storage::mount(run, device, at, filesystem),

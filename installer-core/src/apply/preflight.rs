@@ -10,8 +10,9 @@ use crate::error::{Error, Remedy, Result, Stage};
 use crate::host::{Host, Real, locate};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
-use crate::plan::{Loader, Plan, Planned, Step, partition_node};
+use crate::plan::{Loader, Plan, Planned, Step};
 use crate::program::{Program, row};
+use crate::storage::device::is_of;
 use crate::storage::select::Target;
 use crate::units::Bytes;
 
@@ -20,39 +21,47 @@ pub fn preflight(plan: &Plan, facts: &ImageFacts, machine: &Machine) -> Result<(
     require_root()?;
     libostree(facts, require_ostree()?)?;
     programs(plan, machine)?;
-    volume_group(plan, &Real)?;
+    volume_groups(plan, &Real)?;
     room(plan)
 }
 
-/// Whether the volume group's name is free on this machine. One of the same name on the target goes
+/// Whether the names of the volume groups are free on this machine. Those on the target's disks go
 /// with all else that is there.
-fn volume_group(plan: &Plan, host: &dyn Host) -> Result<()> {
-    let group = plan.steps.iter().find_map(|step| match step {
-        Step::CreateGroup { group, .. } => Some(group.as_str()),
-        _ => None,
-    });
-    let Some(group) = group else { return Ok(()) };
+fn volume_groups(plan: &Plan, host: &dyn Host) -> Result<()> {
+    let wanted: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::CreateGroup(group) => Some(group.group.as_str()),
+            _ => None,
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let on_target = |node: &str| plan.target.disks().iter().any(|disk| is_of(node, &disk.path));
     let mut elsewhere = None;
     let list = Program::new("lvm").args(["pvs", "--noheadings", "--separator", " ", "--options", "vg_name,pv_name"]);
     let listed = host.run(&list, &mut |line| {
         let mut words = line.split_whitespace();
-        if words.next() == Some(group)
-            && let Some(volume) = words.next().filter(|volume| !is_of(volume, plan.target.name()))
+        if let Some(group) = words.next().and_then(|word| wanted.iter().find(|group| **group == word))
+            && let Some(volume) = words.next().filter(|volume| !on_target(volume))
         {
-            elsewhere = Some(volume.to_owned());
+            elsewhere = Some((*group, volume.to_owned()));
         }
     });
     // What else is wrong with it is met when it makes something.
     listed.unwrap_or_else(|error| tracing::warn!(%error, "listing the volume groups"));
     match elsewhere {
         None => Ok(()),
-        Some(volume) => Err(Error::refused(
+        Some((group, volume)) => Err(Error::refused(
             Stage::Plan,
             format!("there is a volume group {group} on {volume}, and this machine cannot have two"),
         )
         .hint([
             "rename or detach that one".into(),
-            "give the system another host name".into(),
+            "name the new one otherwise; for one that is named by the installer, give the system another host name"
+                .into(),
             Remedy::PlainPartitions,
         ])),
     }
@@ -67,7 +76,7 @@ pub fn require_root() -> Result<()> {
 }
 
 fn programs(plan: &Plan, machine: &Machine) -> Result<()> {
-    let names = Planned { disk: plan.target.name() };
+    let names = Planned::of(&plan.target);
     let commands = plan.steps.iter().flat_map(|step| step.commands(&names));
     // What runs inside the system is looked for in the image's facts, when the plan is made.
     let mut needed: BTreeSet<String> =
@@ -119,13 +128,6 @@ fn libostree(facts: &ImageFacts, version: ostree::protocol::Version) -> Result<(
     Ok(())
 }
 
-/// Whether `node` is `disk` or a partition of it.
-fn is_of(node: &str, disk: &str) -> bool {
-    let number = |text: &str| text.parse::<u32>().ok();
-    let of = node.strip_prefix(disk).and_then(|rest| number(rest.trim_start_matches('p')));
-    node == disk || of.is_some_and(|of| partition_node(disk, of) == node)
-}
-
 /// What the files take with what file systems keep for themselves, and with the copy of kernel and
 /// initramfs in /boot.
 fn on_file_systems(unpacked: Bytes) -> Bytes {
@@ -162,6 +164,8 @@ mod tests {
     use crate::host::{Mount, ProgramError};
     use crate::plan::{Device, PlannedImage, SCHEMA};
     use crate::request::EndAction;
+    use crate::storage::kind::Group;
+    use crate::storage::select::TargetDisk;
     use crate::units::Digest;
 
     /// A machine whose `lvm` lists this.
@@ -191,11 +195,14 @@ mod tests {
         let plan = Plan {
             schema: SCHEMA,
             target: Target::Disk {
-                path: "/dev/sda".into(),
-                stable: "/dev/sda".into(),
-                description: "disk".into(),
-                size: Bytes::gib(8),
-                sector_size: Bytes(512),
+                boot: TargetDisk {
+                    path: "/dev/sda".into(),
+                    stable: "/dev/sda".into(),
+                    description: "disk".into(),
+                    size: Bytes::gib(8),
+                    sector_size: Bytes(512),
+                },
+                more: Vec::new(),
             },
             destroys: Vec::new(),
             image: PlannedImage {
@@ -205,7 +212,11 @@ mod tests {
                 unpacked_size: Bytes(0),
                 signature_policy: None,
             },
-            steps: vec![Step::CreateGroup { group: "system_1".into(), on: Device::Partition { number: 4 } }],
+            steps: vec![Step::CreateGroup(Group {
+                group: "system_1".into(),
+                on: vec![Device::Partition { disk: 0, number: 4 }],
+                extent: None,
+            })],
             warnings: Vec::new(),
             end: EndAction::Nothing,
             passwords: BTreeMap::new(),
@@ -219,13 +230,11 @@ mod tests {
             ("  system_1 /dev/sda4\n  system_1 /dev/sdaa1\n", Some("/dev/sdaa1")),
             ("  system_1 /dev/nvme0n1p4\n", Some("/dev/nvme0n1p4")),
         ] {
-            match (volume_group(&plan, &Lists(list)), clash) {
+            match (volume_groups(&plan, &Lists(list)), clash) {
                 (Ok(()), None) => {}
                 (Err(error), Some(on)) => assert!(error.exit_code() == 4 && error.to_string().contains(on), "{error}"),
                 (other, _) => panic!("{list}: {other:?}"),
             }
         }
-        assert!(is_of("/dev/nvme0n1p4", "/dev/nvme0n1") && is_of("/dev/nvme0n1", "/dev/nvme0n1"));
-        assert!(!is_of("/dev/nvme0n12", "/dev/nvme0n1"));
     }
 }

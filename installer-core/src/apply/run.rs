@@ -18,6 +18,7 @@ use crate::host::{Host, Mount};
 use crate::plan::{Device, Names, Plan, Step, partition_node};
 use crate::program::Program;
 use crate::request::Purpose;
+use crate::storage::kind::Area;
 use crate::storage::select::Target;
 use crate::units::Digest;
 
@@ -59,8 +60,8 @@ pub struct Run<'a> {
     pub commit: Option<String>,
     /// The deployment, once made.
     pub deployed: Option<Deployed>,
-    /// The partitions' own GUIDs by number, once they are made.
-    pub partition_guids: BTreeMap<u32, Uuid>,
+    /// The partitions' own GUIDs, once they are made.
+    pub partition_guids: BTreeMap<Device, Uuid>,
     /// Its kernel arguments.
     pub kargs: Vec<String>,
     pub warnings: Vec<String>,
@@ -94,13 +95,13 @@ impl<'a> Run<'a> {
                 return Err(refused(error));
             }
         };
-        let disk = match &plan.target {
-            Target::Disk { path, .. } => path.clone(),
-            Target::ImageFile(_) => String::new(),
-            Target::Filesystem { disk, .. } => disk.clone().unwrap_or_default(),
+        let disks: Vec<String> = match &plan.target {
+            Target::Disk { .. } => plan.target.disks().iter().map(|disk| disk.path.clone()).collect(),
+            Target::ImageFile(_) => Vec::new(),
+            Target::Filesystem { disk, .. } => disk.iter().cloned().collect(),
         };
         if matches!(plan.target, Target::Disk { .. }) {
-            open.note(&Opened::Disk(disk.clone().into()));
+            disks.iter().for_each(|disk| open.note(&Opened::Disk(disk.into())));
         }
         Ok(Run {
             plan,
@@ -108,7 +109,7 @@ impl<'a> Run<'a> {
             host,
             options,
             events,
-            names: LiveNames::new(plan, disk, &work),
+            names: LiveNames::new(plan, disks, &work),
             teardown,
             touched: false,
             work,
@@ -181,16 +182,13 @@ impl<'a> Run<'a> {
         outcome
     }
 
-    /// `program`, if it is one of the image's, with the disk that is installed onto and what is on it.
+    /// `program`, if it is one of the image's, with the disks that are installed onto and what is on them.
     pub fn caged(&self, program: Program) -> Program {
         let areas = self.plan.steps.iter().flat_map(|step| match step {
-            Step::Partition { partitions } => {
-                partitions.iter().map(|partition| Device::Partition { number: partition.number }).collect()
-            }
+            Step::Partition(table) => table.partitions.iter().map(|partition| table.device(partition)).collect(),
             step => step.area().map(|(device, _)| device.clone()).into_iter().collect::<Vec<_>>(),
         });
-        let disk = Some(self.names.disk()).filter(|disk| !disk.is_empty());
-        let nodes = disk.into_iter().chain(areas.map(|device| self.names.node(&device)));
+        let nodes = self.names.disks.iter().cloned().chain(areas.map(|device| self.names.node(&device)));
         program.with(|cage| cage.devices = nodes.map(PathBuf::from).collect())
     }
 
@@ -228,7 +226,7 @@ impl<'a> Run<'a> {
             plan,
             image: self.plan.image.digest.clone(),
             commit: self.commit.unwrap_or_default(),
-            target: self.plan.target.name().to_owned(),
+            target: self.plan.target.names(),
             kargs: self.kargs,
             steps: self.done,
             warnings: self.warnings,
@@ -239,20 +237,21 @@ impl<'a> Run<'a> {
 
 /// Devices by their real names, with UUIDs made for this installation.
 pub struct LiveNames {
-    disk: String,
+    /// First the one that the machine boots from.
+    disks: Vec<String>,
     system: String,
     loader: String,
     uuids: BTreeMap<Device, String>,
 }
 
 impl LiveNames {
-    fn new(plan: &Plan, disk: String, work: &Path) -> Self {
+    fn new(plan: &Plan, disks: Vec<String>, work: &Path) -> Self {
         let mut uuids = BTreeMap::new();
         for step in &plan.steps {
             if let Step::Adopt { device, uuid, .. } = step {
                 uuids.insert(device.clone(), uuid.clone());
             }
-            if let Step::Format { device, purpose, .. } = step {
+            if let Step::Format(Area { device, purpose, .. }) = step {
                 let uuid = Uuid::new_v4();
                 let text = match purpose {
                     // A FAT has a number of 32 bits, written as udev and fstab do.
@@ -266,12 +265,17 @@ impl LiveNames {
             }
         }
         let place = |name: &str| work.join(name).display().to_string();
-        LiveNames { disk, system: place(SYSTEM), loader: place(LOADER), uuids }
+        LiveNames { disks, system: place(SYSTEM), loader: place(LOADER), uuids }
     }
 
-    /// The disk's node, once it is known.
+    /// The node of the one disk, once it is known.
     pub fn set_disk(&mut self, path: &Path) {
-        self.disk = path.display().to_string();
+        self.disks = vec![path.display().to_string()];
+    }
+
+    /// The node of one of the disks.
+    pub fn disk_at(&self, index: usize) -> String {
+        self.disks.get(index).cloned().unwrap_or_default()
     }
 
     /// `text` with UUIDs in place of what stands for them.
@@ -282,12 +286,12 @@ impl LiveNames {
 
 impl Names for LiveNames {
     fn disk(&self) -> String {
-        self.disk.clone()
+        self.disk_at(0)
     }
 
     fn node(&self, device: &Device) -> String {
         match device {
-            Device::Partition { number } => partition_node(&self.disk, *number),
+            Device::Partition { disk, number } => partition_node(&self.disk_at(*disk), *number),
             Device::Volume { group, name } => format!("/dev/{group}/{name}"),
             Device::Node { path } => path.clone(),
         }

@@ -13,8 +13,9 @@ use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
 use crate::plan::{Device, Names, Plan, Step};
 use crate::program::Program;
-use crate::storage::layout::PlannedPartition;
-use crate::storage::partition_type;
+use crate::storage::device::is_of;
+use crate::storage::kind::{Group, Table};
+use crate::storage::{filesystem, partition_type};
 use crate::units::{Bytes, MountPoint};
 
 /// Makes the image file under a temporary name, so that a failure destroys no file, and
@@ -37,7 +38,8 @@ pub fn create_image_file(run: &mut Run<'_>, path: &str, size: Bytes) -> Result<(
 pub fn wipe(run: &mut Run<'_>, disk: &str) -> Result<()> {
     let disks = run.host.disks();
     disks.require_unused(Path::new(disk))?;
-    for loss in run.plan.destroys.iter().filter(|loss| loss.device != disk) {
+    let on_disk = |device: &str| device != disk && is_of(device, disk);
+    for loss in run.plan.destroys.iter().filter(|loss| on_disk(&loss.device)) {
         // A partition that the kernel does not show goes with the table and is wiped when new
         // ones are made in its place.
         if disks.exists(Path::new(&loss.device)) {
@@ -55,9 +57,10 @@ pub fn wipe(run: &mut Run<'_>, disk: &str) -> Result<()> {
 }
 
 /// Writes the GPT, tells the kernel, and wipes what old file systems left inside.
-pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<()> {
+pub fn partition(run: &mut Run<'_>, planned: &Table) -> Result<()> {
     let disks = run.host.disks();
-    let disk = run.names.disk();
+    let disk = run.names.disk_at(planned.disk);
+    let partitions = &planned.partitions;
     let table: Vec<GptPartition> = partitions
         .iter()
         .map(|partition| {
@@ -73,10 +76,11 @@ pub fn partition(run: &mut Run<'_>, partitions: &[PlannedPartition]) -> Result<(
             }
         })
         .collect();
-    run.partition_guids = table.iter().map(|partition| (partition.number, partition.uuid)).collect();
+    let made = partitions.iter().zip(&table).map(|(partition, made)| (planned.device(partition), made.uuid));
+    run.partition_guids.extend(made);
     run.touched = true;
     let disk = Path::new(&disk);
-    disks.write_table(disk, run.plan.target.sector_size(), Uuid::new_v4(), &table)?;
+    disks.write_table(disk, run.plan.target.sector_size(planned.disk), Uuid::new_v4(), &table)?;
     disks.forget_partitions(disk)?;
     let places: Vec<(u32, Bytes, Bytes)> = partitions.iter().map(|p| (p.number, p.start, p.size)).collect();
     let nodes = disks.announce_partitions(disk, &places)?;
@@ -97,10 +101,10 @@ fn settle(run: &Run<'_>) -> Result<()> {
 }
 
 /// Makes a volume group; it must be deactivated before the disk is let go.
-pub fn create_group(run: &mut Run<'_>, step: &Step, group: &str) -> Result<()> {
-    run.open.note(&Opened::Group(group.to_owned()));
+pub fn create_group(run: &mut Run<'_>, step: &Step, group: &Group) -> Result<()> {
+    run.open.note(&Opened::Group(group.group.clone()));
     commands(run, step)?;
-    run.teardown.push(Close::Group(group.to_owned()));
+    run.teardown.push(Close::Group(group.group.clone()));
     Ok(())
 }
 
@@ -124,7 +128,8 @@ pub fn mount(run: &mut Run<'_>, device: &Device, at: &MountPoint, filesystem: &s
         run.physical_root().join(place)
     };
     let source = run.names.node(device);
-    run.mount(Stage::Storage, &Mount { source, target, kind: MountKind::Device(filesystem.to_owned()) })
+    let kind = MountKind::Device(filesystem::driver(filesystem).to_owned());
+    run.mount(Stage::Storage, &Mount { source, target, kind })
 }
 
 /// Where a file system is mounted, from the target's own root. /var and what is below live in the

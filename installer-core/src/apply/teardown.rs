@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Attached, Host};
-use crate::program::Program;
+use crate::storage::kind::Group;
 
 /// Something to close.
 pub enum Close {
@@ -60,9 +60,9 @@ impl Teardown {
             Close::Unmount(path) => {
                 self.unmount(&path, host).doing(Stage::Finish, format_args!("unmounting {}", path.display()))
             }
-            Close::Group(name) => host
-                .run(&Program::new("lvm").args(["vgchange", "--activate", "n", name.as_str()]), &mut |_| ())
-                .doing(Stage::Finish, "deactivating the volume group"),
+            Close::Group(name) => {
+                host.run(&Group::close(&name), &mut |_| ()).doing(Stage::Finish, "deactivating the volume group")
+            }
             Close::Disk(path) => host.disks().flush(&path),
             Close::Image(disk) => disk.detach(),
             // Never a recursive removal: should a mount have stayed, it would empty that.

@@ -44,6 +44,12 @@ fn lvm() -> Plan {
     plan(&request, &recorded!("machines/vm-virtio"), &recorded!("images/demo")).unwrap()
 }
 
+/// Volumes of the admin's own, in groups on two disks.
+fn volumes_on_two_disks() -> Plan {
+    let request = request(include_str!("../../../tests/kickstarts/own-volumes-two-disks.ks"));
+    plan(&request, &recorded!("machines/two-disks"), &recorded!("images/demo")).unwrap()
+}
+
 /// Scripts, accounts, /var of its own, SELinux, a GRUB that reads the boot entries.
 fn everything() -> Plan {
     let request = request(include_str!("../../../tests/kickstarts/everything.ks"));
@@ -207,14 +213,14 @@ fn step_of(begun: &[usize], index: usize) -> Option<usize> {
 }
 
 /// What closes what `call` opens.
-fn closing(call: &str, failed: bool, disk: &str) -> Option<String> {
+fn closing(call: &str, failed: bool, disks: &[String]) -> Option<String> {
     let words: Vec<&str> = call.split(' ').collect();
     match words[..] {
         // It is closed even if only a part of it was wiped.
-        ["wipe", device] if device == disk => Some(format!("flush {disk}")),
+        ["wipe", device] if disks.iter().any(|disk| disk == device) => Some(format!("flush {device}")),
         _ if failed => None,
         ["mount", _, target] => Some(format!("umount {target}")),
-        ["run", "lvm", "vgcreate", _, group, _] => Some(format!("run lvm vgchange --activate n {group}")),
+        ["run", "lvm", "vgcreate", _, group, ..] => Some(format!("run lvm vgchange --activate n {group}")),
         ["attach", _] => Some("detach /dev/loop0".into()),
         ["create", "directory", work] if work.starts_with("/run/bootc-ks-") && !work[5..].contains('/') => {
             Some(format!("remove mount points {work}"))
@@ -225,7 +231,7 @@ fn closing(call: &str, failed: bool, disk: &str) -> Option<String> {
 
 /// Goes through the calls as they were: everything opened is closed, the last first. Returns the
 /// calls behind `from` that closed nothing.
-fn all_closed(calls: &[String], fails: Option<usize>, disk: &str, from: usize) -> Vec<String> {
+fn all_closed(calls: &[String], fails: Option<usize>, disks: &[String], from: usize) -> Vec<String> {
     let (mut open, mut others): (Vec<String>, Vec<String>) = Default::default();
     for (index, call) in calls.iter().enumerate() {
         let failed = fails == Some(index);
@@ -236,7 +242,7 @@ fn all_closed(calls: &[String], fails: Option<usize>, disk: &str, from: usize) -
         }
         let closes = ["umount ", "detach ", "flush ", "run lvm vgchange", "remove mount points "];
         assert!(!closes.iter().any(|word| call.starts_with(word)), "{call} is out of order: {open:#?}");
-        open.extend(closing(call, failed, disk));
+        open.extend(closing(call, failed, disks));
         let prepares = call == "open /run" && removes(&open);
         others.extend((index > from && !prepares).then(|| call.clone()));
     }
@@ -244,10 +250,10 @@ fn all_closed(calls: &[String], fails: Option<usize>, disk: &str, from: usize) -
     others
 }
 
-fn disk_of(plan: &Plan) -> String {
+fn disks_of(plan: &Plan) -> Vec<String> {
     match &plan.target {
-        Target::ImageFile(_) => "/dev/loop0".into(),
-        target => target.name().to_owned(),
+        Target::Disk { .. } => plan.target.disks().iter().map(|disk| disk.path.clone()).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -273,16 +279,16 @@ fn may_fail(plan: &Plan, step: Option<usize>, call: &str) -> bool {
 }
 
 fn every_call_fails_once(plan: &Plan) {
-    let disk = disk_of(plan);
+    let disks = disks_of(plan);
     let good = install(plan, None);
     good.result.unwrap();
-    all_closed(&good.calls, None, &disk, usize::MAX);
+    all_closed(&good.calls, None, &disks, usize::MAX);
     let writes = ["wipe ", "write table ", "initialise "];
     let touching = good.calls.iter().position(|call| writes.iter().any(|word| call.starts_with(word))).unwrap();
     for (index, call) in good.calls.iter().enumerate() {
         let seen = install(plan, Some(index));
         let step = step_of(&good.begun, index);
-        let others = all_closed(&seen.calls, Some(index), &disk, index);
+        let others = all_closed(&seen.calls, Some(index), &disks, index);
         let error = match seen.result {
             Ok(_) => {
                 assert!(may_fail(plan, step, call), "{call} failed, and the installation went well");
@@ -329,6 +335,11 @@ fn logical_volumes_fail_at_every_call() {
 }
 
 #[test]
+fn volumes_on_two_disks_fail_at_every_call() {
+    every_call_fails_once(&volumes_on_two_disks());
+}
+
+#[test]
 fn a_plan_with_everything_fails_at_every_call() {
     every_call_fails_once(&everything());
 }
@@ -372,8 +383,8 @@ fn is_like(run: &str, shown: &str) -> bool {
 
 #[test]
 fn what_is_shown_is_what_runs() {
-    for plan in [plain(), lvm(), everything(), bootupd(), onto_file_systems()] {
-        let names = Planned { disk: &disk_of(&plan) };
+    for plan in [plain(), lvm(), volumes_on_two_disks(), everything(), bootupd(), onto_file_systems()] {
+        let names = Planned::of(&plan.target);
         let seen = install(&plan, None);
         let mut count = 0;
         for (index, step) in plan.steps.iter().enumerate() {
@@ -396,7 +407,7 @@ fn what_is_shown_is_what_runs() {
 
 #[test]
 fn every_program_that_a_plan_runs_is_a_row_of_the_table() {
-    for plan in [plain(), lvm(), everything(), bootupd(), image_file(), onto_file_systems()] {
+    for plan in [plain(), lvm(), volumes_on_two_disks(), everything(), bootupd(), image_file(), onto_file_systems()] {
         let interpreters: Vec<&str> = plan
             .steps
             .iter()

@@ -24,10 +24,10 @@ fn remedy(step: &Step) -> &'static str {
             "see that the directory is there, is writable and has room, and that a loop \
             device is free"
         }
-        Step::Wipe { .. } | Step::Partition { .. } | Step::CreateGroup { .. } | Step::CreateVolume { .. } => {
+        Step::Wipe { .. } | Step::Partition(_) | Step::CreateGroup(_) | Step::CreateVolume(_) => {
             "see in the kernel's log (dmesg) whether the disk fails or is in use, and install again"
         }
-        Step::Format { .. } | Step::Mount { .. } | Step::Adopt { .. } => {
+        Step::Format(_) | Step::Mount { .. } | Step::Adopt { .. } => {
             "see in the kernel's log (dmesg) whether the disk fails; else try another file system, and install again"
         }
         Step::InitialiseSysroot { .. } | Step::Import { .. } | Step::Deploy { .. } => {

@@ -54,6 +54,8 @@ pub enum Remedy {
     AnotherFilesystem,
     /// A partition for the boot loader.
     MakeBootPlace(BootPlace),
+    /// A partition for /boot.
+    MakeBootPartition,
     /// No boot loader at all.
     NoBootLoader,
     /// No wish for the time of the boot loader's menu.
@@ -129,6 +131,7 @@ impl Remedy {
             Remedy::MakeBootPlace(BootPlace::Esp) => "make an EFI system partition, mounted at /boot/efi".into(),
             Remedy::MakeBootPlace(BootPlace::BiosBoot) => "make a BIOS boot partition of 1 MiB".into(),
             Remedy::MakeBootPlace(BootPlace::Any) => "make an EFI system partition or a BIOS boot partition".into(),
+            Remedy::MakeBootPartition => "make a partition for /boot".into(),
             Remedy::NoBootLoader => "ask for no boot loader".into(),
             Remedy::NoMenuTimeout => "leave it out".into(),
             Remedy::CreateUser(user) => format!("create the user {user}"),

@@ -3,15 +3,15 @@
 
 use super::bootloader::{BootPlan, Loader};
 use super::defaults::is_uefi;
-use super::device::Device;
 use super::efi_grub;
 use super::step::Step;
 use crate::error::{BootPlace, Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::{Firmware, Machine};
 use crate::request::{Purpose, Request};
-use crate::storage::layout::DiskLayout;
+use crate::storage::device::Device;
 use crate::storage::select::Target;
+use crate::storage::tree::Tree;
 
 /// The GRUB platforms of an architecture: BIOS's and UEFI's.
 fn platforms(architecture: &str) -> (Option<&'static str>, Option<&'static str>) {
@@ -58,7 +58,7 @@ pub fn choose(
     request: &Request,
     machine: &Machine,
     facts: &ImageFacts,
-    layout: &DiskLayout,
+    tree: &Tree,
     target: &Target,
     warnings: &mut Vec<String>,
 ) -> Result<Option<BootPlan>> {
@@ -66,7 +66,7 @@ pub fn choose(
         warnings.push("no boot loader is installed, as was asked; the disk will not boot by itself".into());
         return Ok(None);
     }
-    let has = |purpose: &Purpose| layout.partitions.iter().any(|p| p.purpose == *purpose);
+    let has = |purpose: &Purpose| tree.boot_partition(purpose).is_some();
     let Brought { loader, bios: can_bios, uefi: can_uefi } = brought(facts)?;
     if loader == Loader::Bootupd && request.menu_timeout.is_some() {
         warnings.push(NO_TIMEOUT.into());
@@ -79,34 +79,32 @@ pub fn choose(
         password: request.menu_password.is_some(),
     };
     check(&plan, machine, facts, target, (can_bios, can_uefi))?;
+    check_place(tree)?;
     check_menu(&plan.loader, facts)?;
     if matches!(target, Target::Disk { .. }) {
         check_secure_boot(machine, facts)?;
     }
     let needed = if matches!(target, Target::Disk { .. }) { is_uefi(machine) } else { !plan.bios };
-    let place = esp(layout).zip(boot_filesystem(layout));
+    let place = tree.boot_partition(&Purpose::Esp).zip(tree.boot().map(|area| area.filesystem.as_str()));
     add_efi_grub(&mut plan, place, needed, machine, facts, warnings)?;
     Ok(Some(plan))
 }
 
-fn esp(layout: &DiskLayout) -> Option<Device> {
-    let esp = layout.partitions.iter().find(|partition| partition.purpose == Purpose::Esp)?;
-    Some(Device::Partition { number: esp.number })
+/// Whether a BIOS starts the image's boot loader from a disk of this machine.
+pub fn starts_by_bios(machine: &Machine, facts: &ImageFacts) -> bool {
+    !is_uefi(machine) && brought(facts).is_ok_and(|brought| brought.bios)
 }
 
-/// The type of the file system that holds /boot.
-fn boot_filesystem(layout: &DiskLayout) -> Option<&str> {
-    let volumes = layout.group.iter().flat_map(|group| &group.volumes);
-    let volumes = volumes.map(|volume| (&volume.purpose, volume.filesystem.as_deref()));
-    let all = layout.partitions.iter().map(|p| (&p.purpose, p.filesystem.as_deref())).chain(volumes);
-    let at = |path: &str| {
-        let mut all = all.clone();
-        all.find_map(|(purpose, filesystem)| match purpose {
-            Purpose::Mount(at) if at.as_str() == path => filesystem,
-            _ => None,
-        })
+/// A boot loader reads partitions of the disk that it is started from.
+fn check_place(tree: &Tree) -> Result<()> {
+    let Some(boot) = tree.boot() else { return Ok(()) };
+    let message = match &boot.device {
+        Device::Volume { group, name } => {
+            format!("/boot would be in the logical volume {group}/{name}, where the boot loader does not look for it")
+        }
+        _ => return Ok(()),
     };
-    at("/boot").or_else(|| at("/"))
+    Err(Error::input(Stage::Plan, message).hint(Remedy::MakeBootPartition))
 }
 
 /// Decides what GRUB for UEFI is made of, for the ESP and the file system of /boot at `place`. Where
@@ -146,18 +144,12 @@ pub fn check_secure_boot(machine: &Machine, facts: &ImageFacts) -> Result<()> {
 
 /// The step that makes UEFI firmware start the system before anything else; only where it is
 /// this machine that gets it.
-pub fn order(
-    boot: &BootPlan,
-    request: &Request,
-    machine: &Machine,
-    layout: &DiskLayout,
-    target: &Target,
-) -> Option<Step> {
+pub fn order(boot: &BootPlan, request: &Request, machine: &Machine, tree: &Tree, target: &Target) -> Option<Step> {
     let here = is_uefi(machine) && boot.uefi && matches!(target, Target::Disk { .. });
     if !here || request.leave_boot_order {
         return None;
     }
-    Some(Step::BootOrder { esp: esp(layout)? })
+    Some(Step::BootOrder { esp: tree.boot_partition(&Purpose::Esp)? })
 }
 
 /// Whether the machine, or for a disk image any machine, can start it.

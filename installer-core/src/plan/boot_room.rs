@@ -2,9 +2,8 @@
 
 use crate::error::{Error, Result, Stage};
 use crate::image::ImageFacts;
-use crate::request::Purpose;
 use crate::storage::filesystem;
-use crate::storage::layout::DiskLayout;
+use crate::storage::tree::Tree;
 use crate::units::Bytes;
 
 /// What else lies in /boot: GRUB with the modules for two kinds of firmware, its font, the entries.
@@ -12,12 +11,10 @@ const BESIDE_KERNELS: Bytes = Bytes::mib(16);
 
 /// Refuses a /boot that is a file system of its own and too small for the image's kernel. One that
 /// has no room for a second kernel beside it will do, until there is an update.
-pub fn check(layout: &DiskLayout, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
-    let boot = layout.partitions.iter().find(|partition| is_boot(&partition.purpose));
-    let Some((size, Some(filesystem))) = boot.map(|boot| (boot.size, boot.filesystem.as_deref())) else {
-        return Ok(());
-    };
-    refuse_or_warn(too_small(size, filesystem, facts), warnings)
+pub fn check(tree: &Tree, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
+    let Some(boot) = tree.at("/boot") else { return Ok(()) };
+    let too_small = tree.size_of(&boot.device).and_then(|size| too_small(size, &boot.filesystem, facts));
+    refuse_or_warn(too_small, warnings)
 }
 
 /// The same of a /boot that another program has made and mounted.
@@ -32,10 +29,6 @@ fn refuse_or_warn(too_small: Option<BootTooSmall>, warnings: &mut Vec<String>) -
         None => {}
     }
     Ok(())
-}
-
-pub fn is_boot(purpose: &Purpose) -> bool {
-    matches!(purpose, Purpose::Mount(at) if at.as_str() == "/boot")
 }
 
 /// The size of a /boot with room for this many kernels like the image's; nothing where that is not known.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::device::{Device, Names};
 use crate::program::Program;
+use crate::storage::device::{Device, Names};
 
 /// How the machine will start the system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,7 +159,7 @@ mod tests {
 
     fn show(loader: Loader, bios: bool) -> Vec<String> {
         let plan = BootPlan { loader, bios, uefi: true, timeout: 1, password: false };
-        plan.commands(&Planned { disk: "/dev/vda" }).iter().map(ToString::to_string).collect()
+        plan.commands(&Planned::on("/dev/vda")).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
             mkimage: "/usr/bin/grub2-mkimage".into(),
             platform: "x86_64-efi".into(),
             modules: vec!["fat".into(), "normal".into()],
-            esp: Device::Partition { number: 2 },
+            esp: Device::Partition { disk: 0, number: 2 },
             mtools: true,
         };
         let grub = |efi| Loader::Grub { install: "/usr/sbin/grub2-install".into(), reads_entries: true, efi };

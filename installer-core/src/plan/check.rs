@@ -6,10 +6,10 @@ use super::root_room;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
-use crate::request::{Purpose, Request, Scheme};
+use crate::request::{Purpose, Request};
+use crate::storage::device::Device;
 use crate::storage::filesystem;
-use crate::storage::layout::DiskLayout;
-use crate::units::MountPoint;
+use crate::storage::tree::Tree;
 
 /// A registry on the loopback address is here the one that the image comes from, and on the installed
 /// machine that machine itself.
@@ -81,49 +81,37 @@ pub fn check_kernel(facts: &ImageFacts) -> Result<()> {
     Ok(())
 }
 
-pub fn check_filesystems(
-    layout: &DiskLayout,
-    machine: &Machine,
-    facts: &ImageFacts,
-    scheme: Scheme,
-    warnings: &mut Vec<String>,
-) -> Result<()> {
-    let volumes = layout.group.iter().flat_map(|group| &group.volumes);
-    let all = layout
-        .partitions
-        .iter()
-        .map(|p| (&p.purpose, &p.filesystem, Some(p.size)))
-        .chain(volumes.map(|v| (&v.purpose, &v.filesystem, v.size)));
-    for (purpose, filesystem, size) in all {
-        let (Purpose::Mount(at), Some(name)) = (purpose, filesystem) else { continue };
+pub fn check_filesystems(tree: &Tree, machine: &Machine, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
+    for area in tree.areas() {
+        let (Some(at), name) = (area.mount_point(), &area.filesystem) else { continue };
         let Some(kind) = filesystem::find(name) else {
             let known: Vec<&str> = filesystem::FILESYSTEMS.iter().map(|fs| fs.name).collect();
             return Err(Error::input(Stage::Plan, format!("file system '{name}' for {at} is not supported"))
                 .hint(format!("use one of: {}", known.join(", "))));
         };
-        if let Some(size) = size.filter(|size| *size < kind.least) {
+        if let Some(size) = tree.size_of(&area.device).filter(|size| *size < kind.least) {
             return Err(Error::input(
                 Stage::Plan,
                 format!("{at} gets {size}, and {name} takes {} at least", kind.least),
             )
             .hint(Remedy::EnlargeFilesystem { or: "ext4" }));
         }
-        if !machine.kernel.filesystems.iter().any(|fs| fs == name) {
+        if !machine.kernel.filesystems.iter().any(|fs| fs == kind.driver) {
             return Err(Error::world(Stage::Plan, format!("the running kernel cannot mount {name}, wanted for {at}"))
                 .hint([Remedy::AnotherFilesystem, "install from an environment whose kernel has it".into()]));
         }
-        if *at == MountPoint::root() {
-            check_root(facts, name, scheme, warnings)?;
+        if area.purpose == Purpose::root() {
+            check_root(facts, name, matches!(area.device, Device::Volume { .. }), warnings)?;
         }
     }
     Ok(())
 }
 
-/// Whether the image will be able to mount a root of this file system.
-pub fn check_root(facts: &ImageFacts, filesystem: &str, scheme: Scheme, warnings: &mut Vec<String>) -> Result<()> {
+/// Whether the image will be able to mount a root of this file system, on a volume or not.
+pub fn check_root(facts: &ImageFacts, filesystem: &str, on_volume: bool, warnings: &mut Vec<String>) -> Result<()> {
     root_room::check(filesystem, facts)?;
-    check_initramfs(facts, filesystem, "the root file system", warnings)?;
-    if scheme == Scheme::Lvm {
+    check_initramfs(facts, filesystem::driver(filesystem), "the root file system", warnings)?;
+    if on_volume {
         check_initramfs(facts, "dm_mod", "the logical volume of the root", warnings)?;
     }
     Ok(())

@@ -7,8 +7,9 @@ use super::document::PlannedImage;
 use crate::error::Result;
 use crate::image::{ImageFacts, ImageReference};
 use crate::machine::{Firmware, Machine};
-use crate::request::{Layout, Password, Request, RootAccess, Scheme};
-use crate::storage::layout;
+use crate::request::{Password, Request, RootAccess};
+use crate::storage::kind::gpt::ALIGNMENT;
+use crate::storage::solve::LEAST_ROOT;
 use crate::units::Bytes;
 
 /// The root's file system where the request names none.
@@ -18,7 +19,7 @@ pub(super) fn default_root_fs(facts: &ImageFacts) -> &str {
 
 /// What the root must hold, at the least of what a root that is made gets.
 pub(super) fn root_needs(facts: &ImageFacts) -> Bytes {
-    room_for(facts).align_up(layout::ALIGNMENT).max(layout::LEAST_ROOT)
+    room_for(facts).align_up(ALIGNMENT).max(LEAST_ROOT)
 }
 
 /// Room for the image, the second deployment's share of a later update, and logs.
@@ -26,13 +27,6 @@ pub(super) fn room_for(facts: &ImageFacts) -> Bytes {
     // An inode takes half a KiB, and of small files that is more than the share that is added anyway.
     let inodes = facts.needs.inodes.saturating_mul(512);
     facts.unpacked_size + Bytes((facts.unpacked_size.0 / 4).max(inodes)) + Bytes::mib(256)
-}
-
-pub(super) fn scheme(request: &Request) -> Scheme {
-    match &request.layout {
-        Layout::Auto { scheme, .. } => *scheme,
-        Layout::Custom { .. } => Scheme::Plain,
-    }
 }
 
 /// OCI's name of an architecture for the kernel's.

@@ -12,7 +12,7 @@ use crate::storage::select::{Loss, Target};
 use crate::units::{Bytes, Digest, Secret};
 
 /// The version of the JSON form of [`Plan`].
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// What will happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

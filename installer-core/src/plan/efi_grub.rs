@@ -1,10 +1,10 @@
 //! Whether a GRUB for UEFI can be made of what the image has, and of which modules. Pure.
 
 use super::bootloader::EfiGrub;
-use super::device::Device;
 use crate::error::{Error, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
+use crate::storage::device::Device;
 
 /// What it cannot do without before it can read anything else.
 const NEEDED: &[&str] = &["part_gpt", "fat", "normal", "linux", "search", "search_fs_uuid", "configfile"];

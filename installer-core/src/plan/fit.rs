@@ -2,15 +2,16 @@
 //! checks as needs no machine, all of it in one go. Pure.
 
 use super::bootloader::Loader;
-use super::defaults::{default_root_fs, root_needs, scheme};
+use super::defaults::{default_root_fs, root_needs};
 use super::steps::accounts;
 use super::{boot, boot_room, check};
 use crate::error::{BootPlace, Error, Remedy, Result};
 use crate::image::{ImageFacts, ImageReference};
-use crate::request::{Layout, PartitionRequest, Purpose, Request};
-use crate::storage::layout;
+use crate::request::{AreaRequest, Layout, Purpose, Request};
+use crate::storage::kind::gpt::ALIGNMENT;
+use crate::storage::solve;
 use crate::system::{self, Topic};
-use crate::units::{Bytes, MountPoint};
+use crate::units::Bytes;
 
 /// What an incompatibility is about: the part of the request that does not go with the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl List {
     fn root(&mut self, request: &Request, facts: &ImageFacts) {
         let asked = match &request.layout {
             Layout::Auto { filesystem, .. } => filesystem.as_deref(),
-            Layout::Custom { partitions, .. } => match partitions.iter().find(|p| is_root(p)) {
+            Layout::Custom(custom) => match custom.areas().find(|area| area.purpose == Purpose::root()) {
                 // That there is none is known without an image.
                 None => return,
                 Some(root) => {
@@ -102,26 +103,27 @@ impl List {
             return;
         }
         let mut warnings = Vec::new();
+        let on_volume = request.layout.has_root_on_volume();
         let filesystem = asked.unwrap_or_else(|| default_root_fs(facts));
-        self.take(Subject::Root, check::check_root(facts, filesystem, scheme(request), &mut warnings));
+        self.take(Subject::Root, check::check_root(facts, filesystem, on_volume, &mut warnings));
         for warning in warnings {
             self.doubt(Subject::Root, warning, None);
         }
     }
 
     /// Whether a root that cannot grow as far as it likes holds the image.
-    fn room(&mut self, root: &PartitionRequest, facts: &ImageFacts) {
+    fn room(&mut self, root: &AreaRequest, facts: &ImageFacts) {
         let needs = root_needs(facts);
         if let Some(most) = most(root).filter(|most| *most < needs) {
-            self.error(Subject::Root, &layout::small_root(most, needs));
+            self.error(Subject::Root, &solve::small_root(most, needs));
         }
     }
 
     /// The same of a /boot that is asked for by itself, and the image's kernel.
     fn boot_room(&mut self, request: &Request, facts: &ImageFacts) {
-        let Layout::Custom { partitions, .. } = &request.layout else { return };
-        let Some(boot) = partitions.iter().find(|p| boot_room::is_boot(&p.purpose)) else { return };
-        let filesystem = boot.filesystem.as_deref().unwrap_or(layout::BOOT_FS);
+        let Layout::Custom(custom) = &request.layout else { return };
+        let Some(boot) = custom.areas().find(|area| area.purpose.is_at("/boot")) else { return };
+        let filesystem = boot.filesystem.as_deref().unwrap_or(solve::BOOT_FS);
         match most(boot).and_then(|most| boot_room::too_small(most, filesystem, facts)) {
             Some(boot_room::BootTooSmall::Kernel(error)) => self.error(Subject::Boot, &error),
             Some(boot_room::BootTooSmall::Update(warning)) => self.doubt(Subject::Boot, warning, None),
@@ -157,28 +159,30 @@ impl List {
             self.error(Subject::BootLoader, &boot::no_loader(&facts.reference, "any firmware"));
         } else if !(brought.bios && bios || brought.uefi && uefi) {
             let place = if brought.uefi { BootPlace::Esp } else { BootPlace::BiosBoot };
-            self.error(Subject::Layout, &boot::no_place("any firmware", place));
+            let error = boot::no_place("any firmware", place);
+            if brought.bios {
+                // A machine with a BIOS gets a place.
+                self.doubt(Subject::Layout, error.to_string(), error.remedy().cloned());
+            } else {
+                self.error(Subject::Layout, &error);
+            }
         }
     }
 }
 
-/// What a partition gets at the most; `None` where the disk is the limit.
-fn most(partition: &PartitionRequest) -> Option<Bytes> {
-    let least = partition.size.unwrap_or(layout::ALIGNMENT);
-    let most = if partition.grow { partition.max_size.map(|max| max.max(least)) } else { Some(least) };
-    most.map(|most| most.align_up(layout::ALIGNMENT))
+/// What a partition or a volume gets at the most; `None` where the disk is the limit.
+fn most(area: &AreaRequest) -> Option<Bytes> {
+    let least = area.size.unwrap_or(ALIGNMENT);
+    let most = if area.grow { area.max_size.map(|max| max.max(least)) } else { Some(least) };
+    most.map(|most| most.align_up(ALIGNMENT))
 }
 
-fn is_root(partition: &PartitionRequest) -> bool {
-    partition.purpose == Purpose::Mount(MountPoint::root())
-}
-
-/// Whether there will be a place for the boot loader of BIOS, and of UEFI.
+/// Whether there will be a place for the boot loader of BIOS, and of UEFI, on whatever machine.
 fn places(layout: &Layout) -> (bool, bool) {
     match layout {
         Layout::Auto { .. } => (true, true),
-        Layout::Custom { partitions, platform, .. } => {
-            let has = |purpose: Purpose| *platform || partitions.iter().any(|p| p.purpose == purpose);
+        Layout::Custom(custom) => {
+            let has = |purpose| custom.platform || custom.areas().any(|area| area.purpose == purpose);
             (has(Purpose::BiosBoot), has(Purpose::Esp))
         }
     }

@@ -10,7 +10,6 @@ mod boot_room;
 mod bootloader;
 mod check;
 mod defaults;
-mod device;
 mod document;
 mod efi_grub;
 mod fit;
@@ -23,60 +22,49 @@ mod words;
 
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
-use crate::machine::Machine;
-use crate::request::{Layout, Request, Scheme};
-use crate::storage::layout::{self, Given};
-use crate::storage::select::{self, Loss, Target};
+use crate::machine::{Machine, find_disk};
+use crate::request::{Layout, Purpose, Request};
+use crate::storage::select::{self, Asked, Loss, Target};
+use crate::storage::solve::{self, Given};
+use crate::storage::tree::Tree;
 use crate::units::Digest;
 
 pub use bootloader::{BootPlan, EfiGrub, Loader, MENU_PASSWORD, grub_directory};
 pub use defaults::oci_architecture;
-pub use device::{Device, Names, Planned, partition_node};
 pub use document::{Plan, PlannedImage, SCHEMA};
 pub use fit::{Incompatibility, Subject, incompatibilities};
 pub use step::{AUTH_FILE, Step};
 pub use to_filesystem::{Specs, to_filesystem};
 
-use defaults::{default_root_fs, passwords, planned_image, root_needs, scheme};
+pub use crate::storage::device::{Device, Names, Planned, partition_node};
+
+use defaults::{default_root_fs, passwords, planned_image, root_needs};
 
 /// Decides what to do.
 pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<Plan> {
     let mut warnings = Vec::new();
     check::check_image(request, machine, facts, &mut warnings)?;
-    let scheme = scheme(request);
-    if scheme == Scheme::Lvm && !machine.kernel.device_mapper {
-        return Err(Error::world(
-            Stage::Plan,
-            "automatic partitioning makes logical volumes, and the running kernel has no device-mapper",
-        )
-        .hint(Remedy::PlainPartitions));
+    if request.layout.has_volumes() && !machine.kernel.device_mapper {
+        let who = match request.layout {
+            Layout::Auto { .. } => "automatic partitioning makes logical volumes",
+            Layout::Custom(_) => "logical volumes are asked for",
+        };
+        return Err(Error::world(Stage::Plan, format!("{who}, and the running kernel has no device-mapper"))
+            .hint(Remedy::PlainPartitions));
     }
-    let (target, destroys) = target(request, machine)?;
-    let root_fs = default_root_fs(facts);
-    let mut disk_layout = layout::lay_out(
-        &request.layout,
-        &Given {
-            disk: target.size(),
-            memory: machine.memory,
-            root_fs,
-            root_needs: root_needs(facts),
-            boot_needs: boot_room::needs(2, layout::BOOT_FS, facts).unwrap_or_default(),
-            name: target.name(),
-            group: &volume_group(&target, request),
-        },
-    )?;
-    check::check_filesystems(&disk_layout, machine, facts, scheme, &mut warnings)?;
-    boot_room::check(&disk_layout, facts, &mut warnings)?;
-    root_room::fit_inodes(&mut disk_layout, facts)?;
-    let boot = boot::choose(request, machine, facts, &disk_layout, &target, &mut warnings)?;
+    let (target, destroys, mut tree) = lay_out(request, machine, facts, &mut warnings)?;
+    check::check_filesystems(&tree, machine, facts, &mut warnings)?;
+    boot_room::check(&tree, facts, &mut warnings)?;
+    root_room::fit_inodes(&mut tree, facts)?;
+    let boot = boot::choose(request, machine, facts, &tree, &target, &mut warnings)?;
     let image = planned_image(request, facts)?;
     warnings.extend(check::updates_from_itself(&image.updates_from));
-    let context = steps::Context { request, facts, layout: &disk_layout, target: &target, image: &image };
+    let context = steps::Context { request, facts, tree: &tree, target: &target, image: &image };
     let mut steps = steps::storage_steps(&context);
     steps.extend(steps::deploy_steps(&context)?);
     steps.extend(steps::system_steps(&context, &mut warnings)?);
     // Before the scripts: a script may want to change what the boot loader's installer wrote.
-    let order = boot.as_ref().and_then(|boot| boot::order(boot, request, machine, &disk_layout, &target));
+    let order = boot.as_ref().and_then(|boot| boot::order(boot, request, machine, &tree, &target));
     steps.extend(boot.map(Step::Bootloader));
     steps.extend(order);
     steps.extend(request.scripts.iter().cloned().map(Step::Script));
@@ -90,7 +78,69 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
 
 /// Where the system would go, and what would be gone there, whatever the image.
 pub fn target(request: &Request, machine: &Machine) -> Result<(Target, Vec<Loss>)> {
-    select::choose(&request.disks, &named_disks(request)?, machine)
+    select::choose(&request.disks, &asked(&request.layout), machine)
+}
+
+/// The disks, what is lost there, and what is made on them.
+fn lay_out(
+    request: &Request,
+    machine: &Machine,
+    facts: &ImageFacts,
+    warnings: &mut Vec<String>,
+) -> Result<(Target, Vec<Loss>, Tree)> {
+    let (chosen, losses) = target(request, machine)?;
+    let before = warnings.len();
+    let tree = solved(request, machine, facts, &chosen, warnings)?;
+    let mut used = vec![false; chosen.disks().len()];
+    for table in tree.tables() {
+        // A disk image is none of this machine's disks.
+        used.get_mut(table.disk).into_iter().for_each(|used| *used = true);
+    }
+    if used.iter().all(|used| *used) {
+        return Ok((chosen, losses, tree));
+    }
+    // A disk that gets nothing keeps what it has.
+    let unused = chosen.disks().into_iter().zip(&used).filter(|(_, used)| !**used).map(|(disk, _)| disk.path.as_str());
+    let left = format!("nothing is put onto {}, which is left as it is", unused.collect::<Vec<_>>().join(", "));
+    let (chosen, losses) = select::only(&chosen, &used, machine)?;
+    warnings.truncate(before);
+    warnings.push(left);
+    let tree = solved(request, machine, facts, &chosen, warnings)?;
+    Ok((chosen, losses, tree))
+}
+
+/// What is made on the disks of `target`.
+fn solved(
+    request: &Request,
+    machine: &Machine,
+    facts: &ImageFacts,
+    target: &Target,
+    warnings: &mut Vec<String>,
+) -> Result<Tree> {
+    let disks: Vec<solve::Disk<'_>> =
+        target.sizes().into_iter().map(|(name, size)| solve::Disk { name, size }).collect();
+    let disk = |spec: &str| match target {
+        Target::Disk { .. } => {
+            let found = find_disk(machine, spec);
+            disks.iter().position(|disk| found.iter().any(|found| found.path == disk.name))
+        }
+        Target::ImageFile(_) | Target::Filesystem { .. } => Some(0),
+    };
+    let here = matches!(target, Target::Disk { .. });
+    solve::lay_out(
+        &request.layout,
+        &Given {
+            disks: &disks,
+            disk: &disk,
+            memory: machine.memory,
+            root_fs: default_root_fs(facts),
+            root_needs: root_needs(facts),
+            boot_needs: boot_room::needs(2, solve::BOOT_FS, facts).unwrap_or_default(),
+            group: &volume_group(target, request),
+            bios_boot: here && request.bootloader && boot::starts_by_bios(machine, facts),
+        },
+        warnings,
+    )
 }
 
 /// Name of the volume group that automatic partitioning makes. A host cannot have two of one
@@ -98,23 +148,30 @@ pub fn target(request: &Request, machine: &Machine) -> Result<(Target, Vec<Loss>
 /// the same each time.
 fn volume_group(target: &Target, request: &Request) -> String {
     let name = match target {
-        Target::Disk { stable, .. } => stable,
+        Target::Disk { boot, .. } => &boot.stable,
         other => other.name(),
     };
+    let size = target.sizes().first().map_or(0, |(_, size)| size.0);
     let host = request.system.hostname.as_deref().unwrap_or_default();
-    format!("system_{}", &Digest::of(format!("{name} {} {host}", target.size().0).as_bytes()).hex()[..8])
+    format!("system_{}", &Digest::of(format!("{name} {size} {host}").as_bytes()).hex()[..8])
 }
 
-fn named_disks(request: &Request) -> Result<Vec<String>> {
-    let Layout::Custom { partitions, .. } = &request.layout else { return Ok(Vec::new()) };
-    let mut disks: Vec<String> = partitions.iter().filter_map(|p| p.disk.clone()).collect();
-    disks.dedup();
-    if disks.len() > 1 {
-        return Err(Error::input(
-            Stage::Plan,
-            format!("partitions on several disks ({}) are not supported yet", disks.join(", ")),
-        )
-        .hint("put them on one disk, or use Anaconda"));
+/// The disks that the layout asks for, first the one that has what the machine boots from.
+fn asked(layout: &Layout) -> Asked {
+    let several = layout.spans_disks();
+    let Layout::Custom(custom) = layout else { return Asked { several, any: true, ..Asked::default() } };
+    let mut partitions: Vec<_> = custom.partitions.iter().collect();
+    partitions.sort_by_key(|partition| match &partition.area.purpose {
+        Purpose::BiosBoot | Purpose::Esp => 0,
+        at if at.is_at("/boot") => 1,
+        at if *at == Purpose::root() => 2,
+        _ => 3,
+    });
+    let mut named: Vec<String> = Vec::new();
+    for disk in partitions.iter().filter_map(|partition| partition.disk.as_ref()) {
+        if !named.contains(disk) {
+            named.push(disk.clone());
+        }
     }
-    Ok(disks)
+    Asked { named, any: partitions.iter().any(|partition| partition.disk.is_none()), several }
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use super::device::Planned;
 use super::document::Plan;
 use super::step::Step;
 use crate::error::Result;
 use crate::request::{EndAction, Purpose};
-use crate::storage::layout::PlannedPartition;
-use crate::storage::select::Target;
+use crate::storage::device::{Device, Planned};
+use crate::storage::kind::{Partition, Table};
+use crate::storage::select::{Target, TargetDisk};
 
 impl Plan {
     /// The plan for people.
@@ -35,7 +35,7 @@ fn text(plan: &Plan, stays_up: bool) -> Result<String> {
     let end = match plan.end {
         _ if stays_up => "the command ends",
         // It is another machine that was installed.
-        _ if !matches!(&plan.target, Target::Disk { path, .. } if !path.starts_with("/dev/loop")) => "the command ends",
+        _ if !plan.target.is_of_this_machine() => "the command ends",
         EndAction::Nothing => "the command ends",
         EndAction::Reboot => "the machine restarts",
         EndAction::Poweroff => "the machine turns off",
@@ -48,10 +48,13 @@ fn text(plan: &Plan, stays_up: bool) -> Result<String> {
 
 fn write_target(out: &mut String, plan: &Plan) -> std::fmt::Result {
     match &plan.target {
-        Target::Disk { path, stable, description, size, .. } => {
-            writeln!(out, "Target:      {path} ({size}, {description})")?;
-            if stable != path {
-                writeln!(out, "             {stable}")?;
+        Target::Disk { .. } => {
+            for (index, TargetDisk { path, stable, description, size, .. }) in plan.target.disks().iter().enumerate() {
+                let head = if index == 0 { "Target:     ".to_owned() } else { format!("    disk {}: ", index + 1) };
+                writeln!(out, "{head} {path} ({size}, {description})")?;
+                if stable != path {
+                    writeln!(out, "             {stable}")?;
+                }
             }
         }
         Target::ImageFile(file) => writeln!(out, "Target:      the disk image {} ({})", file.path, file.size)?,
@@ -79,11 +82,11 @@ fn write_image(out: &mut String, plan: &Plan) -> std::fmt::Result {
 }
 
 fn write_steps(out: &mut String, plan: &Plan) -> std::fmt::Result {
-    let names = Planned { disk: plan.target.name() };
+    let names = Planned::of(&plan.target);
     writeln!(out, "Steps:")?;
     for (number, step) in plan.steps.iter().enumerate() {
         writeln!(out, "{:3}. {}", number + 1, step.title())?;
-        details(out, step)?;
+        details(out, step, plan)?;
         for command in step.commands(&names) {
             writeln!(out, "       $ {command}")?;
         }
@@ -91,9 +94,9 @@ fn write_steps(out: &mut String, plan: &Plan) -> std::fmt::Result {
     Ok(())
 }
 
-fn details(out: &mut String, step: &Step) -> std::fmt::Result {
+fn details(out: &mut String, step: &Step, plan: &Plan) -> std::fmt::Result {
     match step {
-        Step::Partition { partitions } => partitions.iter().try_for_each(|p| partition(out, p)),
+        Step::Partition(table) => table.partitions.iter().try_for_each(|p| partition(out, table, p, plan)),
         Step::Deploy { origin, kargs, .. } => {
             writeln!(out, "       origin: {origin}")?;
             writeln!(out, "       kernel arguments: {}", kargs.join(" "))
@@ -111,14 +114,22 @@ fn details(out: &mut String, step: &Step) -> std::fmt::Result {
     }
 }
 
-fn partition(out: &mut String, partition: &PlannedPartition) -> std::fmt::Result {
+fn partition(out: &mut String, table: &Table, partition: &Partition, plan: &Plan) -> std::fmt::Result {
     let purpose = match &partition.purpose {
         Purpose::BiosBoot => "BIOS boot".to_owned(),
         Purpose::Esp => "EFI system".to_owned(),
         Purpose::Swap => "swap".to_owned(),
-        Purpose::Lvm => "LVM".to_owned(),
+        Purpose::Lvm(_) => "LVM".to_owned(),
         Purpose::Mount(at) => at.to_string(),
     };
-    let kind = partition.filesystem.as_deref().unwrap_or("-");
-    writeln!(out, "       {:2}  {purpose:<12} {:>9}  {kind}", partition.number, partition.size)
+    let filesystem = filesystem_of(&table.device(partition), plan);
+    writeln!(out, "       {:2}  {purpose:<12} {:>9}  {}", partition.number, partition.size, filesystem.unwrap_or("-"))
+}
+
+/// The type of the file system that is made on a device to be mounted.
+fn filesystem_of<'p>(device: &Device, plan: &'p Plan) -> Option<&'p str> {
+    plan.steps.iter().find_map(|step| match step {
+        Step::Format(area) if area.device == *device => area.mount_point().map(|_| area.filesystem.as_str()),
+        _ => None,
+    })
 }

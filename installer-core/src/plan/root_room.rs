@@ -3,9 +3,9 @@
 
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{ImageFacts, Largest};
-use crate::request::Purpose;
-use crate::storage::layout::DiskLayout;
-use crate::units::{Bytes, MountPoint};
+use crate::storage::filesystem;
+use crate::storage::tree::Tree;
+use crate::units::Bytes;
 
 /// What ext4 keeps free of the one block that it has for a file's attributes: room for a label.
 const EXT4_ATTRIBUTES: u64 = 4096 - 128;
@@ -17,8 +17,8 @@ const XFS_LINK: u64 = 1023;
 /// Refuses a root of this type that cannot hold what some file of the image has.
 pub fn check(filesystem: &str, facts: &ImageFacts) -> Result<()> {
     let needs = &facts.needs;
-    let (found, most, what) = match filesystem {
-        "ext4" => (&needs.attributes, EXT4_ATTRIBUTES, "extended attributes of"),
+    let (found, most, what) = match filesystem::driver(filesystem) {
+        filesystem::EXT => (&needs.attributes, EXT4_ATTRIBUTES, "extended attributes of"),
         "btrfs" => (&needs.attribute, BTRFS_ATTRIBUTE, "an extended attribute of"),
         "xfs" => (&needs.link, XFS_LINK, "a target of"),
         _ => return Ok(()),
@@ -36,30 +36,20 @@ pub fn check(filesystem: &str, facts: &ImageFacts) -> Result<()> {
     }
 }
 
-/// Has an ext4 root made with as many inodes as the image needs, and a quarter more, where it
+/// Has an ext root made with as many inodes as the image needs, and a quarter more, where it
 /// would have fewer by itself.
-pub fn fit_inodes(layout: &mut DiskLayout, facts: &ImageFacts) -> Result<()> {
-    let root = |purpose: &Purpose| *purpose == Purpose::Mount(MountPoint::root());
-    let of_group: Bytes = layout.partitions.iter().filter(|p| p.purpose == Purpose::Lvm).map(|p| p.size).sum();
-    for partition in layout.partitions.iter_mut().filter(|p| root(&p.purpose)) {
-        if partition.filesystem.as_deref() == Some("ext4") {
-            let more = inodes(partition.size, &partition.mkfs_options, facts)?;
-            partition.mkfs_options.splice(0..0, more);
-        }
-    }
-    let Some(group) = &mut layout.group else { return Ok(()) };
-    let others: Bytes = group.volumes.iter().filter_map(|volume| volume.size).sum();
-    for volume in group.volumes.iter_mut().filter(|volume| root(&volume.purpose)) {
-        if volume.filesystem.as_deref() == Some("ext4") {
-            let size = volume.size.unwrap_or(of_group - others);
-            let more = inodes(size, &volume.mkfs_options, facts)?;
-            volume.mkfs_options.splice(0..0, more);
-        }
+pub fn fit_inodes(tree: &mut Tree, facts: &ImageFacts) -> Result<()> {
+    let size = tree.at("/").and_then(|root| tree.size_of(&root.device));
+    if let (Some(size), Some(root)) = (size, tree.at_mut("/"))
+        && filesystem::driver(&root.filesystem) == filesystem::EXT
+    {
+        let more = inodes(size, &root.options, facts)?;
+        root.options.splice(0..0, more);
     }
     Ok(())
 }
 
-/// The arguments for mkfs.ext4 on `size` bytes, before those that were asked for.
+/// The arguments for mkfs of an ext file system on `size` bytes, before those that were asked for.
 fn inodes(size: Bytes, asked: &[String], facts: &ImageFacts) -> Result<Vec<String>> {
     let needed = facts.needs.inodes;
     let too_few = |there: u64| {
@@ -139,7 +129,7 @@ mod tests {
         facts.needs.attributes = large(3969);
         facts.needs.attribute = large(16_001);
         facts.needs.link = large(1024);
-        for filesystem in ["ext4", "xfs", "btrfs"] {
+        for filesystem in ["ext4", "ext3", "ext2", "xfs", "btrfs"] {
             let error = check(filesystem, &facts).unwrap_err().to_string();
             assert!(error.contains("'usr/x'") && error.contains(filesystem), "{error}");
         }

@@ -6,11 +6,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::bootloader::BootPlan;
-use super::device::{Device, Names};
 use crate::program::Program;
 use crate::request::{Purpose, Script};
-use crate::storage::filesystem;
-use crate::storage::layout::PlannedPartition;
+use crate::storage::device::{Device, Names};
+use crate::storage::kind::{Area, Group, Table, Volume};
+use crate::storage::tree::Node;
 use crate::system::fstab::FstabEntry;
 use crate::system::{Change, GroupPlan, UserPlan};
 use crate::units::{Bytes, MountPoint, Stateroot};
@@ -35,40 +35,14 @@ pub enum Step {
         /// The disk.
         disk: String,
     },
-    /// Writes the GPT and tells the kernel.
-    Partition {
-        /// What is in it.
-        partitions: Vec<PlannedPartition>,
-    },
-    /// Makes a volume group on a partition.
-    CreateGroup {
-        /// Its name.
-        group: String,
-        /// Its physical volume.
-        on: Device,
-    },
+    /// Writes the GPT of a disk and tells the kernel.
+    Partition(Table),
+    /// Makes a volume group on partitions.
+    CreateGroup(Group),
     /// Makes a logical volume.
-    CreateVolume {
-        /// Its volume group.
-        group: String,
-        /// Its name.
-        name: String,
-        /// Its size; `None` takes what is left.
-        size: Option<Bytes>,
-    },
+    CreateVolume(Volume),
     /// Makes a file system, a swap area or the ESP.
-    Format {
-        /// On what.
-        device: Device,
-        /// For what.
-        purpose: Purpose,
-        /// Its type.
-        filesystem: String,
-        /// Its label.
-        label: Option<String>,
-        /// Further arguments to mkfs.
-        options: Vec<String>,
-    },
+    Format(Area),
     /// Takes a file system that another program made and mounted.
     Adopt {
         /// On what.
@@ -168,7 +142,7 @@ impl Step {
     /// The device that it makes or takes a file system of, and what that is for.
     pub fn area(&self) -> Option<(&Device, &Purpose)> {
         match self {
-            Step::Format { device, purpose, .. } | Step::Adopt { device, purpose, .. } => Some((device, purpose)),
+            Step::Format(Area { device, purpose, .. }) | Step::Adopt { device, purpose, .. } => Some((device, purpose)),
             _ => None,
         }
     }
@@ -178,14 +152,10 @@ impl Step {
         match self {
             Step::CreateImageFile { path, size } => format!("create the disk image {path} ({size})"),
             Step::Wipe { disk } => format!("wipe all signatures from {disk}"),
-            Step::Partition { partitions } => format!("write a GPT with {} partitions", partitions.len()),
-            Step::CreateGroup { group, .. } => format!("create the volume group {group}"),
-            Step::CreateVolume { group, name, .. } => format!("create the logical volume {group}/{name}"),
-            Step::Format { purpose, filesystem, .. } => match purpose {
-                Purpose::Mount(at) => format!("make {filesystem} for {at}"),
-                Purpose::Swap => "make the swap area".into(),
-                _ => "make the EFI system partition".into(),
-            },
+            Step::Partition(table) => table.title(),
+            Step::CreateGroup(group) => group.title(),
+            Step::CreateVolume(volume) => volume.title(),
+            Step::Format(area) => area.title(),
             Step::Adopt { purpose, filesystem, .. } => match purpose {
                 Purpose::Mount(at) => format!("use the {filesystem} at {at}"),
                 _ => "use the EFI system partition".into(),
@@ -223,26 +193,9 @@ impl Step {
     /// carries out have none.
     pub fn commands(&self, names: &dyn Names) -> Vec<Program> {
         match self {
-            Step::CreateGroup { group, on } => vec![
-                Program::new("lvm").args(["pvcreate", "--yes", "-ff"]).arg(names.node(on)),
-                Program::new("lvm").args(["vgcreate", "--yes", group.as_str()]).arg(names.node(on)),
-            ],
-            Step::CreateVolume { group, name, size } => {
-                let create =
-                    Program::new("lvm").args(["lvcreate", "--yes", "--wipesignatures", "y", "--name", name.as_str()]);
-                vec![match size {
-                    Some(size) => create.args(["--size", &format!("{}m", size.as_mib()), group.as_str()]),
-                    None => create.args(["--extents", "100%FREE", group.as_str()]),
-                }]
-            }
-            Step::Format { device, purpose, filesystem, label, options } => {
-                let (node, uuid) = (names.node(device), names.uuid(device));
-                match purpose {
-                    Purpose::Esp => vec![filesystem::mkfs_esp(&node, &uuid.replace('-', ""))],
-                    Purpose::Swap => vec![filesystem::mkswap(&node, &uuid)],
-                    _ => filesystem::mkfs(filesystem, &node, &uuid, label.as_deref(), options).into_iter().collect(),
-                }
-            }
+            Step::CreateGroup(group) => group.commands(names),
+            Step::CreateVolume(volume) => volume.commands(),
+            Step::Format(area) => area.commands(names),
             Step::Bootloader(boot) => boot.commands(names),
             Step::Change(Change::Run { program, args }) => {
                 vec![
@@ -256,27 +209,14 @@ impl Step {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::device::Planned;
-
-    #[test]
-    fn lvm_is_made_from_the_partition_up() {
-        let names = Planned { disk: "/dev/vda" };
-        let on = Device::Partition { number: 4 };
-        let show = |step: Step| step.commands(&names).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(
-            show(Step::CreateGroup { group: "system".into(), on }),
-            ["lvm pvcreate --yes -ff /dev/vda4", "lvm vgcreate --yes system /dev/vda4"]
-        );
-        assert_eq!(
-            show(Step::CreateVolume { group: "system".into(), name: "swap".into(), size: Some(Bytes::gib(1)) }),
-            ["lvm lvcreate --yes --wipesignatures y --name swap --size 1024m system"]
-        );
-        assert_eq!(
-            show(Step::CreateVolume { group: "system".into(), name: "root".into(), size: None }),
-            ["lvm lvcreate --yes --wipesignatures y --name root --extents 100%FREE system"]
-        );
+impl From<&Node> for Step {
+    /// The step that makes a device.
+    fn from(node: &Node) -> Self {
+        match node {
+            Node::Table(table) => Step::Partition(table.clone()),
+            Node::Group(group) => Step::CreateGroup(group.clone()),
+            Node::Volume(volume) => Step::CreateVolume(volume.clone()),
+            Node::Area(area) => Step::Format(area.clone()),
+        }
     }
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::defaults::passwords;
-use super::device::Device;
 use super::document::PlannedImage;
 use super::step::Step;
 use super::words;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{ImageFacts, ImageReference};
-use crate::request::{Purpose, Request, RootAccess, valid_name};
-use crate::storage::layout::DiskLayout;
+use crate::request::{Request, RootAccess, valid_name};
+use crate::storage::device::Device;
+use crate::storage::kind::{Area, Volume};
 use crate::storage::select::Target;
+use crate::storage::tree::Tree;
 use crate::system::fstab::FstabEntry;
 use crate::system::{self, Findings, GroupPlan, UserPlan};
 use crate::units::MountPoint;
@@ -20,7 +21,7 @@ use crate::units::MountPoint;
 pub struct Context<'a> {
     pub request: &'a Request,
     pub facts: &'a ImageFacts,
-    pub layout: &'a DiskLayout,
+    pub tree: &'a Tree,
     pub target: &'a Target,
     pub image: &'a PlannedImage,
 }
@@ -39,41 +40,20 @@ pub fn storage_steps(context: &Context<'_>) -> Vec<Step> {
         Target::ImageFile(file) => {
             vec![Step::CreateImageFile { path: file.path.clone(), size: file.size }]
         }
-        Target::Disk { path, .. } => vec![Step::Wipe { disk: path.clone() }],
-        // `onto` plans those.
-        Target::Filesystem { .. } => Vec::new(),
+        target => target.disks().iter().map(|disk| Step::Wipe { disk: disk.path.clone() }).collect(),
     };
-    steps.push(Step::Partition { partitions: context.layout.partitions.clone() });
-    for (number, partition) in context.layout.partitions.iter().map(|p| (p.number, p)) {
-        if let (Purpose::Lvm, Some(group)) = (&partition.purpose, &context.layout.group) {
-            let on = Device::Partition { number };
-            steps.push(Step::CreateGroup { group: group.name.clone(), on });
-            steps.extend(group.volumes.iter().map(|volume| Step::CreateVolume {
-                group: group.name.clone(),
-                name: volume.name.clone(),
-                size: volume.size,
-            }));
-        }
-    }
-    let areas = areas(context.layout);
-    steps.extend(areas.iter().map(|area| Step::Format {
-        device: area.device.clone(),
-        purpose: area.purpose.clone(),
-        filesystem: area.filesystem.clone(),
-        label: area.label.clone(),
-        options: area.mkfs_options.clone(),
-    }));
+    steps.extend(context.tree.nodes.iter().map(Step::from));
     // The ESP is filled, not mounted.
-    steps.extend(mounts(&areas).filter(|(at, _)| !below_var(at)).map(mount_step));
+    steps.extend(mounts(context.tree).into_iter().filter(|(at, _)| !below_var(at) && !is_tmp(at)).map(mount_step));
     steps
 }
 
 /// Mount points with what is mounted there, the shallow ones first.
-fn mounts(areas: &[Area]) -> impl Iterator<Item = (&MountPoint, &Area)> {
+fn mounts(tree: &Tree) -> Vec<(&MountPoint, &Area)> {
     let mut mounts: Vec<(&MountPoint, &Area)> =
-        areas.iter().filter_map(|area| area.mount_point().map(|at| (at, area))).collect();
+        tree.areas().filter_map(|area| area.mount_point().map(|at| (at, area))).collect();
     mounts.sort_by_key(|(at, _)| (at.depth(), (*at).clone()));
-    mounts.into_iter()
+    mounts
 }
 
 /// What lies in /var is mounted in the stateroot's own, which must be there first.
@@ -81,63 +61,13 @@ fn below_var(at: &MountPoint) -> bool {
     at.as_str() == "/var" || at.as_str().starts_with("/var/")
 }
 
+/// Nothing is installed into /tmp; systemd-tmpfiles gives it its mode when the system starts.
+fn is_tmp(at: &MountPoint) -> bool {
+    at.as_str() == "/tmp"
+}
+
 fn mount_step((at, area): (&MountPoint, &Area)) -> Step {
     Step::Mount { device: area.device.clone(), at: at.clone(), filesystem: area.filesystem.clone() }
-}
-
-/// Something with a file system or a swap area on it.
-struct Area {
-    device: Device,
-    purpose: Purpose,
-    filesystem: String,
-    label: Option<String>,
-    options: Option<String>,
-    mkfs_options: Vec<String>,
-}
-
-impl Area {
-    fn mount_point(&self) -> Option<&MountPoint> {
-        match &self.purpose {
-            Purpose::Mount(at) => Some(at),
-            _ => None,
-        }
-    }
-}
-
-fn areas(layout: &DiskLayout) -> Vec<Area> {
-    let kind = |purpose: &Purpose, filesystem: &Option<String>| match purpose {
-        Purpose::Esp => Some("vfat".to_owned()),
-        Purpose::Swap => Some("swap".to_owned()),
-        Purpose::Mount(_) => filesystem.clone(),
-        Purpose::BiosBoot | Purpose::Lvm => None,
-    };
-    let mut areas: Vec<Area> = layout
-        .partitions
-        .iter()
-        .filter_map(|p| {
-            Some(Area {
-                device: Device::Partition { number: p.number },
-                purpose: p.purpose.clone(),
-                filesystem: kind(&p.purpose, &p.filesystem)?,
-                label: p.label.clone(),
-                options: p.options.clone(),
-                mkfs_options: p.mkfs_options.clone(),
-            })
-        })
-        .collect();
-    if let Some(group) = &layout.group {
-        areas.extend(group.volumes.iter().filter_map(|v| {
-            Some(Area {
-                device: Device::Volume { group: group.name.clone(), name: v.name.clone() },
-                purpose: v.purpose.clone(),
-                filesystem: kind(&v.purpose, &v.filesystem)?,
-                label: Some(v.name.clone()),
-                options: None,
-                mkfs_options: v.mkfs_options.clone(),
-            })
-        }));
-    }
-    areas
 }
 
 pub fn deploy_steps(context: &Context<'_>) -> Result<Vec<Step>> {
@@ -146,7 +76,7 @@ pub fn deploy_steps(context: &Context<'_>) -> Result<Vec<Step>> {
     words::check_kargs(&kargs, &stateroot, context.facts)?;
     let image = context.image;
     let mut steps = vec![Step::InitialiseSysroot { stateroot: stateroot.clone() }];
-    steps.extend(mounts(&areas(context.layout)).filter(|(at, _)| below_var(at)).map(mount_step));
+    steps.extend(mounts(context.tree).into_iter().filter(|(at, _)| below_var(at)).map(mount_step));
     steps.extend([
         Step::Import {
             target: image.updates_from.clone(),
@@ -155,7 +85,7 @@ pub fn deploy_steps(context: &Context<'_>) -> Result<Vec<Step>> {
             selinux: context.facts.selinux.is_some(),
         },
         Step::Deploy { stateroot, origin: origin(&image.updates_from), kargs },
-        Step::Fstab { entries: fstab(context.layout) },
+        Step::Fstab { entries: fstab(context.tree) },
     ]);
     Ok(steps)
 }
@@ -163,17 +93,15 @@ pub fn deploy_steps(context: &Context<'_>) -> Result<Vec<Step>> {
 /// bootc's order: where the root is, what the image's install configuration says, its
 /// kargs.d, and what the admin adds.
 fn kernel_arguments(context: &Context<'_>) -> Vec<String> {
-    let areas = areas(context.layout);
-    let at = |path: &str| areas.iter().find(|area| area.mount_point().is_some_and(|at| at.as_str() == path));
     let mut kargs = Vec::new();
-    if let Some(root) = at("/") {
+    if let Some(root) = context.tree.at("/") {
         kargs.push(format!("root=UUID={}", root.device.uuid_placeholder()));
         if let Device::Volume { group, name } = &root.device {
-            kargs.push(format!("rd.lvm.lv={group}/{name}"));
+            kargs.push(Volume::kernel_argument(group, name));
         }
     }
     kargs.push("rw".into());
-    if let Some(boot) = at("/boot") {
+    if let Some(boot) = context.tree.at("/boot") {
         kargs.push(format!("boot=UUID={}", boot.device.uuid_placeholder()));
     }
     add_image_kargs(&mut kargs, context.facts);
@@ -193,29 +121,15 @@ pub fn add_image_kargs(kargs: &mut Vec<String>, facts: &ImageFacts) {
     kargs.retain(|karg| !unwanted(karg));
 }
 
-fn fstab(layout: &DiskLayout) -> Vec<FstabEntry> {
-    let mut areas = areas(layout);
+fn fstab(tree: &Tree) -> Vec<FstabEntry> {
+    let mut areas: Vec<&Area> = tree.areas().collect();
     areas.sort_by_key(|area| area.mount_point().map_or(usize::MAX, MountPoint::depth));
-    areas
-        .iter()
-        .filter_map(|area| {
-            let (target, options, pass) = match &area.purpose {
-                Purpose::Mount(at) if *at == MountPoint::root() => return None,
-                // Read-only as bootc has it; libostree makes it writable for itself.
-                Purpose::Mount(at) if at.as_str() == "/boot" => (at.to_string(), "ro", 0),
-                Purpose::Mount(at) => (at.to_string(), "defaults", 2),
-                Purpose::Swap => ("none".to_owned(), "defaults", 0),
-                _ => return None,
-            };
-            Some(FstabEntry {
-                source: format!("UUID={}", area.device.uuid_placeholder()),
-                target,
-                kind: area.filesystem.clone(),
-                options: area.options.clone().unwrap_or_else(|| options.to_owned()),
-                pass,
-            })
-        })
-        .collect()
+    let entry = |area: &Area| {
+        let (target, options, pass) = area.fstab()?;
+        let source = format!("UUID={}", area.device.uuid_placeholder());
+        Some(FstabEntry { source, target, kind: area.filesystem.clone(), options, pass })
+    };
+    areas.into_iter().filter_map(entry).collect()
 }
 
 pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Vec<Step>> {

@@ -7,14 +7,15 @@
 use super::boot::{self, Brought, MENU_TIMEOUT};
 use super::bootloader::BootPlan;
 use super::defaults::{is_uefi, planned_image, room_for};
-use super::device::Device;
 use super::document::{Plan, SCHEMA};
 use super::step::Step;
 use super::{boot_room, check, steps, words};
 use crate::error::{Error, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::{Disk, Machine, Mounted, MountedArea};
-use crate::request::{EndAction, Purpose, Request, Scheme};
+use crate::request::{EndAction, Purpose, Request};
+use crate::storage::device::Device;
+use crate::storage::kind::Volume;
 use crate::storage::partition_type;
 use crate::storage::select::Target;
 use crate::system::fstab::FstabEntry;
@@ -111,8 +112,7 @@ fn check_place(mounted: &Mounted, facts: &ImageFacts) -> Result<()> {
 
 fn check_root(mounted: &Mounted, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {
     let Some(root) = mounted.at("/") else { return Ok(()) };
-    let scheme = if root.volume.is_some() { Scheme::Lvm } else { Scheme::Plain };
-    check::check_root(facts, &root.filesystem, scheme, warnings)
+    check::check_root(facts, &root.filesystem, root.volume.is_some(), warnings)
 }
 
 /// What is mounted, as steps that take it.
@@ -152,7 +152,7 @@ fn kernel_arguments(request: &Request, specs: &Specs, mounted: &Mounted, facts: 
             kargs.push(format!("rootflags=subvol={name}"));
         }
         if let Some((group, name)) = &root.volume {
-            kargs.push(format!("rd.lvm.lv={group}/{name}"));
+            kargs.push(Volume::kernel_argument(group, name));
         }
     }
     kargs.push("rw".into());

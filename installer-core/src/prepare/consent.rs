@@ -24,7 +24,7 @@ pub fn consent(plan: &Plan, allows_clearing: bool) -> Result<()> {
     if loses_nothing(plan) || (allows_clearing && !file) {
         return Ok(());
     }
-    let name = plan.target.name();
+    let name = plan.target.names();
     let remedy = if file { Remedy::AgreeToReplace } else { Remedy::Agree };
     Err(Error::refused(Stage::Plan, format!("{name} may not be overwritten without consent")).hint(remedy))
 }

@@ -47,7 +47,7 @@ impl AtRisk {
     /// for them.
     pub fn of(request: &Request, machine: &Machine, after_wipe: AfterWipe) -> Result<Self> {
         let (target, destroys) = plan::target(request, machine)?;
-        Ok(AtRisk { disk: at_risk(&target, &destroys).map(str::to_owned), after_wipe })
+        Ok(AtRisk { disk: at_risk(&target, &destroys), after_wipe })
     }
 
     /// Whether the disk is empty, or there is none.
@@ -88,12 +88,9 @@ fn takes_a_risk() -> Remedy {
     [Remedy::FetchAfterWipe, "install from an image on a medium".into(), "install with more memory".into()].into()
 }
 
-/// The disk that would lose something. A file is replaced when the new one is whole.
-fn at_risk<'t>(target: &'t Target, destroys: &[Loss]) -> Option<&'t str> {
-    match target {
-        Target::Disk { path, .. } if !destroys.is_empty() => Some(path),
-        _ => None,
-    }
+/// The disks that would lose something. A file is replaced when the new one is whole.
+fn at_risk(target: &Target, destroys: &[Loss]) -> Option<String> {
+    (matches!(target, Target::Disk { .. }) && !destroys.is_empty()).then(|| target.names())
 }
 
 /// What an installation would be refused for, of a plan that was made for this machine: that memory

@@ -85,8 +85,10 @@ fn commands(topic: Topic) -> &'static [&'static str] {
 }
 
 fn mounted_at(point: &str, kickstart: &Kickstart) -> Option<Span> {
-    let partition = kickstart.partitions.iter().find(|partition| partition.mount == point);
-    partition.map(|partition| partition.span).or_else(|| place(Subject::Layout, kickstart))
+    let partitions = kickstart.partitions.iter().map(|partition| (&partition.mount, partition.span));
+    let volumes = kickstart.logical_volumes.iter().map(|volume| (&volume.mount, volume.span));
+    let found = partitions.chain(volumes).find(|(mount, _)| *mount == point);
+    found.map(|(_, span)| span).or_else(|| place(Subject::Layout, kickstart))
 }
 
 fn end(sources: &Sources) -> Span {

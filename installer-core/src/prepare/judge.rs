@@ -85,7 +85,7 @@ pub fn require_layout(kickstart: &Kickstart, request: &Request, name: &str) -> R
 
 /// Whether nothing is said about partitions.
 pub fn lays_out_nothing(kickstart: &Kickstart, request: &Request) -> bool {
-    let nothing = matches!(&request.layout, Layout::Custom { partitions, .. } if partitions.is_empty());
+    let nothing = matches!(&request.layout, Layout::Custom(custom) if custom.areas().next().is_none());
     nothing && kickstart.reqpart.is_none()
 }
 

@@ -27,6 +27,8 @@ pub const PROGRAMS: &[Row] = &[
     one(OSTREE_PROGRAM, "make deployments with libostree", "bootc-ks"),
     one("mkfs.xfs", "make XFS file systems", "xfsprogs"),
     one("mkfs.ext4", "make ext4 file systems", "e2fsprogs"),
+    one("mkfs.ext3", "make ext3 file systems", "e2fsprogs"),
+    one("mkfs.ext2", "make ext2 file systems", "e2fsprogs"),
     one("mkfs.btrfs", "make btrfs file systems", "btrfs-progs"),
     one("mkfs.vfat", "make the EFI system partition", "dosfstools"),
     one("mkswap", "make swap areas", "util-linux"),

@@ -25,6 +25,7 @@ pub fn in_kickstart(remedy: &Remedy) -> Option<String> {
             BootPlace::BiosBoot => "add 'reqpart', or a line: part biosboot --fstype=biosboot --size=1".into(),
             BootPlace::Any => "add a line: reqpart".into(),
         },
+        Remedy::MakeBootPartition => "add 'reqpart --add-boot', or a line: part /boot --fstype=ext4 --size=1024".into(),
         Remedy::NoBootLoader => "say 'bootloader --location=none'".into(),
         Remedy::NoMenuTimeout => "leave --timeout out".into(),
         Remedy::CreateUser(user) => format!("add a line: user --name={user}"),

@@ -6,17 +6,19 @@
 pub mod effects;
 mod from_kickstart;
 mod in_kickstart;
+mod layout;
 mod network;
 mod settings;
 mod types;
 
 pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, NO_EFFECT, from_kickstart};
 pub use in_kickstart::in_kickstart;
+pub use layout::{AreaRequest, Custom, GroupRequest, Layout, PartitionRequest, Purpose, Scheme, VolumeRequest};
 pub use network::{Connection, Ipv4, Ipv6, Made, NetDevice, Wireless, WirelessKey};
 pub use settings::{
     Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSource, TimeSync,
 };
 pub use types::{
-    Clear, DiskChoice, EndAction, ImageFile, Layout, PartitionRequest, Password, Purpose, RegistryAccess, Request,
-    RootAccess, Scheme, Script, SystemSettings, User, valid_name,
+    Clear, DiskChoice, EndAction, ImageFile, Password, RegistryAccess, Request, RootAccess, Script, SystemSettings,
+    User, valid_name,
 };

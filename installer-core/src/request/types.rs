@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::layout::{Custom, Layout};
 use super::network::Connection;
 use super::settings::{
     Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSync,
 };
 use crate::image::Login;
-use crate::units::{Bytes, Digest, MountPoint, Secret};
+use crate::units::{Bytes, Digest, Secret};
 
 /// A whole installation, as asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +61,7 @@ impl Request {
             digest: None,
             registry: RegistryAccess::default(),
             disks: DiskChoice::default(),
-            layout: Layout::Custom { partitions: Vec::new(), platform: false, add_boot: false },
+            layout: Layout::Custom(Custom::default()),
             kargs: Vec::new(),
             bootloader: true,
             leave_boot_order: false,
@@ -124,82 +125,6 @@ pub enum Clear {
     Disks(Vec<String>),
     /// Linux partitions alone.
     LinuxOnly,
-}
-
-/// What to make on the disks.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Layout {
-    /// The installer decides.
-    Auto {
-        /// How volumes are made.
-        scheme: Scheme,
-        /// File system of the root, where one is asked for.
-        filesystem: Option<String>,
-        /// Whether there is to be a swap area.
-        swap: bool,
-        /// Whether /boot is a file system of its own.
-        boot: bool,
-    },
-    /// The admin decides.
-    Custom {
-        /// Partitions, in the order written.
-        partitions: Vec<PartitionRequest>,
-        /// Whether the firmware's own partitions (ESP, BIOS boot) are added.
-        platform: bool,
-        /// Whether /boot is added.
-        add_boot: bool,
-    },
-}
-
-/// How volumes are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scheme {
-    /// Plain partitions.
-    Plain,
-    /// Logical volumes.
-    Lvm,
-}
-
-/// One partition, as asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartitionRequest {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// Least size; `None` is left to the installer (swap `--recommended`).
-    pub size: Option<Bytes>,
-    /// Whether it grows into free space.
-    pub grow: bool,
-    /// How far it may grow.
-    pub max_size: Option<Bytes>,
-    /// File system, where one is asked for.
-    pub filesystem: Option<String>,
-    /// The disk it must be on.
-    pub disk: Option<String>,
-    /// File system label.
-    pub label: Option<String>,
-    /// Mount options.
-    pub options: Option<String>,
-    /// Further arguments to mkfs.
-    pub mkfs_options: Vec<String>,
-    /// Where it was written (`site.ks:12`), for messages.
-    pub origin: String,
-}
-
-/// What a partition is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", content = "at")]
-pub enum Purpose {
-    /// GRUB's core image on a GPT disk under BIOS.
-    BiosBoot,
-    /// The EFI system partition.
-    Esp,
-    /// A file system.
-    Mount(MountPoint),
-    /// Swap.
-    Swap,
-    /// A physical volume of the volume group that the installer makes.
-    Lvm,
 }
 
 /// The installed system's own settings.

@@ -12,6 +12,8 @@ pub struct Filesystem {
     pub name: &'static str,
     /// What makes it.
     pub mkfs: &'static str,
+    /// The part of the kernel that mounts it: that of ext4 does it for its forebears as well.
+    pub driver: &'static str,
     /// The longest label it takes, in bytes.
     pub label: usize,
     /// The least that its mkfs makes (xfsprogs since 5.19 and btrfs-progs say so when they refuse).
@@ -19,11 +21,21 @@ pub struct Filesystem {
 }
 
 /// Every file system that this tool makes for a mount point.
-pub const FILESYSTEMS: [Filesystem; 3] = [
-    Filesystem { name: "xfs", mkfs: "mkfs.xfs", label: 12, least: Bytes::mib(300) },
-    Filesystem { name: "ext4", mkfs: "mkfs.ext4", label: 16, least: Bytes::mib(2) },
-    Filesystem { name: "btrfs", mkfs: "mkfs.btrfs", label: 255, least: Bytes::mib(109) },
+pub const FILESYSTEMS: [Filesystem; 5] = [
+    Filesystem { name: "xfs", mkfs: "mkfs.xfs", driver: "xfs", label: 12, least: Bytes::mib(300) },
+    Filesystem { name: "ext4", mkfs: "mkfs.ext4", driver: EXT, label: 16, least: Bytes::mib(2) },
+    Filesystem { name: "ext3", mkfs: "mkfs.ext3", driver: EXT, label: 16, least: Bytes::mib(2) },
+    Filesystem { name: "ext2", mkfs: "mkfs.ext2", driver: EXT, label: 16, least: Bytes::mib(2) },
+    Filesystem { name: "btrfs", mkfs: "mkfs.btrfs", driver: "btrfs", label: 255, least: Bytes::mib(109) },
 ];
+
+/// What mounts every ext file system.
+pub const EXT: &str = "ext4";
+
+/// The part of the kernel that mounts `name`.
+pub fn driver(name: &str) -> &str {
+    find(name).map_or(name, |fs| fs.driver)
+}
 
 /// The row of `name`.
 pub fn find(name: &str) -> Option<&'static Filesystem> {
@@ -33,12 +45,12 @@ pub fn find(name: &str) -> Option<&'static Filesystem> {
 impl Filesystem {
     /// The size that it needs to hold `content`. Measured with e2fsprogs 1.47 and xfsprogs 6.1 from
     /// 64 MiB to 2 GiB (files of one size; their own needs are below 1/16 and 16 MiB, and 1/32 and
-    /// 84 MiB, of which the journal of xfs alone is 64); of btrfs, which sets aside more for less, a
-    /// guess.
+    /// 84 MiB, of which the journal of xfs alone is 64; ext2 and ext3 need no more than ext4); of btrfs,
+    /// which sets aside more for less, a guess.
     pub fn to_hold(&self, content: Bytes) -> Bytes {
-        let (fixed, of, from) = match self.name {
+        let (fixed, of, from) = match self.driver {
             "xfs" => (84, 32, 31),
-            "ext4" => (16, 16, 15),
+            EXT => (16, 16, 15),
             _ => (32, 4, 3),
         };
         let mib = (content + Bytes::mib(fixed)).0.div_ceil(Bytes::MIB.0);
@@ -51,7 +63,7 @@ pub fn mkfs(name: &str, device: &str, uuid: &str, label: Option<&str>, extra: &[
     let fs = find(name)?;
     let mut program = match fs.name {
         "xfs" => Program::new(fs.mkfs).args(["-q", "-f", "-m"]).arg(format!("uuid={uuid}")),
-        "ext4" => Program::new(fs.mkfs).args(["-q", "-F", "-U", uuid]),
+        _ if fs.driver == EXT => Program::new(fs.mkfs).args(["-q", "-F", "-U", uuid]),
         _ => Program::new(fs.mkfs).args(["-q", "-f", "-U", uuid]),
     };
     if let Some(label) = label {
@@ -93,6 +105,7 @@ mod tests {
             "mkfs.xfs -q -f -m uuid=U -L a-label-that /dev/vda4"
         );
         assert_eq!(show(mkfs("ext4", "/dev/vda3", "U", None, &["-m0".into()])), "mkfs.ext4 -q -F -U U -m0 /dev/vda3");
+        assert_eq!(show(mkfs("ext3", "/dev/vda3", "U", Some("x"), &[])), "mkfs.ext3 -q -F -U U -L x /dev/vda3");
         assert!(mkfs("ntfs", "/dev/vda3", "U", None, &[]).is_none());
     }
 }

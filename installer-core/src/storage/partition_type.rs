@@ -22,7 +22,7 @@ pub fn of(purpose: &Purpose) -> (Uuid, String) {
         Purpose::BiosBoot => (BIOS_BOOT, "bios-boot".into()),
         Purpose::Esp => (ESP, "EFI-SYSTEM".into()),
         Purpose::Swap => (SWAP, "swap".into()),
-        Purpose::Lvm => (LVM, "lvm".into()),
+        Purpose::Lvm(_) => (LVM, "lvm".into()),
         Purpose::Mount(at) if at.as_str() == "/boot" => (XBOOTLDR, "boot".into()),
         Purpose::Mount(at) if *at == MountPoint::root() => (LINUX, "root".into()),
         Purpose::Mount(at) => (LINUX, at.as_str().trim_start_matches('/').replace('/', "-")),

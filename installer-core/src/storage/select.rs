@@ -1,5 +1,5 @@
-//! Which disk. One disk is chosen, by name where the admin named one, and only where there is
-//! no doubt; what would be lost on it is listed, and refused where it was not allowed. Pure.
+//! Which disks: those that the admin named, else the only one that there is; never one in doubt.
+//! What would be lost on them is listed, and refused where it was not allowed. Pure.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,18 +13,14 @@ use crate::units::Bytes;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Target {
-    /// A disk of this machine.
+    /// Disks of this machine.
     Disk {
-        /// Its node now.
-        path: String,
-        /// Its steadiest name.
-        stable: String,
-        /// What it is, for people (`QEMU HARDDISK, serial 1234`).
-        description: String,
-        /// Its size.
-        size: Bytes,
-        /// Its logical sector size.
-        sector_size: Bytes,
+        /// The one that the machine boots from.
+        #[serde(flatten)]
+        boot: TargetDisk,
+        /// The others.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<TargetDisk>,
     },
     /// A file that becomes a disk image.
     ImageFile(ImageFile),
@@ -39,31 +35,63 @@ pub enum Target {
     },
 }
 
+/// A disk that is written to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetDisk {
+    /// Its node now.
+    pub path: String,
+    /// Its steadiest name.
+    pub stable: String,
+    /// What it is, for people (`QEMU HARDDISK, serial 1234`).
+    pub description: String,
+    /// Its size.
+    pub size: Bytes,
+    /// Its logical sector size.
+    pub sector_size: Bytes,
+}
+
 impl Target {
-    /// A name for messages.
+    /// The disks of this machine that are written to, first the one that it boots from.
+    pub fn disks(&self) -> Vec<&TargetDisk> {
+        match self {
+            Target::Disk { boot, more } => std::iter::once(boot).chain(more).collect(),
+            Target::ImageFile(_) | Target::Filesystem { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether it is what this machine itself starts from: neither a file nor a loop device.
+    pub fn is_of_this_machine(&self) -> bool {
+        matches!(self, Target::Disk { boot, .. } if !boot.path.starts_with("/dev/loop"))
+    }
+
+    /// All of it, for messages.
+    pub fn names(&self) -> String {
+        match self {
+            Target::Disk { .. } => self.disks().iter().map(|disk| disk.path.as_str()).collect::<Vec<_>>().join(", "),
+            other => other.name().to_owned(),
+        }
+    }
+
+    /// A name for messages; of several disks that of the one to boot from.
     pub fn name(&self) -> &str {
         match self {
-            Target::Disk { path, .. } => path,
+            Target::Disk { boot, .. } => &boot.path,
             Target::ImageFile(file) => &file.path,
             Target::Filesystem { path, .. } => path,
         }
     }
 
-    /// Its size; of file systems what is free.
-    pub fn size(&self) -> Bytes {
+    /// The names and sizes of what is partitioned, first what the machine boots from.
+    pub fn sizes(&self) -> Vec<(&str, Bytes)> {
         match self {
-            Target::Disk { size, .. } => *size,
-            Target::ImageFile(file) => file.size,
-            Target::Filesystem { free, .. } => *free,
+            Target::ImageFile(file) => vec![(&file.path, file.size)],
+            other => other.disks().iter().map(|disk| (disk.path.as_str(), disk.size)).collect(),
         }
     }
 
-    /// Its logical sector size.
-    pub fn sector_size(&self) -> Bytes {
-        match self {
-            Target::Disk { sector_size, .. } => *sector_size,
-            Target::ImageFile(_) | Target::Filesystem { .. } => Bytes(512),
-        }
+    /// The logical sector size of one of its disks.
+    pub fn sector_size(&self, disk: usize) -> Bytes {
+        self.disks().get(disk).map_or(Bytes(512), |disk| disk.sector_size)
     }
 }
 
@@ -76,22 +104,49 @@ pub struct Loss {
     pub what: String,
 }
 
-/// Chooses the target for `choice`; `named` are disks that partitions ask for.
-pub fn choose(choice: &DiskChoice, named: &[String], machine: &Machine) -> Result<(Target, Vec<Loss>)> {
+/// The disks that a layout asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Those that partitions name, first the one to boot from.
+    pub named: Vec<String>,
+    /// Whether there are partitions that name none.
+    pub any: bool,
+    /// Whether the layout can be spread over several.
+    pub several: bool,
+}
+
+/// Chooses the target for `choice`, and lists what would be lost there.
+pub fn choose(choice: &DiskChoice, asked: &Asked, machine: &Machine) -> Result<(Target, Vec<Loss>)> {
     if let Some(file) = &choice.image_file {
         let loss = Loss { device: file.path.clone(), what: "the file of that name".into() };
         return Ok((Target::ImageFile(file.clone()), file.replaces.then_some(loss).into_iter().collect()));
     }
-    let disk = one_disk(choice, named, machine)?;
-    let losses = losses(disk);
-    if !losses.is_empty() {
-        may_clear(choice, disk, machine, &losses)?;
+    let disks = disks(choice, asked, machine)?;
+    for disk in &disks {
+        let losses = losses(disk);
+        if !losses.is_empty() {
+            may_clear(choice, disk, machine, &losses)?;
+        }
     }
-    Ok((target(disk), losses))
+    on_disks(&disks).ok_or_else(|| no_disk(machine))
 }
 
-fn target(disk: &Disk) -> Target {
-    Target::Disk {
+/// The target that `disks` are, and what would be lost there.
+fn on_disks(disks: &[&Disk]) -> Option<(Target, Vec<Loss>)> {
+    let losses = disks.iter().flat_map(|disk| losses(disk)).collect();
+    let mut all = disks.iter().map(|disk| target(disk));
+    Some((Target::Disk { boot: all.next()?, more: all.collect() }, losses))
+}
+
+/// The target without the disks at which `used` is false, and what would be lost there.
+pub fn only(chosen: &Target, used: &[bool], machine: &Machine) -> Result<(Target, Vec<Loss>)> {
+    let chosen = chosen.disks().into_iter().zip(used).filter(|(_, used)| **used).map(|(disk, _)| &disk.path);
+    let disks: Vec<&Disk> = chosen.filter_map(|path| machine.disks.iter().find(|disk| disk.path == *path)).collect();
+    on_disks(&disks).ok_or_else(|| no_disk(machine))
+}
+
+fn target(disk: &Disk) -> TargetDisk {
+    TargetDisk {
         path: disk.path.clone(),
         stable: disk.stable_name().to_owned(),
         description: describe(disk),
@@ -100,28 +155,30 @@ fn target(disk: &Disk) -> Target {
     }
 }
 
-/// Whether the disk that was chosen is the same still, with the same on it, and it is not in use:
+/// Whether the disks that were chosen are the same still, with the same on them, and not in use:
 /// between the plan and the first write lies the time of a download, or of a person's answer.
 pub fn still_there(chosen: &Target, destroys: &[Loss], machine: &Machine) -> Result<()> {
-    let Target::Disk { path, .. } = chosen else { return Ok(()) };
-    let changed = |what: &str| {
-        Err(Error::refused(Stage::Storage, format!("{path} is not what it was when this was planned: {what}"))
+    let changed = |name: &str, what: &str| {
+        Err(Error::refused(Stage::Storage, format!("{name} is not what it was when this was planned: {what}"))
             .hint("run the command again and look at the new plan"))
     };
-    let Some(disk) = machine.disks.iter().find(|disk| disk.path == *path) else {
-        return changed("it is gone");
-    };
-    if target(disk) != *chosen {
-        return changed(&format!("it is {} ({}) now", disk.stable_name(), describe(disk)));
+    let mut now = Vec::new();
+    for disk in chosen.disks() {
+        let Some(found) = machine.disks.iter().find(|found| found.path == disk.path) else {
+            return changed(&disk.path, "it is gone");
+        };
+        if target(found) != *disk {
+            return changed(&disk.path, &format!("it is {} ({}) now", found.stable_name(), describe(found)));
+        }
+        if unusable(found).is_some() {
+            return Err(refuse_unusable(found));
+        }
+        now.extend(losses(found));
     }
-    if unusable(disk).is_some() {
-        return Err(refuse_unusable(disk));
-    }
-    let now = losses(disk);
-    if now != destroys {
+    if matches!(chosen, Target::Disk { .. }) && now != destroys {
         let list: Vec<String> = now.iter().map(|loss| format!("{}: {}", loss.device, loss.what)).collect();
         let list = if list.is_empty() { "nothing".to_owned() } else { list.join("; ") };
-        return changed(&format!("there is {list} on it now"));
+        return changed(&chosen.names(), &format!("there is {list} on it now"));
     }
     Ok(())
 }
@@ -134,15 +191,21 @@ pub fn describe(disk: &Disk) -> String {
     parts.join(", ")
 }
 
-fn one_disk<'m>(choice: &DiskChoice, named: &[String], machine: &'m Machine) -> Result<&'m Disk> {
-    let mut wanted: Vec<&str> = named.iter().map(String::as_str).collect();
-    if wanted.is_empty() {
-        wanted = choice.only.iter().map(String::as_str).collect();
+fn disks<'m>(choice: &DiskChoice, asked: &Asked, machine: &'m Machine) -> Result<Vec<&'m Disk>> {
+    let given = match &choice.clear {
+        _ if !choice.only.is_empty() => choice.only.as_slice(),
+        Clear::Disks(disks) => disks,
+        _ => &[],
+    };
+    for name in &asked.named {
+        // A partition lies on one disk.
+        if let several @ [_, _, ..] = candidates(&[name], choice, machine)?.as_slice() {
+            return Err(ambiguous(several));
+        }
     }
-    if wanted.is_empty()
-        && let Clear::Disks(disks) = &choice.clear
-    {
-        wanted = disks.iter().map(String::as_str).collect();
+    let mut wanted: Vec<&str> = asked.named.iter().map(String::as_str).collect();
+    if wanted.is_empty() || asked.any {
+        wanted.extend(given.iter().map(String::as_str));
     }
     let explicit = !wanted.is_empty();
     let mut candidates = candidates(&wanted, choice, machine)?;
@@ -163,7 +226,8 @@ fn one_disk<'m>(choice: &DiskChoice, named: &[String], machine: &'m Machine) -> 
     }
     match candidates.as_slice() {
         [] => Err(no_disk(machine)),
-        [disk] => Ok(disk),
+        [_] => Ok(candidates),
+        _ if explicit && asked.several => Ok(candidates),
         several => Err(ambiguous(several)),
     }
 }
@@ -287,10 +351,32 @@ mod tests {
     }
 
     #[test]
+    fn all_disks_that_are_named_are_used_and_only_those() {
+        let machine = machine("two-disks");
+        let chosen = |only: &[&str], asked: &Asked| {
+            let only = only.iter().map(|name| (*name).to_owned()).collect();
+            let choice = DiskChoice { only, clear: Clear::All, ..DiskChoice::default() };
+            choose(&choice, asked, &machine).map(|(target, _)| target.names()).map_err(|error| error.exit_code())
+        };
+        let spans = |named: &[&str], any| {
+            let named = named.iter().map(|name| (*name).to_owned()).collect();
+            Asked { named, any, several: true }
+        };
+        assert_eq!(chosen(&["vda", "vdb"], &spans(&[], true)), Ok("/dev/vda, /dev/vdb".into()));
+        assert_eq!(chosen(&["vda", "vdb"], &spans(&["vdb"], true)), Ok("/dev/vdb, /dev/vda".into()));
+        assert_eq!(chosen(&["vda", "vdb"], &spans(&["vdb"], false)), Ok("/dev/vdb".into()));
+        assert_eq!(chosen(&["vd*"], &spans(&[], true)), Ok("/dev/vda, /dev/vdb".into()));
+        assert_eq!(chosen(&[], &spans(&["vd*"], false)), Err(4), "a partition lies on one disk");
+        assert_eq!(chosen(&[], &spans(&[], true)), Err(4), "two could be meant");
+        assert_eq!(chosen(&["vda", "vdb"], &Asked::default()), Err(4), "one is wanted");
+        assert_eq!(chosen(&["vda", "vdx"], &spans(&[], true)), Err(3), "there is no vdx");
+    }
+
+    #[test]
     fn a_disk_that_has_changed_since_is_not_written_to() {
         let planned = machine("laptop-windows");
         let choice = DiskChoice { clear: Clear::All, ..DiskChoice::default() };
-        let (target, losses) = choose(&choice, &[], &planned).unwrap();
+        let (target, losses) = choose(&choice, &Asked::default(), &planned).unwrap();
         still_there(&target, &losses, &planned).unwrap();
         let refused = |change: &dyn Fn(&mut Machine)| {
             let mut now = planned.clone();

@@ -102,6 +102,15 @@ mod tests {
         };
         let rest = match command.name {
             "part" | "partition" => "/ --grow",
+            "volgroup" => "vg",
+            "logvol" => match option.name {
+                "--name" => "/ --vgname=vg --size=900",
+                "--vgname" => "/ --name=root --size=900",
+                "--size" | "--useexisting" => "/ --vgname=vg --name=root",
+                "--thinpool" => "none --vgname=vg --name=pool --size=900",
+                "--thin" => "/ --vgname=vg --name=root --poolname=pool --size=900",
+                _ => "/ --vgname=vg --name=root --size=900",
+            },
             "user" if option.name != "--name" => "--name=a",
             "sshkey" => "key",
             "ostreecontainer" if option.name != "--url" => "--url=q.io/x",

@@ -12,12 +12,16 @@ const END: &[Row] =
 const PART: &[Row] = &[
     ("--active", Ignored, "a GPT has no active partition"),
     ("--asprimary", Ignored, "every partition of a GPT is one"),
-    ("--fstype", Used, "`xfs`, `ext4`, `btrfs`, `efi`, `biosboot`, `swap`; else what the image asks for, or xfs"),
+    (
+        "--fstype",
+        Used,
+        "`xfs`, `ext4`, `ext3`, `ext2`, `btrfs`, `efi`, `biosboot`, `swap`; else what the image asks for, or xfs",
+    ),
     ("--grow", Used, "shares what is left with the others that grow"),
     ("--maxsize", Used, "MiB"),
     ("--noformat", Refused, "every partition is made anew"),
     ("--onbiosdisk", Refused, ""),
-    ("--ondisk", Used, "the disk; all partitions must be on one"),
+    ("--ondisk", Used, "the disk; a partition without goes onto the first disk with room for it"),
     ("--onpart", Refused, "every partition is made anew"),
     ("--recommended", Used, "for swap"),
     ("--size", Used, "MiB"),
@@ -42,10 +46,52 @@ const PART: &[Row] = &[
     ("--start", Ignored, "gone"),
     ("--end", Ignored, "gone"),
 ];
-const PART_DOES: &str = "Makes one partition. Mount points: `/`, `/boot`, `/boot/efi`, `swap`, `biosboot`, and \
+const PART_DOES: &str = "Makes one partition. Mount points: `/`, `/boot`, `/boot/efi`, `swap`, `biosboot`, `/tmp`, and \
     `/var` and what is below it. `/home`, `/srv`, `/opt`, `/mnt` and `/root` are links into `/var` in an image, so \
-    that `part /home` makes `/var/home`. Directories that belong to the image (`/usr`, `/etc`, …) and such as exist \
-    only while the system runs are refused, and so are `pv.…`, `raid.…` and `btrfs.…`.";
+    that `part /home` makes `/var/home`. `pv.…` is made for a `volgroup`. Directories that belong to the image (`/usr`, \
+    `/etc`, …) and such as exist only while the system runs are refused, and so are `raid.…` and `btrfs.…`. Where a \
+    BIOS starts the machine and there is no `biosboot`, one is added; `prepboot` is left out.";
+
+const LOGVOL: &[Row] = &[
+    ("--fstype", Used, "`xfs`, `ext4`, `ext3`, `ext2`, `btrfs`, `swap`; else what the image asks for, or xfs"),
+    ("--grow", Used, "shares what is left in the group with the others that grow"),
+    ("--maxsize", Used, "MiB"),
+    ("--name", Used, ""),
+    ("--noformat", Refused, "every volume is made anew"),
+    ("--percent", Used, "of what the sizes of all volumes leave free in the group, added to `--size`"),
+    ("--recommended", Used, "for swap"),
+    ("--size", Used, "MiB, rounded up to whole extents"),
+    ("--useexisting", Refused, "every volume is made anew"),
+    ("--vgname", Used, ""),
+    ("--fsoptions", Used, "in /etc/fstab; not for `/`, which is not in it"),
+    ("--fsprofile", Refused, "use `--mkfsoptions`"),
+    ("--encrypted", Refused, NO_ENCRYPTION),
+    ("--passphrase", Ignored, NO_ENCRYPTION),
+    ("--escrowcert", Ignored, NO_ENCRYPTION),
+    ("--backuppassphrase", Ignored, NO_ENCRYPTION),
+    ("--label", Used, ""),
+    ("--resize", Refused, "every volume is made anew"),
+    ("--hibernation", Refused, ""),
+    ("--cipher", Ignored, NO_ENCRYPTION),
+    ("--thinpool", Refused, ""),
+    ("--thin", Refused, ""),
+    ("--poolname", Ignored, "see `--thin`"),
+    ("--chunksize", Ignored, "see `--thinpool`"),
+    ("--metadatasize", Ignored, "see `--thinpool`"),
+    ("--profile", Refused, ""),
+    ("--cachesize", Refused, ""),
+    ("--cachemode", Ignored, "see `--cachesize`"),
+    ("--cachepvs", Ignored, "see `--cachesize`"),
+    ("--mkfsoptions", Used, "further arguments to mkfs"),
+    ("--luks-version", Ignored, NO_ENCRYPTION),
+    ("--pbkdf", Ignored, NO_ENCRYPTION),
+    ("--pbkdf-memory", Ignored, NO_ENCRYPTION),
+    ("--pbkdf-time", Ignored, NO_ENCRYPTION),
+    ("--pbkdf-iterations", Ignored, NO_ENCRYPTION),
+    ("--bytes-per-inode", Ignored, "gone"),
+];
+const LOGVOL_DOES: &str = "Makes one logical volume. Mount points are those of `part`; /boot has to be a partition, \
+    where the boot loader finds it.";
 
 const AUTH_DOES: &str = "What holds without being asked for (`--enableshadow`, `--passalgo=sha512`, …) changes \
     nothing; what has a counterpart in authselect is done by it; a weaker way to hash passwords has no effect, and a \
@@ -141,7 +187,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             ("--linux", Used, "only if every partition of the disk is one of Linux"),
             ("--none", Used, "nothing; the default"),
             ("--disklabel", Used, "`gpt`; anything else is refused"),
-            ("--drives", Used, "these disks; the system goes onto one of them"),
+            ("--drives", Used, "these disks; where no others are named, the system goes onto them"),
             ("--list", Refused, "single partitions are not cleared"),
             ("--cdl", Ignored, "for a kind of disk that is not supported"),
         ],
@@ -218,7 +264,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     used("lang", "`LANG`, in /etc/locale.conf.", &[("--addsupport", Warned, "locales come with the image")]),
     refused("liveimg", "use `ostreecontainer --url=` with a container image"),
     no_effect("logging", "the log goes to the console and to `--events`"),
-    refused("logvol", "use `autopart --type=lvm`, or plain `part` lines"),
+    used("logvol", LOGVOL_DOES, LOGVOL),
     no_effect("mediacheck", "there is no medium to check"),
     no_effect("method", "the image brings its own packages; leave it out"),
     no_effect("module", "the image brings its own packages; leave it out"),
@@ -396,7 +442,17 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     no_effect("vnc", "there is nothing to look at"),
-    refused("volgroup", "use `autopart --type=lvm`"),
+    used(
+        "volgroup",
+        "Makes a volume group of `part pv.…` partitions, which may lie on several disks.",
+        &[
+            ("--noformat", Refused, "every volume group is made anew"),
+            ("--useexisting", Refused, "every volume group is made anew"),
+            ("--reserved-space", Used, "MiB"),
+            ("--reserved-percent", Used, ""),
+            ("--pesize", Used, "KiB, a power of two; else 4096"),
+        ],
+    ),
     used(
         "xconfig",
         "What is seen when the system has started.",

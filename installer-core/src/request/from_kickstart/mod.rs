@@ -9,6 +9,7 @@ mod storage;
 mod system;
 #[cfg(test)]
 mod tests;
+mod volumes;
 
 use kickstart_parser::codes::Code;
 use kickstart_parser::kickstart::{BootloaderLocation, EndKind, Kickstart, ScriptKind};

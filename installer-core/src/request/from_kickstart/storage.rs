@@ -1,9 +1,11 @@
-//! Disks and partitions: `ignoredisk`, `clearpart`, `autopart`, `reqpart`, `part`.
+//! Disks and partitions: `ignoredisk`, `clearpart`, `autopart`, `reqpart`, `part`. Volumes are next
+//! door.
 
+use kickstart_parser::Span;
 use kickstart_parser::kickstart::{AutopartType, ClearMode, Kickstart, Partition};
 
 use super::Reader;
-use crate::request::{Clear, DiskChoice, Layout, PartitionRequest, Purpose, Scheme};
+use crate::request::{AreaRequest, Clear, Custom, DiskChoice, Layout, PartitionRequest, Purpose, Scheme};
 use crate::units::Bytes;
 
 impl Reader<'_> {
@@ -73,12 +75,17 @@ impl Reader<'_> {
                 boot: !autopart.no_boot,
             };
         }
-        let partitions = kickstart.partitions.iter().filter_map(|p| self.partition(p)).collect();
         let reqpart = kickstart.reqpart.as_ref();
-        Layout::Custom { partitions, platform: reqpart.is_some(), add_boot: reqpart.is_some_and(|r| r.add_boot) }
+        Layout::Custom(Custom {
+            partitions: kickstart.partitions.iter().filter_map(|p| self.partition(p, kickstart)).collect(),
+            groups: kickstart.volume_groups.iter().filter_map(|g| self.volume_group(g, kickstart)).collect(),
+            volumes: kickstart.logical_volumes.iter().filter_map(|v| self.volume(v)).collect(),
+            platform: reqpart.is_some(),
+            add_boot: reqpart.is_some_and(|r| r.add_boot),
+        })
     }
 
-    pub(super) fn partition(&mut self, partition: &Partition) -> Option<PartitionRequest> {
+    fn partition(&mut self, partition: &Partition, kickstart: &Kickstart) -> Option<PartitionRequest> {
         let before = self.found.len();
         let (span, name) = (partition.span, &partition.mount);
         for (given, option) in [
@@ -97,75 +104,105 @@ impl Reader<'_> {
                 "let the installer make new, plain partitions, or use Anaconda",
             );
         }
-        if let Some(options) = &partition.fs_options
-            && options.chars().any(|c| c.is_whitespace() || c.is_control())
-        {
-            self.bad(
-                span,
-                format!(
-                    "part {name}: --fsoptions=\"{options}\" has a blank in it, which ends the options in /etc/fstab"
-                ),
-                "separate the options by commas alone",
-            );
-        }
-        let purpose = self.purpose(partition)?;
+        self.check_mount_options("part", name, partition.fs_options.as_deref(), span);
+        let purpose = self.partition_purpose(partition, kickstart)?;
         if self.found.len() > before {
             return None;
         }
-        let filesystem = partition.fstype.clone().filter(|fs| !matches!(fs.as_str(), "efi" | "biosboot" | "swap"));
-        Some(PartitionRequest {
+        let area = AreaRequest {
             purpose,
             size: partition.size_mib.map(Bytes::mib),
             grow: partition.grow,
             max_size: partition.max_size_mib.map(Bytes::mib),
-            filesystem,
-            disk: partition.on_disk.clone(),
+            filesystem: mounted_type(partition.fstype.as_deref()),
             label: partition.label.clone(),
             options: partition.fs_options.clone(),
-            mkfs_options: partition
-                .mkfs_options
-                .iter()
-                .flat_map(|options| options.split_whitespace().map(str::to_owned))
-                .collect(),
+            mkfs_options: words(partition.mkfs_options.as_deref()),
             origin: self.place(span),
-        })
+        };
+        Some(PartitionRequest { area, disk: partition.on_disk.clone() })
     }
 
-    pub(super) fn purpose(&mut self, partition: &Partition) -> Option<Purpose> {
-        let name = partition.mount.as_str();
+    fn partition_purpose(&mut self, partition: &Partition, kickstart: &Kickstart) -> Option<Purpose> {
+        let (name, span) = (partition.mount.as_str(), partition.mount_span);
         match (name, partition.fstype.as_deref()) {
             ("biosboot", _) | (_, Some("biosboot")) => return Some(Purpose::BiosBoot),
             ("/boot/efi", _) | (_, Some("efi")) => return Some(Purpose::Esp),
-            ("swap", _) | (_, Some("swap")) => return Some(Purpose::Swap),
+            ("prepboot", _) | (_, Some("prepboot" | "PPC PReP Boot")) => {
+                self.warn_if(
+                    true,
+                    span,
+                    &format!("part {name}: a PReP partition starts machines with POWER alone, and is not made"),
+                    "leave the line out",
+                );
+                return None;
+            }
             _ => {}
+        }
+        if name.starts_with("pv.") {
+            return self.group_of(name, span, kickstart).map(Purpose::Lvm);
+        }
+        self.mounted_or_swap("part", name, partition.fstype.as_deref(), span)
+    }
+
+    /// Refuses mount options that would be more than one field of fstab.
+    pub(super) fn check_mount_options(&mut self, command: &str, name: &str, options: Option<&str>, span: Span) {
+        let blank = |options: &&str| options.chars().any(|c| c.is_whitespace() || c.is_control());
+        if let Some(options) = options.filter(blank) {
+            self.bad(
+                span,
+                format!(
+                    "{command} {name}: --fsoptions=\"{options}\" has a blank in it, which ends the options in /etc/fstab"
+                ),
+                "separate the options by commas alone",
+            );
+        }
+    }
+
+    /// What a partition or a volume that is mounted or swapped to is for.
+    pub(super) fn mounted_or_swap(
+        &mut self,
+        command: &str,
+        name: &str,
+        fstype: Option<&str>,
+        span: Span,
+    ) -> Option<Purpose> {
+        if name == "swap" || fstype == Some("swap") {
+            return Some(Purpose::Swap);
         }
         if !name.starts_with('/') {
             self.refuse(
-                partition.mount_span,
-                format!("part {name}: partitions for volumes of one's own are not supported yet"),
-                "use autopart --type=lvm, plain partitions, or Anaconda",
+                span,
+                format!("{command} {name}: arrays, pools and volumes other than LVM's are not supported yet"),
+                "use plain partitions or LVM, or Anaconda",
             );
             return None;
         }
         let path = match inside_var(name) {
             Ok(path) => path,
             Err(why) => {
-                self.bad(
-                    partition.mount_span,
-                    format!("part {name}: {why}"),
-                    "put data under /var, or leave the line out",
-                );
+                self.bad(span, format!("{command} {name}: {why}"), "put data under /var, or leave the line out");
                 return None;
             }
         };
         match path.parse() {
             Ok(point) => Some(Purpose::Mount(point)),
             Err(error) => {
-                self.bad(partition.mount_span, format!("part {name}: {error}"), "write an absolute path");
+                self.bad(span, format!("{command} {name}: {error}"), "write an absolute path");
                 None
             }
         }
     }
+}
+
+/// The file system that is asked for, where it is one to be mounted.
+pub(super) fn mounted_type(fstype: Option<&str>) -> Option<String> {
+    fstype.filter(|name| !matches!(*name, "efi" | "biosboot" | "swap" | "lvmpv")).map(str::to_owned)
+}
+
+/// An option's words.
+pub(super) fn words(options: Option<&str>) -> Vec<String> {
+    options.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 /// Where a mount point really is in a system whose root never changes: the customary
@@ -184,6 +221,9 @@ fn inside_var(path: &str) -> Result<String, &'static str> {
         {
             return Ok(format!("{to}{rest}"));
         }
+    }
+    if path == "/tmp" {
+        return Ok(path.to_owned());
     }
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     match first {

@@ -3,7 +3,7 @@
 use kickstart_parser::{ParseOptions, Syntax, parse};
 
 use super::*;
-use crate::request::{Clear, Layout, Purpose, RootAccess, Scheme};
+use crate::request::{Clear, Custom, Layout, Purpose, RootAccess, Scheme};
 use crate::units::MountPoint;
 
 fn read(text: &str) -> (Request, Vec<String>) {
@@ -58,11 +58,11 @@ fn anacondas_newer_command_names_the_image_as_well() {
 fn what_cannot_be_done_is_refused_by_name_all_at_once() {
     let (_, found) = read(
         "ostreecontainer --url q.io/x --transport=containers-storage\n\
-         part / --size=1000 --encrypted --passphrase=secretword\npart /data --size=10\npart pv.1 --size=10\n\
+         part / --size=1000 --encrypted --passphrase=secretword\npart /data --size=10\npart raid.1 --size=10\n\
          bootloader --location=partition\n%onerror\ntrue\n%end\n",
     );
     let all = found.join("\n");
-    for word in ["containers-storage", "--encrypted", "part /data", "part pv.1", "--location=partition", "%onerror"] {
+    for word in ["containers-storage", "--encrypted", "part /data", "part raid.1", "--location=partition", "%onerror"] {
         assert!(all.contains(word), "{word} in {all}");
     }
     assert!(!all.contains("secretword"));
@@ -73,9 +73,53 @@ fn customary_directories_are_found_in_var() {
     let (request, found) =
         read("part / --size=1000 --grow\npart /home --size=100\npart /var/log --size=10\nreqpart --add-boot\n");
     assert_eq!(found, Vec::<String>::new());
-    let Layout::Custom { partitions, platform: true, add_boot: true } = request.layout else { panic!() };
-    let points: Vec<_> = partitions.iter().map(|p| p.purpose.clone()).collect();
+    let Layout::Custom(Custom { partitions, platform: true, add_boot: true, .. }) = request.layout else { panic!() };
+    let points: Vec<_> = partitions.iter().map(|p| p.area.purpose.clone()).collect();
     let mount = |p: &str| Purpose::Mount(p.parse::<MountPoint>().unwrap());
     assert_eq!(points, [mount("/"), mount("/var/home"), mount("/var/log")]);
-    assert_eq!(partitions[1].origin, "site.ks:2");
+    assert_eq!(partitions[1].area.origin, "site.ks:2");
+}
+
+#[test]
+fn volumes_of_ones_own_are_understood() {
+    let (request, found) = read(
+        "part / --size=1000\npart pv.1 --size=10 --ondisk=sda\npart pv.2 --size=10 --fstype=lvmpv --ondisk=sdb\n\
+         volgroup data pv.2 pv.1 --pesize=32768\nlogvol /home --vgname=data --name=home --percent=50\n\
+         logvol swap --vgname=data --name=swap --recommended\n",
+    );
+    assert_eq!(found, Vec::<String>::new());
+    let Layout::Custom(custom) = request.layout else { panic!() };
+    let disks: Vec<_> = custom.partitions.iter().map(|p| (p.area.purpose.clone(), p.disk.as_deref())).collect();
+    let member = || Purpose::Lvm("data".into());
+    assert_eq!(disks[1..], [(member(), Some("sda")), (member(), Some("sdb"))]);
+    assert_eq!(custom.groups[0].extent, Some(crate::units::Bytes::mib(32)));
+    let volumes: Vec<_> = custom.volumes.iter().map(|v| (v.name.as_str(), v.percent, v.area.size.is_some())).collect();
+    assert_eq!(volumes, [("home", Some(50), false), ("swap", None, false)]);
+}
+
+#[test]
+fn volumes_that_cannot_be_made_are_refused_by_name() {
+    for (text, word) in [
+        ("part pv.1 --size=10\n", "R003 part pv.1: no volume group is made of it"),
+        ("volgroup old --useexisting\n", "R001 volgroup old"),
+        ("volgroup vg pv.7\n", "R003 volgroup vg: pv.7 is no partition"),
+        ("logvol / --vgname=a --name=r --useexisting\n", "R001 logvol /: --useexisting"),
+        ("logvol / --vgname=a --name=r --noformat\n", "R001 logvol /: --noformat"),
+        ("logvol / --vgname=a --name=pvmove1 --size=900\n", "R003 logvol: 'pvmove1'"),
+        ("logvol /usr --vgname=a --name=r --size=900\n", "R003 logvol /usr: this directory belongs to the image"),
+        ("logvol /tmp/x --vgname=a --name=r --size=900\n", "R003 logvol /tmp/x: this directory is made at each boot"),
+        ("logvol /boot/efi --vgname=a --name=r --size=900\n", "R003 logvol /boot/efi: the firmware"),
+        ("logvol none --thinpool --vgname=a --name=r --size=900\n", "R001 logvol none: thin provisioning"),
+    ] {
+        let (_, found) = read(text);
+        assert!(found.len() == 1 && found[0].starts_with(word), "{text}{found:?}");
+    }
+}
+
+#[test]
+fn a_partition_for_another_platform_is_left_out() {
+    let (request, found) = read("part prepboot --fstype=\"PPC PReP Boot\" --size=4\npart / --size=1000\n");
+    assert!(found.len() == 1 && found[0].starts_with("R002 part prepboot"), "{found:?}");
+    let Layout::Custom(custom) = request.layout else { panic!() };
+    assert_eq!(custom.partitions.len(), 1);
 }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::select::Target;
 use crate::machine::partition_path;
 
 /// A block device of the target, by what it is; its node is known when it exists.
@@ -11,6 +12,9 @@ use crate::machine::partition_path;
 pub enum Device {
     /// The partition with this number.
     Partition {
+        /// Which of the target's disks it is on, from 0.
+        #[serde(default, skip_serializing_if = "is_first")]
+        disk: usize,
         /// From 1.
         number: u32,
     },
@@ -28,11 +32,17 @@ pub enum Device {
     },
 }
 
+/// Whether a disk is the first one, which goes without saying.
+pub(super) fn is_first(disk: &usize) -> bool {
+    *disk == 0
+}
+
 impl Device {
     /// What stands for its UUID until it has one.
     pub fn uuid_placeholder(&self) -> String {
         match self {
-            Device::Partition { number } => format!("<uuid of partition {number}>"),
+            Device::Partition { disk: 0, number } => format!("<uuid of partition {number}>"),
+            Device::Partition { disk, number } => format!("<uuid of partition {number} of disk {}>", disk + 1),
             Device::Volume { group, name } => format!("<uuid of {group}/{name}>"),
             Device::Node { path } => format!("<uuid of {path}>"),
         }
@@ -41,7 +51,7 @@ impl Device {
 
 /// How devices are called: as in the plan, or as they are when it is carried out.
 pub trait Names {
-    /// The target disk's node.
+    /// The node of the disk that the machine boots from.
     fn disk(&self) -> String;
     /// A device's node.
     fn node(&self, device: &Device) -> String;
@@ -54,20 +64,37 @@ pub trait Names {
 }
 
 /// The names in a plan, before anything exists.
-pub struct Planned<'a> {
-    /// The target's name.
-    pub disk: &'a str,
+pub struct Planned {
+    /// The target's names, that of the disk to boot from first.
+    disks: Vec<String>,
 }
 
-impl Names for Planned<'_> {
+impl Planned {
+    /// Those of a plan for `target`.
+    pub fn of(target: &Target) -> Self {
+        match target {
+            Target::Disk { .. } => Planned { disks: target.disks().iter().map(|disk| disk.path.clone()).collect() },
+            other => Planned::on(other.name()),
+        }
+    }
+
+    /// Those of a plan for the one disk `name`.
+    pub fn on(name: &str) -> Self {
+        Planned { disks: vec![name.to_owned()] }
+    }
+}
+
+impl Names for Planned {
     fn disk(&self) -> String {
-        self.disk.to_owned()
+        self.disks[0].clone()
     }
 
     fn node(&self, device: &Device) -> String {
         match device {
-            Device::Partition { number } if self.disk.starts_with("/dev/") => partition_node(self.disk, *number),
-            Device::Partition { number } => format!("{}#{number}", self.disk),
+            Device::Partition { disk, number } => match &self.disks[*disk] {
+                disk if disk.starts_with("/dev/") => partition_node(disk, *number),
+                disk => format!("{disk}#{number}"),
+            },
             Device::Volume { group, name } => format!("/dev/{group}/{name}"),
             Device::Node { path } => path.clone(),
         }
@@ -89,4 +116,22 @@ impl Names for Planned<'_> {
 /// The node of a disk's partition.
 pub fn partition_node(disk: &str, number: u32) -> String {
     partition_path(disk, number).display().to_string()
+}
+
+/// Whether `node` is `disk` or a partition of it.
+pub fn is_of(node: &str, disk: &str) -> bool {
+    let number = |text: &str| text.parse::<u32>().ok();
+    let of = node.strip_prefix(disk).and_then(|rest| number(rest.trim_start_matches('p')));
+    node == disk || of.is_some_and(|of| partition_node(disk, of) == node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_is_known_by_its_disk() {
+        assert!(is_of("/dev/nvme0n1p4", "/dev/nvme0n1") && is_of("/dev/nvme0n1", "/dev/nvme0n1"));
+        assert!(!is_of("/dev/nvme0n12", "/dev/nvme0n1") && !is_of("/dev/sdaa1", "/dev/sda"));
+    }
 }

@@ -1,0 +1,10 @@
+//! The kinds of devices that can be made, a file each: the data of one (which is that of the step
+//! that makes it), its title, the commands that make it, and what it needs at boot.
+
+pub mod area;
+pub mod gpt;
+pub mod lvm;
+
+pub use area::Area;
+pub use gpt::{Partition, Table};
+pub use lvm::{Group, Volume};

@@ -165,6 +165,7 @@ fn install(args: &Args) -> anyhow::Result<(Plan, Report, Cancel)> {
     let saved = |record| !args.no_save.contains(&record);
     let options = Options {
         log: log.filter(|_| saved(Record::Log)),
+        kickstart_digest: Some(site.digest),
         kickstart: Some(site.shown).filter(|_| saved(Record::Kickstart)),
         fail_before: args.fail_before.clone(),
         cancel: cancel.clone(),

@@ -30,6 +30,7 @@ mod netboot;
 mod plan;
 mod probe;
 mod progress;
+mod record;
 mod site;
 mod try_vm;
 mod words;
@@ -56,6 +57,8 @@ fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Plan(args) => plan::run(&args),
         Verb::Install(args) => install::run(&args),
+        Verb::Status(args) => record::status(&args),
+        Verb::Verify(args) => record::verify(&args),
         Verb::Netboot(args) => netboot::run(&args),
         Verb::Iso(args) => iso::run(&args),
         Verb::Lsp(args) => lsp::run(&args),

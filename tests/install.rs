@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::record;
 use crate::support::disk::MIB;
 use crate::support::installed::{Installed, attribute, partition_table};
 use crate::support::mini_image::KERNEL;
@@ -45,7 +46,7 @@ fn a_disk_image_holds_what_was_asked_for() {
     site.write("site.ks", &kickstart(SCRIPTS));
     let outcome = site.install_image(&["--format", "json", "--events", "events.jsonl"]).exits(0);
     let report = outcome.json();
-    let (_mounted, system) = open(&site);
+    let (mounted, system) = open(&site);
 
     assert_eq!(report["commit"], system.commit.as_str(), "{outcome}");
     settings(&system);
@@ -58,7 +59,11 @@ fn a_disk_image_holds_what_was_asked_for() {
     boot(&system);
     events(&site, &report);
     records(&system, &report);
+    record::is_on_record(&site, &system, &report);
+    record::holds(&site, mounted.path());
     assert!(site.names().iter().all(|name| !name.starts_with('.')), "something was left: {:?}", site.names());
+    drop(mounted);
+    record::every_change_is_told(&site);
 }
 
 fn settings(system: &Installed) {

@@ -35,6 +35,7 @@ mod oracle;
 mod packages;
 mod plan;
 mod python;
+mod record;
 mod rescue;
 mod serve;
 mod serve_boot;

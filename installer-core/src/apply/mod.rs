@@ -18,6 +18,7 @@ mod labels;
 mod leftovers;
 mod places;
 mod preflight;
+mod record;
 mod report;
 mod run;
 mod script;

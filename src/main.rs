@@ -18,6 +18,7 @@ mod explain;
 mod fetch;
 mod flatten;
 mod fmt;
+mod hmac;
 mod image;
 mod inspect;
 mod install;
@@ -32,7 +33,9 @@ mod probe;
 mod progress;
 mod record;
 mod site;
+mod syslog;
 mod try_vm;
+mod webhook;
 mod words;
 
 use std::process::ExitCode;

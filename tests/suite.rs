@@ -43,3 +43,4 @@ mod to_filesystem;
 mod tree;
 mod updates;
 mod updates_started;
+mod webhook;

@@ -111,6 +111,11 @@ pub const ENVIRONMENT: &[Entry] = &[
         text: "The same, where BOOTC_KS_LOG is not set and the log goes to standard error.",
         verbs: &["netboot serve", "lsp", "try"],
     },
+    Entry {
+        name: "BOOTC_KS_WEBHOOK_KEY",
+        text: "The key that deliveries of --webhook are signed with, where no --webhook-key-file is named.",
+        verbs: &["install"],
+    },
     Entry { name: "NO_COLOR", text: "Set to anything, output has no colours.", verbs: FINDINGS },
     Entry { name: "TERM", text: "A terminal that is called dumb gets no colours.", verbs: FINDINGS },
     Entry {

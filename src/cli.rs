@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     check, colour, commands, completions, convert, docs, explain, flatten, fmt, inspect, install, installer, iso, lsp,
-    netboot, plan, probe, try_vm,
+    netboot, plan, probe, record, try_vm,
 };
 
 /// Install bootable container images on machines, from a kickstart.
@@ -45,6 +45,10 @@ pub enum Verb {
     Plan(plan::Args),
     /// Install
     Install(Box<install::Verb>),
+    /// Show how this system was installed
+    Status(record::StatusArgs),
+    /// Say what has changed since this system was installed
+    Verify(record::VerifyArgs),
     /// Prepare what boots an installer from a network
     Netboot(netboot::Args),
     /// Make an ISO that installs without a question, and put kickstarts onto it

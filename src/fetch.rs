@@ -119,6 +119,11 @@ impl Request {
         self.client(self.proxy_for(url).as_deref(), ATTEMPT)
     }
 
+    /// The same where an answer has to come soon.
+    pub fn agent_for(&self, url: &str, timeout: Duration) -> anyhow::Result<Agent> {
+        self.client(self.proxy_for(url).as_deref(), timeout)
+    }
+
     fn client(&self, proxy: Option<&str>, timeout: Duration) -> anyhow::Result<Agent> {
         let tls =
             TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).disable_verification(!self.verify).build();
@@ -126,7 +131,7 @@ impl Request {
             .map(|proxy| ureq::Proxy::new(proxy).with_context(|| format!("the proxy {}", without_password(proxy))))
             .transpose()?;
         let config = Agent::config_builder()
-            .timeout_connect(Some(Duration::from_secs(15)))
+            .timeout_connect(Some(timeout.min(Duration::from_secs(15))))
             .timeout_global(Some(timeout))
             .tls_config(tls)
             .proxy(proxy)
@@ -168,7 +173,7 @@ pub fn is_url(name: &str) -> bool {
 }
 
 /// The address alone, and the user name and password in it as a server wants them.
-fn without_login(url: &str) -> (String, Option<String>) {
+pub fn without_login(url: &str) -> (String, Option<String>) {
     let Ok(mut parsed) = Url::parse(url) else { return (url.to_owned(), None) };
     if parsed.username().is_empty() {
         return (url.to_owned(), None);
@@ -178,6 +183,11 @@ fn without_login(url: &str) -> (String, Option<String>) {
     // These cannot fail for an address that has them.
     let _ = (parsed.set_username(""), parsed.set_password(None));
     (parsed.to_string(), Some(base64::engine::general_purpose::STANDARD.encode(pair)))
+}
+
+/// The server of a URL whose path has a token in it, for a console or a log.
+pub fn server_of(url: &str) -> String {
+    without_password(url).splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
 }
 
 /// A URL for a console or a log: a password in it, and a query, which may hold a token, have no

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use installer_core::apply::{self, Options, Report};
+use installer_core::apply::{self, Log, Options, Report};
 use installer_core::event::Sink;
 use installer_core::host::{Real, Stoppable};
 use installer_core::image::Access;
@@ -21,6 +21,8 @@ use installer_core::{Cancel, Error, Stage};
 use crate::plan::{Format, WhatArgs, image_facts};
 use crate::progress::{Audience, outcome};
 use crate::site::{self, PreScripts, Site};
+use crate::syslog;
+use crate::webhook::WebhookArgs;
 use crate::words::{FrontDoor, this_is};
 use crate::{fetch, interrupt, logging, output};
 
@@ -70,6 +72,9 @@ struct Args {
     /// Write events as JSON lines to this file; '-' is standard output
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+
+    #[command(flatten)]
+    webhook: WebhookArgs,
 
     /// How to report the outcome on standard output
     #[arg(long, value_enum, default_value = "text")]
@@ -155,20 +160,31 @@ fn say(args: &Args, text: &str) {
 fn install(args: &Args) -> anyhow::Result<(Plan, Report, Cancel)> {
     let log = logging::start(args.log.as_deref());
     let audience = Audience::new(args.events.as_deref())?;
+    if let Some(webhook) = args.webhook.start(log.as_ref())? {
+        audience.add(webhook);
+    }
+    let outcome = told(args, log, &audience);
+    audience.finish();
+    outcome
+}
+
+/// Installs, and tells the audience of all, the end in any case.
+fn told(args: &Args, log: Option<Log>, audience: &Arc<Audience>) -> anyhow::Result<(Plan, Report, Cancel)> {
     let cancel = Cancel::new();
-    let (Prepared { plan, image, .. }, site) = prepare(args, &audience, &cancel).inspect_err(|error| {
+    let prepared = prepare(args, audience, &cancel)
+        .and_then(|prepared| interrupt::watch(cancel.clone()).map(|()| prepared))
         // What `apply` fails with it tells itself.
-        audience.emit(&crate::error::event(error));
-    })?;
-    interrupt::watch(cancel.clone())?;
+        .inspect_err(|error| audience.emit(&crate::error::event(error)));
+    let (Prepared { plan, image, .. }, site) = prepared?;
     let saved = |record| !args.no_save.contains(&record);
     let options = Options {
         log: log.filter(|_| saved(Record::Log)),
+        kickstart_digest: Some(site.digest),
         kickstart: Some(site.shown).filter(|_| saved(Record::Kickstart)),
         fail_before: args.fail_before.clone(),
         cancel: cancel.clone(),
     };
-    let report = apply::apply(&plan, &image, &Stoppable::by(cancel.clone()), &options, &*audience)?;
+    let report = apply::apply(&plan, &image, &Stoppable::by(cancel.clone()), &options, &**audience)?;
     Ok((plan, report, cancel))
 }
 
@@ -177,6 +193,9 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     args.what.be_patient(Some(fetch::INSTALLER_PATIENCE));
     let site = site::read(args.what.kickstart(), &PreScripts::Run(&**audience))?;
     let mut request = site.request.clone();
+    if let Some(server) = &request.log_server {
+        audience.add(syslog::Events::to(server));
+    }
     args.what.put_over(&mut request)?;
     let image = args.what.image(&request)?;
     let after_wipe = if args.fetch_after_wipe { AfterWipe::Fetch } else { AfterWipe::Refuse };

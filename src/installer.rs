@@ -19,7 +19,6 @@ mod nfs;
 mod places;
 mod report;
 mod sshd;
-mod syslog;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,10 +32,10 @@ use pxe::options::{BootImage, Options, Source};
 use serde_json::json;
 
 use crate::site;
+use crate::syslog::Syslog;
 use consoles::Consoles;
 use places::{KICKSTART, WORK};
 use report::Reporter;
-use syslog::Syslog;
 
 /// The log, kept by `install` in the installed system as well.
 const LOG: &str = "/run/bootc-ks/install.log";

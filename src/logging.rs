@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
-use crate::fetch::without_password;
+use crate::fetch::{server_of, without_password};
 
 /// Where logs are kept.
 const DIRECTORY: &str = "/var/log/bootc-ks";
@@ -73,12 +73,20 @@ pub fn always(line: &str) {
 
 /// The command as it was typed, without what URLs may have of passwords and tokens.
 fn command_line(args: impl Iterator<Item = String>) -> String {
+    let mut last = String::new();
     let shown = |arg: String| {
         let (option, value) = match arg.split_once('=') {
             Some((option, value)) if option.starts_with("--") => (format!("{option}="), value.to_owned()),
             _ => (String::new(), arg),
         };
-        let value = if value.contains("://") { without_password(&value) } else { value };
+        let of_webhook = option == "--webhook=" || option.is_empty() && last == "--webhook";
+        last.clone_from(&value);
+        let value = match value.contains("://") {
+            // Receivers of webhooks like to have the token in the path.
+            true if of_webhook => format!("{}/***", server_of(&value)),
+            true => without_password(&value),
+            false => value,
+        };
         installer_core::program::quote(&format!("{option}{value}"))
     };
     args.map(shown).collect::<Vec<_>>().join(" ")
@@ -109,5 +117,8 @@ mod tests {
             ["bootc-ks", "install", "https://me:hunter2@a/x.ks?token=t", "--image=docker://u:p@r/i", "--yes", "a b"];
         let shown = command_line(words.iter().map(|word| (*word).to_owned()));
         assert_eq!(shown, "bootc-ks install 'https://***@a/x.ks?***' '--image=docker://***@r/i' --yes 'a b'");
+        let words = ["--webhook", "https://h/T0KEN", "--webhook=https://h/T0KEN?t=1", "https://h/path"];
+        let shown = command_line(words.iter().map(|word| (*word).to_owned()));
+        assert_eq!(shown, "--webhook 'https://h/***' '--webhook=https://h/***' https://h/path");
     }
 }

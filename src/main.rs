@@ -18,6 +18,7 @@ mod explain;
 mod fetch;
 mod flatten;
 mod fmt;
+mod hmac;
 mod image;
 mod inspect;
 mod install;
@@ -30,8 +31,11 @@ mod netboot;
 mod plan;
 mod probe;
 mod progress;
+mod record;
 mod site;
+mod syslog;
 mod try_vm;
+mod webhook;
 mod words;
 
 use std::process::ExitCode;
@@ -56,6 +60,8 @@ fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Plan(args) => plan::run(&args),
         Verb::Install(args) => install::run(&args),
+        Verb::Status(args) => record::status(&args),
+        Verb::Verify(args) => record::verify(&args),
         Verb::Netboot(args) => netboot::run(&args),
         Verb::Iso(args) => iso::run(&args),
         Verb::Lsp(args) => lsp::run(&args),

@@ -3,7 +3,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -14,30 +14,56 @@ use installer_core::printable::printable;
 use installer_core::private_file;
 use serde::Serialize;
 
+/// One that may want some time at the end.
+pub trait Listener: Sink {
+    /// Nothing more will come: sends what is still to be sent, within a bounded time.
+    fn finish(&self) {}
+}
+
 /// All listeners.
 pub struct Audience {
-    sinks: Vec<Box<dyn Sink>>,
+    listeners: RwLock<Vec<Box<dyn Listener>>>,
 }
 
 impl Audience {
     /// A terminal or plain lines, and JSON lines to `events` (`-` is standard output).
     pub fn new(events: Option<&Path>) -> anyhow::Result<Arc<Self>> {
-        let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+        let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
         if std::io::stderr().is_terminal() {
-            sinks.push(Box::new(Terminal::new()));
+            listeners.push(Box::new(Terminal::new()));
         } else {
-            sinks.push(Box::new(Plain::default()));
+            listeners.push(Box::new(Plain::default()));
         }
         if let Some(path) = events {
-            sinks.push(Box::new(JsonLines::open(path)?));
+            listeners.push(Box::new(JsonLines::open(path)?));
         }
-        Ok(Arc::new(Audience { sinks }))
+        Ok(Arc::new(Audience { listeners: RwLock::new(listeners) }))
+    }
+
+    /// One more, from now on.
+    pub fn add(&self, listener: impl Listener + 'static) {
+        if let Ok(mut listeners) = self.listeners.write() {
+            listeners.push(Box::new(listener));
+        }
+    }
+
+    /// Nothing more will come.
+    pub fn finish(&self) {
+        if let Ok(listeners) = self.listeners.read() {
+            listeners.iter().for_each(|listener| listener.finish());
+        }
     }
 }
 
+impl Listener for Terminal {}
+impl Listener for Plain {}
+impl Listener for JsonLines {}
+
 impl Sink for Audience {
     fn emit(&self, event: &Event) {
-        self.sinks.iter().for_each(|sink| sink.emit(event));
+        if let Ok(listeners) = self.listeners.read() {
+            listeners.iter().for_each(|listener| listener.emit(event));
+        }
     }
 
     fn words(&self, remedy: &Remedy) -> Option<String> {
@@ -63,7 +89,7 @@ pub fn outcome(events: Option<&Path>, kind: &str, value: &impl Serialize) -> ser
 }
 
 /// One event as one line, where it is worth one.
-fn line(event: &Event) -> Option<String> {
+pub fn line(event: &Event) -> Option<String> {
     match event {
         Event::Looking { image, layers, size } => Some(format!("looking at {image}: {layers} layers, {size}")),
         Event::StepStarted { step, steps, title } => Some(format!("[{step}/{steps}] {title}")),

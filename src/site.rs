@@ -10,6 +10,7 @@ use installer_core::host::Real;
 use installer_core::prepare::loader::{self, FileLoader};
 use installer_core::prepare::{allows_clearing, judge, lays_out_nothing, require_layout};
 use installer_core::request::{Layout, Request, Scheme, Script};
+use installer_core::units::Digest;
 use installer_core::{Error, Stage};
 use kickstart_parser::format::flatten;
 use kickstart_parser::kickstart::{Kickstart, ScriptKind};
@@ -26,6 +27,8 @@ pub struct Site {
     pub request: Request,
     /// Its text for keeping, with stars in place of passwords.
     pub shown: String,
+    /// The digest of its text.
+    pub digest: Digest,
     /// Whether it says itself that disks may be cleared.
     pub allows_clearing: bool,
 }
@@ -77,7 +80,7 @@ pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
     require_layout(&parsed.kickstart, &request, name)?;
     let allows_clearing = allows_clearing(&parsed.kickstart, &request);
     let shown = parsed.sources.get(SourceId::ROOT).map(|source| source.shown(0..text.len())).unwrap_or_default();
-    Ok(Site { request, shown, allows_clearing })
+    Ok(Site { request, shown, digest: Digest::of(text.as_bytes()), allows_clearing })
 }
 
 /// Files that were to be made, and are not there when they are needed.

@@ -59,6 +59,9 @@ fn an_image_as_fedora_has_them_starts_enforcing() {
     is_sound(&vm);
     is_as_the_kickstart_says(&vm);
     is_labelled(&vm);
+    // By what the first boot's presets leave alone, and SELinux as well.
+    vm.ssh_ok("sudo -n journalctl --boot --output=cat | grep 'installed this system: /var/lib/bootc-ks/'");
+    vm.ssh_ok("test ! -e /etc/systemd/system/bootc-ks-installed.service");
     vm.power_off();
 }
 

@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use crate::record;
 use crate::support::disk::MIB;
 use crate::support::installed::{Installed, attribute, partition_table};
 use crate::support::mini_image::KERNEL;
 use crate::support::mini_system::{KARGS, mini_system};
 use crate::support::site::{KEY, Mounted, OccupiedDisk, SECRET, Site, kickstart};
+use crate::webhook;
 use serde_json::Value;
 
 const SCRIPTS: &str = "\
@@ -42,10 +44,13 @@ fn open(site: &Site) -> (Mounted, Installed) {
 #[test]
 fn a_disk_image_holds_what_was_asked_for() {
     let site = Site::with(mini_system());
-    site.write("site.ks", &kickstart(SCRIPTS));
-    let outcome = site.install_image(&["--format", "json", "--events", "events.jsonl"]).exits(0);
+    let (hook, (log, port)) = (webhook::Receiver::start(), webhook::log_server());
+    site.write("site.ks", &kickstart(&format!("logging --host=127.0.0.1 --port={port}\n{SCRIPTS}")));
+    site.write("key", &format!("{}\n", webhook::KEY));
+    let told = ["--webhook", &hook.url(), "--webhook-key-file", "key"];
+    let outcome = site.install_image(&[&["--format", "json", "--events", "events.jsonl"], &told[..]].concat()).exits(0);
     let report = outcome.json();
-    let (_mounted, system) = open(&site);
+    let (mounted, system) = open(&site);
 
     assert_eq!(report["commit"], system.commit.as_str(), "{outcome}");
     settings(&system);
@@ -57,8 +62,13 @@ fn a_disk_image_holds_what_was_asked_for() {
     repository(&site, &system);
     boot(&system);
     events(&site, &report);
+    webhook::have_all_of_it(&hook, &log, &std::fs::read_to_string(site.path("events.jsonl")).unwrap());
     records(&system, &report);
+    record::is_on_record(&site, &system, &report);
+    record::holds(&site, mounted.path());
     assert!(site.names().iter().all(|name| !name.starts_with('.')), "something was left: {:?}", site.names());
+    drop(mounted);
+    record::every_change_is_told(&site);
 }
 
 fn settings(system: &Installed) {

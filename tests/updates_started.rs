@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::support::cli::{Outcome, run_in};
 use crate::support::mini_image::{Compression, Layer};
 use crate::support::peer::Peer;
 use crate::support::site::Mounted;
@@ -36,15 +37,28 @@ fn start(disk: &Path, key: &SshKey) -> Running {
     vm
 }
 
+/// What is not as the installation left it.
+fn verify(root: &Path) -> Outcome {
+    run_in(root, &["verify", "--root", root.to_str().unwrap()])
+}
+
 /// What the disk of a machine has after each of its lives.
 fn runs_is_updated_and_goes_back(update: &Update, disk: &Path, partition: u32) {
     let key = SshKey::generate(update.site.dir.path());
     let vm = start(disk, &key);
     vm.ask("test ! -e /usr/share/demo/news");
+    // The journal of the first boot names the record, and what told it is gone.
+    vm.ask("journalctl --boot --output=cat | grep 'installed this system: /var/lib/bootc-ks/install.json'");
+    vm.ask("test ! -e /etc/systemd/system/bootc-ks-installed.service");
+    vm.ask("test ! -e /etc/systemd/system/multi-user.target.d");
     vm.ask("echo local > /etc/local.conf; echo local > /etc/issue; echo first > /var/lib/kept");
     vm.power_off();
 
     let mounted = Mounted::writable(disk, partition);
+    // Debian's tmpfiles.d makes that one a link at each start.
+    let odd = |line: &&str| !line.starts_with("file /etc/vconsole.conf: ") && !line.contains("since the installation");
+    let told = verify(mounted.path()).stdout;
+    assert_eq!(told.lines().filter(odd).collect::<Vec<_>>(), Vec::<&str>::new());
     let peer = Peer::new().with("sysroot", mounted.path());
     update.is_found(&peer);
     update.one_layer_is_needed(&peer);
@@ -61,6 +75,9 @@ fn runs_is_updated_and_goes_back(update: &Update, disk: &Path, partition: u32) {
     vm.power_off();
 
     let mounted = Mounted::writable(disk, partition);
+    let told = verify(mounted.path()).exits(1).stdout;
+    let image = format!(": digest is {}, was {}\n", update.digests[1], update.digests[0]);
+    assert!(told.contains(&image) && told.contains(&format!("kernel argument {NEW} is new\n")), "{told}");
     let peer = Peer::new().with("sysroot", mounted.path());
     let status = peer.ask(&["rollback", "/mnt/sysroot"]);
     assert_eq!(deployments(&status)[0].0, update.digests[0], "{status}");

@@ -127,6 +127,9 @@ trait What: Send {
 
     /// What the installed system keeps of the kickstart.
     fn shown(&self) -> Option<String>;
+
+    /// The digest of the kickstart.
+    fn digest(&self) -> Option<Digest>;
 }
 
 impl What for FromKickstart {
@@ -150,6 +153,10 @@ impl What for FromKickstart {
     fn shown(&self) -> Option<String> {
         Some(self.judged.shown())
     }
+
+    fn digest(&self) -> Option<Digest> {
+        Some(self.judged.digest())
+    }
 }
 
 impl What for ToFilesystem {
@@ -159,6 +166,10 @@ impl What for ToFilesystem {
     }
 
     fn shown(&self) -> Option<String> {
+        None
+    }
+
+    fn digest(&self) -> Option<Digest> {
         None
     }
 }
@@ -257,6 +268,7 @@ fn work_through(job: Job<impl What>, events: &Arc<dyn Sink>, cancel: &Flag) -> R
     let options = Options {
         log: log.as_ref().map(|writing| writing.log.clone()),
         kickstart: job.what.shown(),
+        kickstart_digest: job.what.digest(),
         fail_before: None,
         cancel: cancel.clone(),
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use installer_core::prepare::{allows_clearing, judge};
 use installer_core::request::Request;
+use installer_core::units::Digest;
 use installer_core::{Error, Stage};
 use kickstart_parser::kickstart::ScriptKind;
 use kickstart_parser::{Parsed, SourceId};
@@ -31,6 +32,12 @@ impl Judged {
     pub fn shown(&self) -> String {
         let root = self.parsed.sources.get(SourceId::ROOT);
         root.map(|source| source.shown(0..source.text().len())).unwrap_or_default()
+    }
+
+    /// The digest of its text.
+    pub fn digest(&self) -> Digest {
+        let root = self.parsed.sources.get(SourceId::ROOT);
+        Digest::of(root.map(|source| source.text().as_bytes()).unwrap_or_default())
     }
 
     /// Whether it says itself that disks may be cleared.

@@ -40,6 +40,7 @@ pub mod prepare;
 pub mod printable;
 pub mod private_file;
 pub mod program;
+pub mod record;
 pub mod request;
 mod retry;
 pub mod rootfs;

@@ -61,6 +61,9 @@ pub const EXAMPLES: &[(&str, &str)] = &[
         "bootc-ks install to-filesystem --source-imgref registry:registry.example/os:1 --karg=console=ttyS0 /mnt",
         "Install into file systems that are mounted below /mnt:",
     ),
+    ("bootc-ks status", "Show on an installed machine how it was installed:"),
+    ("bootc-ks verify", "Say what is not any more as the installation left it:"),
+    ("bootc-ks verify --root /mnt --json", "The same of a system that is mounted, as a document:"),
     (
         "bootc-ks netboot build --image registry.example/os:1 --output env",
         "Make an installer environment out of an image:",
@@ -107,6 +110,11 @@ pub const ENVIRONMENT: &[Entry] = &[
         name: "RUST_LOG",
         text: "The same, where BOOTC_KS_LOG is not set and the log goes to standard error.",
         verbs: &["netboot serve", "lsp", "try"],
+    },
+    Entry {
+        name: "BOOTC_KS_WEBHOOK_KEY",
+        text: "The key that deliveries of --webhook are signed with, where no --webhook-key-file is named.",
+        verbs: &["install"],
     },
     Entry { name: "NO_COLOR", text: "Set to anything, output has no colours.", verbs: FINDINGS },
     Entry { name: "TERM", text: "A terminal that is called dumb gets no colours.", verbs: FINDINGS },
@@ -168,6 +176,11 @@ const FILES: &[Entry] = &[
         verbs: &["install"],
     },
     Entry {
+        name: "/var/lib/bootc-ks/install.json",
+        text: "The record of the installation, in the installed system, for root alone.",
+        verbs: &["install", "install to-filesystem", "status", "verify"],
+    },
+    Entry {
         name: "$XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json, ~/.docker/config.json",
         text: "Registry credentials of the user, as podman and Docker keep them.",
         verbs: IMAGE,
@@ -214,6 +227,8 @@ pub const SEE_ALSO: &[Entry] = &[
     Entry { name: "bootc-ks-explain(1)", text: "", verbs: &["check", "lsp"] },
     Entry { name: "bootc-ks-fmt(1)", text: "", verbs: &["check", "convert", "flatten"] },
     Entry { name: "bootc-ks-check(1)", text: "", verbs: &["explain", "fmt", "convert", "flatten", "commands", "lsp"] },
+    Entry { name: "bootc-ks-status(1)", text: "", verbs: &["install", "verify"] },
+    Entry { name: "bootc-ks-verify(1)", text: "", verbs: &["install", "status"] },
     Entry { name: "bootc-ks-plan(1)", text: "", verbs: &["install", "probe", "inspect", "try"] },
     Entry { name: "bootc-ks-install(1)", text: "", verbs: &["plan", "try"] },
     Entry { name: "bootc-ks-probe(1)", text: "", verbs: &["plan", "install"] },

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use installer_core::printable::printable;
 
-use super::syslog::Syslog;
+use crate::syslog::Syslog;
 
 /// How long a line may wait for a console. A serial line without a reader would
 /// hold the installation up for ever.

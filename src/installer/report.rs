@@ -11,7 +11,7 @@ use anyhow::Context;
 use serde_json::Value;
 use ureq::Agent;
 
-use crate::fetch::{Request, without_password};
+use crate::fetch::{Request, server_of};
 
 /// Events are sent this often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -101,9 +101,7 @@ impl To {
 
 /// The path of a report's URL has the machine's token in it.
 fn said(url: &str) -> String {
-    let shown = without_password(url);
-    let host = shown.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    format!("reporting to {host}")
+    format!("reporting to {}", server_of(url))
 }
 
 fn send_batches(lines: &Receiver<String>, agent: &Agent, url: &str) {

@@ -29,6 +29,7 @@ pub mod places;
 pub mod python;
 pub mod qemu;
 pub mod registry;
+pub mod schema;
 pub mod site;
 pub mod ssh;
 pub mod uml;

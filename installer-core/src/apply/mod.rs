@@ -12,12 +12,14 @@ mod boot;
 mod boot_order;
 mod change;
 mod deploy;
+mod ending;
 mod freeze;
 mod homes;
 mod labels;
 mod leftovers;
 mod places;
 mod preflight;
+mod record;
 mod report;
 mod run;
 mod script;
@@ -45,6 +47,7 @@ pub use report::{Log, Options, Report, SCHEMA};
 pub use script::run_pre_script;
 
 use deploy::Ostree;
+use ending::Ending;
 use run::{Deployer, Run};
 
 /// What the log of an installation holds, as a filter of `tracing` directives.
@@ -52,10 +55,12 @@ pub const LOG_FILTER: &str = "info,bootc_ks=debug,installer_core=debug,program=d
 
 /// Carries `plan` out with `image`, the very one that was planned.
 pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, events: &dyn Sink) -> Result<Report> {
-    as_planned(plan, image).inspect_err(|error| events.emit(&Event::failed(error, &|remedy| events.words(remedy))))?;
+    let ending = Ending::before(events);
     let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
     let ostree = Ostree { image };
-    in_private_mounts("apply", Stage::Storage, panicked, || carry_out(plan, &ostree, host, options, events))
+    ending.of(as_planned(plan, image).and_then(|()| {
+        in_private_mounts("apply", Stage::Storage, panicked, || carry_out(plan, &ostree, host, options, &ending))
+    }))
 }
 
 /// Whether image and disk are still those of the plan.

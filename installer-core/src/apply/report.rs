@@ -28,6 +28,8 @@ pub struct Options {
     /// The kickstart, copied into the installed system as a record of how it came to be.
     /// The caller takes passwords out.
     pub kickstart: Option<String>,
+    /// The digest of the kickstart as it was read, for the record of the installation.
+    pub kickstart_digest: Option<Digest>,
     /// Fails before the first step of this name (`import`), for tests of what a failure leaves
     /// behind.
     pub fail_before: Option<String>,

@@ -158,6 +158,7 @@ pub fn root_password(run: &mut Run<'_>) -> Result<()> {
 
 /// Records, labels, and everything unmounted.
 pub fn finish(run: &mut Run<'_>) -> Result<()> {
+    super::record::write(run)?;
     records(run)?;
     run.deployer.label(run)?;
     super::freeze::of_what_stays_mounted(run);

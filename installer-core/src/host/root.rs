@@ -80,6 +80,12 @@ impl TargetRoot {
         Ok(TargetRoot { fd, path: path.to_owned(), owners: true })
     }
 
+    /// The directory at `path` below this one, as a root of its own.
+    pub fn enter(&self, path: &str) -> io::Result<Self> {
+        let fd = self.resolve(path.trim_start_matches('/'), OFlags::DIRECTORY | OFlags::PATH)?;
+        Ok(TargetRoot { fd, path: self.path.join(path.trim_start_matches('/')), owners: self.owners })
+    }
+
     /// Where it is on this machine.
     pub fn path(&self) -> &Path {
         &self.path

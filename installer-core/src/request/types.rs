@@ -48,6 +48,8 @@ pub struct Request {
     pub scripts: Vec<Script>,
     /// What happens when it is done.
     pub end: EndAction,
+    /// A log server that the events go to as well, `HOST:PORT`.
+    pub log_server: Option<String>,
 }
 
 impl Request {
@@ -70,6 +72,7 @@ impl Request {
             system: SystemSettings::default(),
             scripts: Vec::new(),
             end: EndAction::Nothing,
+            log_server: None,
         }
     }
 }

@@ -263,7 +263,12 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     used("lang", "`LANG`, in /etc/locale.conf.", &[("--addsupport", Warned, "locales come with the image")]),
     refused("liveimg", "use `ostreecontainer --url=` with a container image"),
-    no_effect("logging", "the log goes to the console and to `--events`"),
+    used(
+        "logging",
+        "A log server gets the events of the installation, a line each (RFC 5424, by UDP). It is not waited for. The \
+         installed system sends nothing by this.",
+        &[("--host", Used, "a name or an address"), ("--port", Used, "514 otherwise"), ("--level", Ignored, "")],
+    ),
     used("logvol", LOGVOL_DOES, LOGVOL),
     no_effect("mediacheck", "there is no medium to check"),
     no_effect("method", "the image brings its own packages; leave it out"),

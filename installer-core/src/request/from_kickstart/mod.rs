@@ -80,6 +80,7 @@ pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec
         system: reader.system(kickstart),
         scripts: reader.scripts(kickstart),
         end: reader.end(kickstart),
+        log_server: reader.log_server(kickstart),
     };
     reader.by_name(&kickstart.given);
     reader.no_effect(kickstart);
@@ -172,6 +173,29 @@ impl Reader<'_> {
             EndKind::Poweroff | EndKind::Shutdown => EndAction::Poweroff,
             EndKind::Halt => EndAction::Halt,
         }
+    }
+
+    /// Where `logging` sends the events.
+    fn log_server(&mut self, kickstart: &Kickstart) -> Option<String> {
+        let logging = kickstart.logging.as_ref()?;
+        let host = logging.host.as_deref()?;
+        // A name or an address, as a URL may have it.
+        let good = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        if bare.is_empty() || !bare.chars().all(good) {
+            self.bad(logging.span, format!("logging --host={host}: it is no name or address"), "name the log server");
+            return None;
+        }
+        let port = match logging.port.as_deref().map(str::parse::<u16>) {
+            None => 514,
+            Some(Ok(port)) if port > 0 => port,
+            Some(_) => {
+                let port = logging.port.as_deref().unwrap_or_default();
+                self.bad(logging.span, format!("logging --port={port}: it is no port"), "write a number up to 65535");
+                return None;
+            }
+        };
+        Some(if bare.contains(':') { format!("[{bare}]:{port}") } else { format!("{bare}:{port}") })
     }
 
     /// Says of everything that the language allows and that changes nothing here that it does.

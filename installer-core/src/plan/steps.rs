@@ -234,7 +234,8 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
         }
         keys.entry(user).or_default().push(key.clone());
     }
-    if keys.is_empty() && passwords(context.request).is_empty() {
+    let locked = |name: &String| system.users.iter().any(|user| user.name == *name && user.locked);
+    if keys.is_empty() && passwords(context.request).keys().all(locked) {
         warnings.push("no login will be possible: no ssh key and no password is given".into());
     }
     steps.extend(keys.into_iter().map(|(user, keys)| Step::SshKeys { user: user.to_owned(), keys }));

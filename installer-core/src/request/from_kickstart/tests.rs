@@ -79,3 +79,17 @@ fn customary_directories_are_found_in_var() {
     assert_eq!(points, [mount("/"), mount("/var/home"), mount("/var/log")]);
     assert_eq!(partitions[1].origin, "site.ks:2");
 }
+
+#[test]
+fn ways_to_lock_a_password_are_taken_for_that() {
+    for word in ["nope", "*", "!!", "!locked", "x", "LOCKED"] {
+        let text = format!("rootpw --iscrypted '{word}'\nuser --name=ann --iscrypted --password='{word}'\n");
+        let (request, found) = read(&text);
+        assert_eq!(found, Vec::<String>::new(), "{word}");
+        let ann = &request.system.users[0];
+        assert_eq!((&request.system.root, &ann.password, ann.locked), (&RootAccess::Locked, &None, true), "{word}");
+    }
+    let (request, _) = read("rootpw nope\nuser --name=ann --password=x\n");
+    let ann = &request.system.users[0];
+    assert!(request.system.root != RootAccess::Locked && ann.password.is_some() && !ann.locked);
+}

@@ -14,7 +14,8 @@ pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, NO_EFFECT, from_kickst
 pub use in_kickstart::in_kickstart;
 pub use network::{Connection, Ipv4, Ipv6, Made, NetDevice, Wireless, WirelessKey};
 pub use settings::{
-    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSource, TimeSync,
+    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Proxy, Registration, Services, SystemPurpose,
+    TimeSource, TimeSync,
 };
 pub use types::{
     Clear, DiskChoice, EndAction, ImageFile, Layout, PartitionRequest, Password, Purpose, RegistryAccess, Request,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::network::Connection;
 use super::settings::{
-    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSync,
+    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Registration, Services, SystemPurpose, TimeSync,
 };
 use crate::image::Login;
 use crate::units::{Bytes, Digest, MountPoint, Secret};
@@ -249,6 +249,10 @@ pub struct SystemSettings {
     pub certificates: Vec<Certificate>,
     /// What subscriptions are told that the machine is for.
     pub purpose: Option<SystemPurpose>,
+    /// Registration with Red Hat, at the first boot.
+    pub registration: Option<Registration>,
+    /// Arguments of `realm join`, which joins a domain at the first boot.
+    pub domain: Option<Vec<String>>,
 }
 
 /// Root's access.

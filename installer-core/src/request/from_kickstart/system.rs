@@ -41,6 +41,8 @@ impl Reader<'_> {
             desktop: self.desktop(kickstart),
             certificates: self.certificates(kickstart),
             purpose: self.system_purpose(kickstart),
+            registration: self.registration(kickstart),
+            domain: self.domain(kickstart),
         }
     }
 

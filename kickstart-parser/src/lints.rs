@@ -141,7 +141,10 @@ fn keys(kickstart: &Kickstart, written: &Written, found: &mut Vec<Diagnostic>) {
                     key.username_span,
                     format!("no command creates the user `{}`", key.username),
                 )
-                .help(format!("add `user --name={}`", key.username)),
+                .help(format!(
+                    "add `user --name={}`; if the image has the user, write `# bootc-ks: allow(L003)` above",
+                    key.username
+                )),
             );
         }
     }

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use installer_core::image::ImageFacts;
+use installer_core::prepare::loader::FileLoader;
 use installer_core::prepare::{judge, loader};
 use installer_core::request::CODES;
 use kickstart_parser::codes::Code;
-use kickstart_parser::{Diagnostic, ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse, values};
+use kickstart_parser::{Diagnostic, Loader, ParseOptions, Parsed, Severity, Syntax, UnknownSyntax, parse, values};
 
 use crate::diagnostics::{self, Style};
-use crate::{explain, plan};
+use crate::{explain, fetch, plan};
 use checked::Checked;
 use fix::{Outcome, Overlay};
 
@@ -58,7 +59,7 @@ pub enum Deny {
 /// Check kickstart files.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Kickstart files; `-` is standard input
+    /// Kickstart files, or their http(s) URLs; `-` is standard input
     #[arg(value_name = "KS", required = true)]
     pub files: Vec<String>,
 
@@ -184,13 +185,17 @@ fn check(
     let text = match stdin.filter(|_| file == "-") {
         Some(Ok(text)) => Ok(text.clone()),
         Some(Err(error)) => Err(loader::describe(error)),
+        None if fetch::is_url(file) => fetch::fetch(file).map_err(|error| format!("{error:#}")),
         None => overlay.read(Path::new(file)).map_err(|error| loader::describe(&error)),
     };
     let text = match text {
         Err(reason) => return Checked::Unreadable(reason),
         Ok(text) => text,
     };
-    let options = ParseOptions { syntax: args.syntax, loader: Some(overlay) };
+    // What came over the network includes its neighbours from there, as it does for an installation.
+    let fetching = FileLoader::with_fetch(&fetch::fetch_include);
+    let loader: &dyn Loader = if fetch::is_url(file) { &fetching } else { overlay };
+    let options = ParseOptions { syntax: args.syntax, loader: Some(loader) };
     let mut parsed = parse(&text, display_name(file), &options);
     judge(&mut parsed, facts);
     weigh(&mut parsed, args);

@@ -4,7 +4,11 @@
 use std::process::ExitCode;
 
 use clap::Command;
+use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
+use kickstart_parser::Syntax;
+
+use crate::explain;
 
 /// Print the completion script of a shell.
 #[derive(Debug, clap::Args)]
@@ -67,11 +71,22 @@ fn visible(command: &Command) -> Command {
         .subcommands(command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(shown))
 }
 
+/// An argument with what may be written for it, where the command itself reads that in a way of its own: the
+/// versions of kickstart, the codes of messages.
+fn with_values(verb: &str, arg: &clap::Arg) -> clap::Arg {
+    let values: Vec<String> = match (verb, arg.get_id().as_str()) {
+        (_, "syntax") | ("convert", "from" | "to") => Syntax::ALL.iter().map(Syntax::to_string).collect(),
+        ("explain", _) if arg.is_positional() => explain::all().map(|code| code.id.to_owned()).collect(),
+        _ => return arg.clone(),
+    };
+    arg.clone().value_parser(PossibleValuesParser::new(values))
+}
+
 /// A verb without its hidden options and verbs. An option cannot be taken out of a command, so a
 /// new one is made of what a shell is told.
 fn shown(verb: &Command) -> Command {
     Command::new(verb.get_name().to_owned())
         .about(verb.get_about().cloned().unwrap_or_default())
-        .args(verb.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
+        .args(verb.get_arguments().filter(|arg| !arg.is_hide_set()).map(|arg| with_values(verb.get_name(), arg)))
         .subcommands(verb.get_subcommands().filter(|verb| !verb.is_hide_set()).map(shown))
 }

@@ -160,6 +160,7 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     let plan = installer_core::plan::plan(&request, &machine, &facts)?;
     if here {
         installer_core::apply::room(&plan)?;
+        installer_core::apply::check_libostree(&facts)?;
     }
     if here && let Some(refusal) = prepare::refusal_if_uncacheable(&plan, &facts) {
         eprintln!("warning: 'install' will refuse this without --fetch-after-wipe: {refusal}");

@@ -21,7 +21,7 @@ timesource --ntp-server=ntp.example.org
 skipx
 rootpw --iscrypted $6$salt$hashed-root
 user --name=builder --uid=1600 --groups=builders(1700),wheel --shell=/bin/sh --gecos=\"Builds\" --lock
-user --name=served --homedir=/var/srv/served
+user --name=served --homedir=/var/srv/served --iscrypted --password=nope
 sshkey --username=root \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFJvb3RSb290Um9vdFJvb3RSb290Um9vdFJvb3RSb290 root@example\"
 %post --log=/var/log/post.log
 echo \"said inside\"

@@ -268,6 +268,8 @@ codes! {
         "The options for mkfs name a device, which would be written to as well, whatever is on it.";
     EXAMPLE_KEY = "V010" Warning "key of an example",
         "The key is the one of the examples in the documentation. No login is possible with it.";
+    LOCKED_PASSWORD = "V011" Warning "password that is locked",
+        "What is given for a hash is one of the ways to say that no password fits, such as `!!`, `*` or `nope`. The account has no password; a key may still open it.";
 }
 
 /// The code of that name.
@@ -286,7 +288,7 @@ const PAGES: &[(&str, &str)] = pages! {
     "E212" "E213" "E214" "E215" "E216" "E217" "L001" "L002" "L003" "L004" "L005" "L006" "L007" "L008" "L009"
     "L010" "L011" "L012" "L013" "L014" "L015" "L016" "L017" "L018" "L019" "L020" "L021" "L022" "L023" "L024"
     "L025" "L026" "L027" "L028" "L029" "L030" "L031" "L032" "L033" "L034" "W001" "W002" "W003" "W004" "W005"
-    "V001" "V002" "V003" "V004" "V005" "V006" "V007" "V008" "V009" "V010"
+    "V001" "V002" "V003" "V004" "V005" "V006" "V007" "V008" "V009" "V010" "V011"
     "W006" "W007" "W008" "W009" "W010" "W011" "W012" "W101" "W201" "W402" "W403"
 };
 

@@ -141,7 +141,10 @@ fn keys(kickstart: &Kickstart, written: &Written, found: &mut Vec<Diagnostic>) {
                     key.username_span,
                     format!("no command creates the user `{}`", key.username),
                 )
-                .help(format!("add `user --name={}`", key.username)),
+                .help(format!(
+                    "add `user --name={}`; if the image has the user, write `# bootc-ks: allow(L003)` above",
+                    key.username
+                )),
             );
         }
     }
@@ -154,8 +157,11 @@ fn no_login(kickstart: &Kickstart, written: &Written, end: Span, found: &mut Vec
     if unclear {
         return;
     }
-    let root = kickstart.rootpw.as_ref().is_some_and(|r| r.password.is_some() && !r.lock);
-    let user = kickstart.users.iter().any(|u| u.password.is_some() && !u.lock);
+    let opens = |password: Option<&crate::Secret>, is_crypted: bool, lock: bool| {
+        !lock && password.is_some_and(|password| !(is_crypted && crate::values::locks(password.expose())))
+    };
+    let root = kickstart.rootpw.as_ref().is_some_and(|r| opens(r.password.as_ref(), r.is_crypted, r.lock));
+    let user = kickstart.users.iter().any(|u| opens(u.password.as_ref(), u.is_crypted, u.lock));
     // A script can do anything; one that mentions accounts most likely does.
     let script = kickstart.scripts.iter().any(|s| {
         ["passwd", "useradd", "authorized_keys", "/etc/shadow", "usermod"].iter().any(|word| s.body.contains(word))

@@ -83,7 +83,11 @@ impl Args {
     fn environment(&self) -> anyhow::Result<(Environment, Option<TempDir>)> {
         let Some(image) = &self.image else {
             let dir = self.environment.as_deref().unwrap_or(Path::new("."));
-            return Ok((Environment::open(dir)?, None));
+            let opened = Environment::open(dir).map_err(|error| match self.environment {
+                Some(_) => error,
+                None => error.hint("name one with --environment DIR, or an image to make it of with --image REF"),
+            });
+            return Ok((opened?, None));
         };
         let beside = directory(&self.output);
         let scratch = tempfile::Builder::new().prefix(".bootc-ks-").tempdir_in(beside);

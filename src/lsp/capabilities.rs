@@ -18,7 +18,10 @@ pub fn client(capabilities: &ClientCapabilities) -> Client {
     let encodings = capabilities.general.as_ref().and_then(|general| general.position_encodings.as_ref());
     let bytes = encodings.is_some_and(|list| list.contains(&PositionEncodingKind::UTF8));
     let formats = documents.and_then(|d| d.hover.as_ref()).and_then(|hover| hover.content_format.as_ref());
-    let markdown = formats.is_some_and(|list| list.contains(&MarkupKind::Markdown));
+    // The first one is the one that the editor likes best.
+    let known = [MarkupKind::Markdown, MarkupKind::PlainText];
+    let first = formats.and_then(|list| list.iter().find(|kind| known.contains(kind)));
+    let markdown = first == Some(&MarkupKind::Markdown);
     let symbols = documents.and_then(|d| d.document_symbol.as_ref());
     let actions = documents.and_then(|d| d.code_action.as_ref());
     let workspace = capabilities.workspace.as_ref();

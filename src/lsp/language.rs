@@ -116,11 +116,30 @@ pub fn render(text: &str, markup: Markup) -> String {
     match markup {
         Markup::Markdown => text.to_owned(),
         Markup::Plain => text.lines().filter(|line| !line.starts_with("```")).fold(String::new(), |mut out, line| {
-            out.push_str(&line.replace("**", "").replace('`', ""));
+            out.push_str(&without_links(&line.replace("**", "").replace('`', "")));
             out.push('\n');
             out
         }),
     }
+}
+
+/// A link of Markdown as a text in which the address can be read: `text (address)`.
+fn without_links(line: &str) -> String {
+    let (mut out, mut rest) = (String::new(), line);
+    while let Some((before, text, address, after)) = link(rest) {
+        out.push_str(before);
+        out.push_str(&format!("{text} ({address})"));
+        rest = after;
+    }
+    out + rest
+}
+
+/// The first link of a line: what is before it, its text, its address, what is after it.
+fn link(line: &str) -> Option<(&str, &str, &str, &str)> {
+    let middle = line.find("](")?;
+    let start = line[..middle].rfind('[')?;
+    let end = middle + line[middle..].find(')')?;
+    Some((&line[..start], &line[start + 1..middle], &line[middle + 2..end], &line[end + 1..]))
 }
 
 fn fate(name: &str) -> String {
@@ -213,6 +232,14 @@ mod tests {
         assert!(post.contains("[--nochroot]") && post.contains("%end"), "{post}");
         let plain = render(&active, Markup::Plain);
         assert!(!plain.contains("**") && !plain.contains("```"), "{plain}");
+        assert_eq!(
+            render("see [a](https://x/y) and [b](z), [c]", Markup::Plain),
+            "see a (https://x/y) and b (z), [c]\n"
+        );
+        for command in &language.commands {
+            let plain = render(&describe_command(command), Markup::Plain);
+            assert!(!plain.contains("]("), "{plain}");
+        }
     }
 
     #[test]

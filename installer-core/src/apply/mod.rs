@@ -42,7 +42,7 @@ use crate::plan::{Plan, Step};
 use crate::storage::select::{self, Target};
 
 pub use leftovers::clear_leftovers;
-pub use preflight::{preflight, require_ostree, require_root, room};
+pub use preflight::{check_libostree, preflight, require_ostree, require_root, room};
 pub use report::{Log, Options, Report, SCHEMA};
 pub use script::run_pre_script;
 

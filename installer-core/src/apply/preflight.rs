@@ -116,6 +116,15 @@ pub fn require_ostree() -> Result<ostree::protocol::Version> {
     ostree::version(&Real)
 }
 
+/// What [`preflight`] would refuse of the image for want of a newer libostree on this machine; whether there is
+/// one at all is asked when it is installed.
+pub fn check_libostree(facts: &ImageFacts) -> Result<()> {
+    if facts.composefs != Some(true) {
+        return Ok(());
+    }
+    ostree::version(&Real).map_or(Ok(()), |version| libostree(facts, version))
+}
+
 /// An image that insists on composefs does not boot from a deployment without it.
 fn libostree(facts: &ImageFacts, version: ostree::protocol::Version) -> Result<()> {
     if facts.composefs == Some(true) && version.libostree < (2024, 7) {

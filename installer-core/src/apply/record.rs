@@ -40,12 +40,13 @@ pub fn write(run: &mut Run<'_>) -> Result<()> {
 
 /// The disks that the system is on. A record without their serial numbers is better than none.
 fn disks(run: &mut Run<'_>) -> Vec<RecordedDisk> {
-    let path = match &run.plan.target {
-        Target::Disk { path, .. } => Some(path.clone()),
-        Target::Filesystem { disk, .. } => disk.clone(),
-        Target::ImageFile(_) => None,
+    let paths: Vec<String> = match &run.plan.target {
+        Target::Filesystem { disk, .. } => disk.iter().cloned().collect(),
+        target => target.disks().into_iter().map(|disk| disk.path.clone()).collect(),
     };
-    let Some(path) = path else { return Vec::new() };
+    if paths.is_empty() {
+        return Vec::new();
+    }
     let machine = match run.host.disks().probe() {
         Ok(machine) => machine,
         Err(error) => {
@@ -53,7 +54,7 @@ fn disks(run: &mut Run<'_>) -> Vec<RecordedDisk> {
             return Vec::new();
         }
     };
-    let ours = machine.disks.into_iter().filter(|disk| disk.path == path);
+    let ours = machine.disks.into_iter().filter(|disk| paths.contains(&disk.path));
     ours.map(|disk| RecordedDisk {
         stable: disk.stable_name().to_owned(),
         path: disk.path,

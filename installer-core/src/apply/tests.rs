@@ -85,7 +85,8 @@ fn onto_file_systems() -> Plan {
         free: Bytes::gib(16),
     };
     let areas = vec![area("/", 2, "xfs"), area("/boot", 1, "ext4"), area("/boot/efi", 0, "vfat")];
-    let mounted = Mounted { root: "/target".into(), areas, free: Bytes::gib(16), unexpected: Vec::new() };
+    let mounted =
+        Mounted { root: "/target".into(), areas, free: Bytes::gib(16), free_inodes: None, unexpected: Vec::new() };
     let facts: ImageFacts = recorded!("images/demo");
     let request = Request::of_image(facts.reference.clone());
     let machine = Machine {

@@ -43,6 +43,7 @@ pub const PROGRAMS: &[&str] = &[
     "/etc/chrony/chrony.conf",
     "/usr/bin/authselect",
     "/usr/bin/firewall-offline-cmd",
+    "/usr/bin/insights-client",
     "/usr/bin/update-ca-trust",
     "/usr/sbin/NetworkManager",
     "/usr/sbin/chronyd",

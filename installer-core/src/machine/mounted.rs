@@ -21,6 +21,8 @@ pub struct Mounted {
     pub areas: Vec<MountedArea>,
     /// What the root file system has free.
     pub free: Bytes,
+    /// How many files the root file system has room for; `None` where it makes room as they come.
+    pub free_inodes: Option<u64>,
     /// What is in the way: anything but mount points, empty directories and `lost+found`.
     pub unexpected: Vec<String>,
 }
@@ -77,15 +79,22 @@ pub fn mounted(root: &Path) -> Result<Mounted> {
             .hint(["make and mount the file systems first".into(), Remedy::InstallFromKickstart]));
     }
     let free = free(&root).doing(Stage::Probe, format_args!("looking at {}", root.display()))?;
+    let free_inodes = free_inodes(&root);
     let mut unexpected = Vec::new();
     find_unexpected(&root, &root, &areas, &mut unexpected)
         .doing(Stage::Probe, format_args!("listing {}", root.display()))?;
-    Ok(Mounted { root: root.display().to_string(), areas, free, unexpected })
+    Ok(Mounted { root: root.display().to_string(), areas, free, free_inodes, unexpected })
 }
 
 fn free(at: &Path) -> std::io::Result<Bytes> {
     let stat = rustix::fs::statvfs(at)?;
     Ok(Bytes(stat.f_bavail.saturating_mul(stat.f_frsize)))
+}
+
+/// How many files find room; `None` where the file system does not count them beforehand.
+fn free_inodes(at: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(at).ok()?;
+    (stat.f_files > 0).then_some(stat.f_ffree)
 }
 
 /// The mounts at `root` and below by depth; where one lies over another, the upper one.

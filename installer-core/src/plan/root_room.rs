@@ -36,6 +36,18 @@ pub fn check(filesystem: &str, facts: &ImageFacts) -> Result<()> {
     }
 }
 
+/// Refuses a root that is there already and has no room for as many files as the image needs.
+pub fn check_free(free: Option<u64>, at: &str, facts: &ImageFacts) -> Result<()> {
+    let needed = facts.needs.inodes;
+    match free {
+        Some(free) if free < needed => {
+            let told = format!("the file system at {at} has {free} inodes free, and the image needs {needed}");
+            Err(Error::world(Stage::Plan, told).hint("make the file system with more inodes (mkfs.ext4 -N)"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Has an ext root made with as many inodes as the image needs, and a quarter more, where it
 /// would have fewer by itself.
 pub fn fit_inodes(tree: &mut Tree, facts: &ImageFacts) -> Result<()> {
@@ -120,6 +132,14 @@ mod tests {
         for few in [&["-N", "399999"][..], &["-i", "65536"]] {
             assert!(of(4, few, 400_000).is_err(), "{few:?}");
         }
+    }
+
+    #[test]
+    fn a_root_that_is_there_needs_as_many_free() {
+        let facts = facts(1000);
+        assert!([None, Some(1000), Some(5000)].iter().all(|free| check_free(*free, "/mnt", &facts).is_ok()));
+        let error = check_free(Some(999), "/mnt", &facts).unwrap_err();
+        assert!(error.exit_code() == 3 && error.to_string().contains("999 inodes free"), "{error}");
     }
 
     #[test]

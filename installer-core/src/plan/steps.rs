@@ -7,7 +7,7 @@ use super::document::PlannedImage;
 use super::step::Step;
 use super::words;
 use crate::error::{Error, Remedy, Result, Stage};
-use crate::image::{ImageFacts, ImageReference};
+use crate::image::{ImageFacts, ImageReference, SystemFacts};
 use crate::request::{Request, RootAccess, valid_name};
 use crate::storage::device::Device;
 use crate::storage::kind::{Area, Volume};
@@ -132,6 +132,15 @@ fn fstab(tree: &Tree) -> Vec<FstabEntry> {
     areas.into_iter().filter_map(entry).collect()
 }
 
+/// Whether the image has this user; where its facts do not tell, a warning says so.
+fn is_in_image(user: &str, facts: Option<&SystemFacts>, warnings: &mut Vec<String>) -> bool {
+    let Some(facts) = facts else {
+        warnings.push(format!("an ssh key is given for '{user}', who is not created: the image must have that user"));
+        return true;
+    };
+    facts.passwd.iter().chain(&facts.vendor_passwd).any(|line| line.split(':').next() == Some(user))
+}
+
 pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Vec<Step>> {
     let system = &context.request.system;
     let (changes, found) = system::changes(system, context.facts.system.as_ref());
@@ -142,13 +151,15 @@ pub fn system_steps(context: &Context<'_>, warnings: &mut Vec<String>) -> Result
     steps.extend(account_steps(context, warnings)?);
     let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (user, key) in &system.ssh_keys {
-        if user != "root" && !system.users.iter().any(|known| known.name == *user) {
+        let made = user == "root" || system.users.iter().any(|known| known.name == *user);
+        if !made && !is_in_image(user, context.facts.system.as_ref(), warnings) {
             return Err(Error::input(Stage::Plan, format!("an ssh key is given for '{user}', who is not created"))
                 .hint(Remedy::CreateUser(user.to_owned())));
         }
         keys.entry(user).or_default().push(key.clone());
     }
-    if keys.is_empty() && passwords(context.request).is_empty() {
+    let locked = |name: &String| system.users.iter().any(|user| user.name == *name && user.locked);
+    if keys.is_empty() && passwords(context.request).keys().all(locked) {
         warnings.push("no login will be possible: no ssh key and no password is given".into());
     }
     steps.extend(keys.into_iter().map(|(user, keys)| Step::SshKeys { user: user.to_owned(), keys }));

@@ -9,7 +9,7 @@ use super::bootloader::BootPlan;
 use super::defaults::{is_uefi, planned_image, room_for};
 use super::document::{Plan, SCHEMA};
 use super::step::Step;
-use super::{boot_room, check, steps, words};
+use super::{boot_room, check, root_room, steps, words};
 use crate::error::{Error, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::{Disk, Machine, Mounted, MountedArea};
@@ -107,7 +107,7 @@ fn check_place(mounted: &Mounted, facts: &ImageFacts) -> Result<()> {
         )
         .hint("make the root file system larger"));
     }
-    Ok(())
+    root_room::check_free(mounted.free_inodes, &mounted.root, facts)
 }
 
 fn check_root(mounted: &Mounted, facts: &ImageFacts, warnings: &mut Vec<String>) -> Result<()> {

@@ -81,6 +81,8 @@ fn commands(topic: Topic) -> &'static [&'static str] {
         Topic::Authentication => &["authselect", "auth", "authconfig"],
         Topic::Desktop => &["xconfig", "skipx"],
         Topic::FirstBoot => &["firstboot"],
+        Topic::Subscription => &["rhsm"],
+        Topic::Domain => &["realm"],
     }
 }
 

@@ -16,7 +16,8 @@ pub use in_kickstart::in_kickstart;
 pub use layout::{AreaRequest, Custom, GroupRequest, Layout, PartitionRequest, Purpose, Scheme, VolumeRequest};
 pub use network::{Connection, Ipv4, Ipv6, Made, NetDevice, Wireless, WirelessKey};
 pub use settings::{
-    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSource, TimeSync,
+    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Proxy, Registration, Services, SystemPurpose,
+    TimeSource, TimeSync,
 };
 pub use types::{
     Clear, DiskChoice, EndAction, ImageFile, Password, RegistryAccess, Request, RootAccess, Script, SystemSettings,

@@ -1,6 +1,8 @@
 //! What is asked of the installed system beyond its language and its users: services, the firewall, the
 //! clock, how users are authenticated. Plain data.
 
+use crate::units::Secret;
+
 /// Which services start with the system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Services {
@@ -103,4 +105,34 @@ pub struct SystemPurpose {
     pub usage: Option<String>,
     /// Further products.
     pub addons: Vec<String>,
+}
+
+/// Registration with Red Hat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The number of the organization, which is half of what registers.
+    pub organization: Secret,
+    /// The keys, which are the other half.
+    pub activation_keys: Vec<Secret>,
+    /// What it goes through.
+    pub proxy: Option<Proxy>,
+    /// The server, where it is not Red Hat's.
+    pub server: Option<String>,
+    /// Where packages come from, where that is not Red Hat.
+    pub base_url: Option<String>,
+    /// Whether the machine reports to Insights.
+    pub insights: bool,
+}
+
+/// A proxy for HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: Option<u16>,
+    /// Who asks.
+    pub user: Option<String>,
+    /// With which password.
+    pub password: Option<Secret>,
 }

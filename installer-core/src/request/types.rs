@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::{Custom, Layout};
 use super::network::Connection;
 use super::settings::{
-    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSync,
+    Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Registration, Services, SystemPurpose, TimeSync,
 };
 use crate::image::Login;
 use crate::units::{Bytes, Digest, Secret};
@@ -177,6 +177,10 @@ pub struct SystemSettings {
     pub certificates: Vec<Certificate>,
     /// What subscriptions are told that the machine is for.
     pub purpose: Option<SystemPurpose>,
+    /// Registration with Red Hat, at the first boot.
+    pub registration: Option<Registration>,
+    /// Arguments of `realm join`, which joins a domain at the first boot.
+    pub domain: Option<Vec<String>>,
 }
 
 /// Root's access.

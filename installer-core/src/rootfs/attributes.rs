@@ -51,6 +51,9 @@ fn one(carrier: Carrier, mode: u32, name: &[u8], value: &[u8]) -> Result<(), &'s
     if name == b"security.capability" {
         return if is_capability(value) { Ok(()) } else { Err("a file capability that is malformed") };
     }
+    if name == b"security.ima" || name == b"security.evm" {
+        return if is_signed(name, value) { Ok(()) } else { Err("an integrity attribute that no kernel takes") };
+    }
     if after(b"user.") {
         return match carrier {
             Carrier::Symlink => Err("a user attribute on a symbolic link"),
@@ -61,6 +64,16 @@ fn one(carrier: Carrier, mode: u32, name: &[u8], value: &[u8]) -> Result<(), &'s
         return Ok(());
     }
     Err("an extended attribute of a kind that the kernel does not know")
+}
+
+/// What IMA and EVM let be written (`ima_inode_setxattr`, `evm_inode_setxattr`): the first byte is the kind
+/// of the value (`enum evm_ima_xattr_type`), and of EVM's own kinds the signatures alone can be brought along.
+fn is_signed(name: &[u8], value: &[u8]) -> bool {
+    match (name, value.first()) {
+        (b"security.evm", Some(kind)) => matches!(kind, 3 | 5),
+        (_, Some(kind)) => *kind < 7,
+        (_, None) => false,
+    }
 }
 
 /// `struct vfs_cap_data` of revision 2, or 3 with the user of a name space (capability.h).
@@ -145,6 +158,8 @@ mod tests {
             (Carrier::Directory, "user.x", b""),
             (Carrier::Symlink, "trusted.overlay.opaque", b"y"),
             (Carrier::Symlink, "security.selinux", b"a\0"),
+            (Carrier::File, "security.ima", b"\x03\x02\x04x"),
+            (Carrier::File, "security.evm", b"\x05\x02\x04x"),
             (Carrier::File, "system.posix_acl_access", &list),
             (Carrier::Directory, "system.posix_acl_default", &list),
         ];
@@ -163,6 +178,10 @@ mod tests {
             (Carrier::File, "security.capability", &[0; 20]),
             (Carrier::File, "security.capability", &[1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
             (Carrier::File, "security.capability", &[2; 21]),
+            (Carrier::File, "security.ima", b""),
+            (Carrier::File, "security.ima", b"\x07x"),
+            (Carrier::File, "security.evm", b""),
+            (Carrier::File, "security.evm", b"\x02x"),
             (Carrier::File, "user.", b"x"),
             (Carrier::File, "", b"x"),
             (Carrier::File, "user", b"x"),

@@ -147,7 +147,8 @@ impl Accounts {
         for (group, gid) in &user.groups {
             self.add_member(group, *gid, &user.name)?;
         }
-        if !identity.existed || hash.is_some() {
+        // An account of the image that is to be locked must not keep the password that it has.
+        if !identity.existed || hash.is_some() || user.locked {
             self.set_password(&user.name, hash, user.locked, day);
         }
         Ok(identity)
@@ -378,5 +379,10 @@ mod tests {
         assert_eq!((identity.uid, identity.home.as_str(), identity.existed), (1000, "/home/other", true));
         assert!(files.group.contains("sudo:x:27:other"));
         assert_eq!(files.passwd.matches("other:x:").count(), 1);
+        files.shadow.push_str("other:$6$salt$hash:19000:0:99999:7:::\n");
+        files.add_user(&plan, None, 1).unwrap();
+        assert!(files.shadow.contains("other:$6$salt$hash:"));
+        files.add_user(&UserPlan { locked: true, ..plan }, None, 1).unwrap();
+        assert!(files.shadow.contains("other:*:19000:"), "{}", files.shadow);
     }
 }

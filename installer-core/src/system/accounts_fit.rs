@@ -23,6 +23,7 @@ pub fn check(groups: &[GroupPlan], users: &[UserPlan], facts: Facts<'_>, found: 
             found.lack(Topic::Accounts, error.to_string(), hint);
         }
         shell(user, facts, found);
+        join(user, groups, users, facts, found);
     }
 }
 
@@ -64,7 +65,29 @@ fn shell(user: &UserPlan, facts: &SystemFacts, found: &mut Findings) {
         return;
     }
     let message = format!("{shell}, the shell of '{}', is not one of the image's (/etc/shells)", user.name);
-    found.note(Topic::Accounts, message, "add the shell to the image");
+    let near = kickstart_parser::closest(shell, facts.shells.iter().map(String::as_str));
+    let hint = match near {
+        Some(near) => format!("perhaps {near} is meant; else add the shell to the image"),
+        None => "add the shell to the image".into(),
+    };
+    found.note(Topic::Accounts, message, hint);
+}
+
+/// A group that is neither there nor made by name is made on the way, which a wrong letter does as well.
+fn join(user: &UserPlan, groups: &[GroupPlan], users: &[UserPlan], facts: &SystemFacts, found: &mut Findings) {
+    let there = || facts.group.iter().chain(&facts.vendor_group).filter_map(|line| line.split(':').next());
+    for (name, gid) in &user.groups {
+        let made = groups.iter().any(|group| group.name == *name) || users.iter().any(|user| user.name == *name);
+        if made || gid.is_some() || there().any(|other| other == name) {
+            continue;
+        }
+        let hint = match kickstart_parser::closest(name, there()) {
+            Some(near) => format!("perhaps {near} is meant"),
+            None => "if that is meant, ask for the group by name".into(),
+        };
+        let message = format!("the image has no group '{name}', which '{}' is to be in: it is made", user.name);
+        found.note(Topic::Accounts, message, hint);
+    }
 }
 
 #[cfg(test)]
@@ -124,5 +147,15 @@ mod tests {
         let found = run(&[], &[user("app", None, None), user("b", None, Some("/bin/zsh"))]);
         assert!(!found[0].0 && found[0].1.contains("stays as the image has it"), "{found:?}");
         assert!(!found[1].0 && found[1].1.contains("/bin/zsh"), "{found:?}");
+        let mut one = user("c", None, None);
+        one.groups = ["whell", "site", "c", "own"].map(|name| (name.to_owned(), None)).to_vec();
+        one.groups.push(("numbered".into(), Some(3000)));
+        let site = GroupPlan { name: "site".into(), gid: None };
+        let mut found = Findings::default();
+        check(&[site], &[one], Some(&facts()), &mut found);
+        let told: Vec<String> = found.list().iter().map(|one| format!("{} {}", one.message, one.hint)).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("no group 'whell'") && told[0].contains("perhaps wheel is meant"), "{told:?}");
+        assert!(told[1].contains("no group 'own'"), "{told:?}");
     }
 }

@@ -118,6 +118,10 @@ pub enum Topic {
     Authentication,
     /// What is seen first.
     Desktop,
+    /// Registration with Red Hat.
+    Subscription,
+    /// Membership of a domain.
+    Domain,
     /// Whether something asks at the first boot.
     FirstBoot,
 }

@@ -22,11 +22,12 @@ fn check(lang: &str, facts: Facts<'_>, found: &mut Findings) {
     if locales.is_empty() || matches!(lang, "C" | "POSIX") || locales.iter().any(same) {
         return;
     }
-    found.note(
-        Topic::Language,
-        format!("the image has no locale {lang}; programs will speak as in the locale C"),
-        "add the locale to the image (Fedora: glibc-langpack-…)",
-    );
+    let hint = match kickstart_parser::closest(lang, locales.iter().map(String::as_str)) {
+        Some(near) => format!("perhaps {near} is meant; else add the locale to the image"),
+        None => "add the locale to the image (Fedora: glibc-langpack-…)".into(),
+    };
+    let message = format!("the image has no locale {lang}; programs will speak as in the locale C");
+    found.note(Topic::Language, message, hint);
 }
 
 /// glibc compares the letters and digits of a codeset alone: `en_US.UTF-8` is `en_US.utf8`.

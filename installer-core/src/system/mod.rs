@@ -10,16 +10,19 @@ mod certificates;
 mod change;
 mod clock;
 mod desktop;
+mod domain;
 mod firewall;
 pub(crate) mod fstab;
 mod keyboard;
 mod locale;
 mod network;
+mod once;
 pub mod password;
 mod purpose;
 mod selinux;
 mod services;
 mod ssh;
+mod subscription;
 pub(crate) mod text;
 pub(crate) mod units;
 
@@ -60,6 +63,12 @@ pub fn changes(settings: &SystemSettings, facts: Option<&SystemFacts>) -> (Vec<C
     if let Some(purpose) = &settings.purpose {
         list.extend(purpose::changes(purpose));
     }
+    if let Some(registration) = &settings.registration {
+        list.extend(subscription::changes(registration, facts, &mut found));
+    }
+    if let Some(arguments) = &settings.domain {
+        list.extend(domain::changes(arguments, facts, &mut found));
+    }
     // Last, so that what is asked for by name has the last word.
     list.extend(services::changes(&settings.services, facts, &mut found));
     list.extend(preset(&list));
@@ -73,7 +82,9 @@ pub fn check_accounts(groups: &[GroupPlan], users: &[UserPlan], facts: Option<&S
 
 /// What stands in changes for secrets, with the secrets.
 pub fn secrets(settings: &SystemSettings) -> BTreeMap<String, Secret> {
-    network::secrets(&settings.connections)
+    let mut secrets = network::secrets(&settings.connections);
+    secrets.extend(settings.registration.iter().flat_map(subscription::secrets));
+    secrets
 }
 
 /// A system's first boot applies its presets, which would undo what was asked for.

@@ -9,6 +9,7 @@
 pub(crate) mod guess;
 pub(crate) mod scan;
 pub(crate) mod spec;
+pub(crate) mod suggest;
 pub(crate) mod value;
 
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! What the commands that make devices and file systems have in common.
 
-use crate::args::scan::surplus;
 use crate::args::spec::NO;
+use crate::args::suggest::surplus;
 use crate::args::{Args, Argument, Cx, Given, Value};
 use crate::codes;
 use crate::diagnostic::Diagnostic;

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use crate::args::spec::{NO, Spec, any, flag, list};
-use crate::args::{Args, Cx, scan};
+use crate::args::{Args, Cx, suggest};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
@@ -41,7 +41,7 @@ fn apply(args: &Args, cx: &mut Cx<'_>, kickstart: &mut Kickstart) {
     if let [_, extra, ..] = args.arguments(0) {
         let last = args.arguments(0).last().map_or(extra.span, |a| a.span);
         let count = args.arguments(0).len() - 1;
-        scan::surplus(&SPEC, count, &extra.value, extra.span.to(last), cx);
+        suggest::surplus(&SPEC, count, &extra.value, extra.span.to(last), cx);
     }
     let zone = args.argument(0).filter(|zone| args.is_own(zone.span));
     if zone.is_none() && !args.given.iter().any(|given| args.is_own(given.span)) {

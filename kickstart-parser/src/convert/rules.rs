@@ -50,6 +50,10 @@ const EVERYWHERE: (u8, u8) = (ALL, ALL);
 const RULES: &[Rule] = &[
     // Whole commands.
     rule(&["install"], (8, ALL), Act::Drop, "installing is what happens anyway"),
+    rule(&["key"], EVERYWHERE, Act::Drop, "no installation number is asked for any more"),
+    rule(&["interactive"], EVERYWHERE, Act::Drop, "what a file leaves open is asked for in any case"),
+    rule(&["mouse"], EVERYWHERE, Act::Drop, "mice are found without it"),
+    rule(&["langsupport"], EVERYWHERE, Act::Drop, "`lang --addsupport` has taken its place"),
     rule(&["upgrade"], EVERYWHERE, Act::Leave, "an installer does not upgrade; upgrade the running system"),
     rule(&["autostep"], (9, ALL), Act::Drop, "there are no steps to go through by themselves"),
     rule(&["deviceprobe"], (8, ALL), Act::Drop, "hardware is always probed"),

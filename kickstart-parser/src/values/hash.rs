@@ -21,9 +21,15 @@ pub(super) fn judge(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
             continue;
         };
         found.extend(match (is_crypted, shape(password)) {
+            (true, Shape::Lock) => {
+                let message = format!("this locks the password of `{whose}`: no password fits it");
+                let help = "`--lock` says the same; else make a hash with `openssl passwd -6`";
+                Some(finding(&codes::LOCKED_PASSWORD, span, message, help))
+            }
             (true, Shape::Impossible(why)) => {
                 let message = format!("the hash of the password of `{whose}` cannot be one: {why}");
-                Some(finding(&codes::NO_HASH, span, message, "make one with `openssl passwd -6`"))
+                let help = "make one with `openssl passwd -6`, or lock the password with `--lock`";
+                Some(finding(&codes::NO_HASH, span, message, help))
             }
             (true, Shape::Broken(why)) => {
                 let message = format!("the hash of the password of `{whose}` fits no password: {why}");
@@ -43,6 +49,8 @@ pub(super) fn judge(kickstart: &Kickstart, found: &mut Vec<Diagnostic>) {
 #[derive(PartialEq, Eq, Debug)]
 enum Shape {
     Good,
+    /// Meant to fit no password.
+    Lock,
     /// Of a scheme, but not as long as its hashes are, or with other characters.
     Broken(&'static str),
     /// Nothing that may stand in the file of the passwords, or of no scheme.
@@ -56,9 +64,8 @@ fn shape(hash: &str) -> Shape {
     if hash.contains(|c: char| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
         return Shape::Impossible("there is a character in it that no hash has");
     }
-    // An account that is locked.
-    if hash.starts_with(['!', '*']) {
-        return Shape::Good;
+    if locks(hash) {
+        return Shape::Lock;
     }
     let Some(rest) = hash.strip_prefix('$') else {
         return old(hash);
@@ -86,6 +93,54 @@ fn shape(hash: &str) -> Shape {
         _ if scheme == "md5" || scheme.starts_with("md5,") => Shape::Good,
         _ => Shape::Impossible("it is of no scheme"),
     }
+}
+
+/// Words that people write where a hash belongs, so that no password fits.
+const LOCK_WORDS: &[&str] = &[
+    "-",
+    "--",
+    "closed",
+    "denied",
+    "deny",
+    "disable",
+    "disabled",
+    "empty",
+    "false",
+    "impossible",
+    "invalid",
+    "lk",
+    "lock",
+    "locked",
+    "login-disabled",
+    "never",
+    "no",
+    "nologin",
+    "no-login",
+    "no_login",
+    "nohash",
+    "none",
+    "nope",
+    "nopass",
+    "nopassword",
+    "no-password",
+    "no_password",
+    "not-set",
+    "notset",
+    "null",
+    "np",
+    "unset",
+    "unusable",
+    "unused",
+    "x",
+    "xx",
+    "xxx",
+    "xxxx",
+];
+
+/// Whether a text that is said to be a hash is one of the ways to say that no password fits: what
+/// begins with `!` or `*`, as in the file of the passwords, or a word such as `nope` or `locked`.
+pub fn locks(hash: &str) -> bool {
+    hash.starts_with(['!', '*']) || LOCK_WORDS.contains(&hash.to_ascii_lowercase().as_str())
 }
 
 const CUT: Shape = Shape::Broken("it has not the length of its scheme");
@@ -166,8 +221,6 @@ mod tests {
             format!("$2b$12${}", "a".repeat(53)),
             format!("$y$j9T$salt${}", "a".repeat(43)),
             "ab./Z0123456789".chars().take(13).collect(),
-            "!!".to_owned(),
-            "*".to_owned(),
         ];
         for (n, hash) in good.iter().enumerate() {
             let cut = n == 1;
@@ -187,6 +240,19 @@ mod tests {
         }
         for hash in ["secret", "$6", "$9$a$b", "hush:0:0", "$6$salt$a:b", "$6$sa lt$a", "!:0", "0123456789abcd"] {
             check(hash, "--iscrypted", &["V003"]);
+        }
+    }
+
+    #[test]
+    fn what_locks_a_password_is_said_to() {
+        let hash = format!("!$6$salt${}", "a".repeat(86));
+        for hash in ["*", "!", "!!", "!locked", "!*", "*LK*", "*NP*", "nope", "locked", "LOCKED", "x", "None", &hash] {
+            for line in lines(hash, "--iscrypted") {
+                assert_eq!(codes(&line), ["V011"], "{line}");
+                let said = format!("{:?}", found(&line)[0].message);
+                assert!(said.contains("this locks the password of"), "{said}");
+            }
+            assert!(codes(&format!("rootpw --plaintext '{hash}'\n")).is_empty(), "{hash}");
         }
     }
 

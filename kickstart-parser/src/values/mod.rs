@@ -9,6 +9,8 @@ mod hash;
 mod key;
 mod names;
 
+pub use hash::locks;
+
 use crate::codes::{self, Code};
 use crate::diagnostic::Diagnostic;
 use crate::kickstart::Kickstart;
@@ -27,6 +29,7 @@ pub const CODES: &[&Code] = &[
     &codes::IMPOSSIBLE_NAME,
     &codes::DEVICE_IN_OPTIONS,
     &codes::EXAMPLE_KEY,
+    &codes::LOCKED_PASSWORD,
 ];
 
 /// Warnings that mean that no login may be possible. To say that a kickstart is good in spite of

@@ -92,6 +92,7 @@ mod tests {
             (_, "--drives", _) => "=vda".to_owned(),
             ("sshpw", "--username", _) => "=root".to_owned(),
             ("bootc", "--bootloader", _) => "=grub".to_owned(),
+            ("rhsm", "--proxy", _) => "=http://proxy:80".to_owned(),
             // The option and its counterpart stand together; see its row.
             ("ostreecontainer", "--remote", _) => "=x --no-signature-verification".to_owned(),
             (_, _, Value::None) => String::new(),
@@ -115,6 +116,8 @@ mod tests {
             "sshkey" => "key",
             "ostreecontainer" if option.name != "--url" => "--url=q.io/x",
             "bootc" if option.name != "--source-imgref" => "--source-imgref=q.io/x",
+            "rhsm" => "--organization=1 --activation-key=k",
+            "realm" => "example.com",
             "lang" => "C",
             "timezone" => "UTC",
             "keyboard" => "us",
@@ -123,7 +126,8 @@ mod tests {
             "sshpw" => "x",
             _ => "",
         };
-        format!("{} {}{value} {rest}\n", command.name, option.name)
+        let name = if command.name == "realm" { "realm join" } else { command.name };
+        format!("{name} {}{value} {rest}\n", option.name)
     }
 
     #[test]
@@ -131,8 +135,12 @@ mod tests {
         for command in understood() {
             for option in &command.options {
                 let line = sample(&command, option);
-                // Some options of this one are newer than the version that is read by default.
-                let syntax = (command.name == "bootc").then_some(Syntax::F46);
+                // Some options of these are newer than the version that is read by default, or not in Fedora.
+                let syntax = match command.name {
+                    "bootc" => Some(Syntax::F46),
+                    "rhsm" => Some(Syntax::Rhel10),
+                    _ => None,
+                };
                 let parsed = parse(&line, "x.ks", &ParseOptions { syntax, ..ParseOptions::default() });
                 let (_, found) = from_kickstart(&parsed.kickstart, &parsed.sources);
                 let says = |code: &str| found.iter().any(|d| d.code == code);

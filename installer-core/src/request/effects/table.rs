@@ -338,7 +338,19 @@ pub(super) const ENTRIES: &[Entry] = &[
     used("poweroff", "The machine turns off when it is done.", END),
     refused("raid", "use a plain disk"),
     no_effect("rdp", "there is nothing to look at"),
-    refused("realm", "join the domain in %post or at the first boot"),
+    used(
+        "realm",
+        "The machine joins the domain at its first boot, under its own name: by a unit that runs `realm join` of the \
+         image, and tries again while that fails. Refused before the disk is touched where the image has no realmd.",
+        &[
+            ("--client-software", Used, ""),
+            ("--server-software", Used, ""),
+            ("--membership-software", Used, ""),
+            ("--one-time-password", Refused, "the list of processes would show it"),
+            ("--no-password", Used, ""),
+            ("--computer-ou", Used, ""),
+        ],
+    ),
     used("reboot", "The machine restarts when it is done.", END),
     no_effect("repo", "the image brings its own packages; leave it out"),
     used(
@@ -347,7 +359,21 @@ pub(super) const ENTRIES: &[Entry] = &[
         &[("--add-boot", Used, "and a /boot")],
     ),
     refused("rescue", "boot a rescue system"),
-    refused("rhsm", "register in %post or at the first boot"),
+    used(
+        "rhsm",
+        "The machine registers at its first boot: by a unit that calls subscription-manager of the image, and tries \
+         again while that fails. Organization and keys are in a file that root alone reads and that goes then, never \
+         in arguments. Refused before the disk is touched where the image has no subscription-manager.",
+        &[
+            ("--organization", Used, ""),
+            ("--activation-key", Used, ""),
+            ("--connect-to-insights", Used, "by insights-client; a warning where the image has none"),
+            ("--proxy", Used, "`http://USER:PASSWORD@HOST:PORT`; it stays in the settings of subscription-manager"),
+            ("--server-hostname", Used, "stays in the settings, too"),
+            ("--rhsm-baseurl", Used, "stays in the settings, too"),
+            ("--flatpak-registry-url", Warned, "set it up in the image"),
+        ],
+    ),
     used(
         "rootpw",
         "Root's password. Without this line no password opens the account.",

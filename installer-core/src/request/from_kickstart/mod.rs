@@ -3,6 +3,7 @@
 
 mod addon;
 mod image;
+mod membership;
 mod network;
 mod settings;
 mod storage;

@@ -169,6 +169,12 @@ fn made(network: &Network) -> Result<Option<Made>, Bad> {
     };
     if let Some(slaves) = &network.bond_slaves {
         let options = options(network.bond_options.as_deref(), "--bondopts")?;
+        if let Some((key, _)) = options.iter().find(|(key, _)| !BOND_OPTIONS.contains(&key.as_str())) {
+            return Err((
+                format!("--bondopts: no bond has an option '{key}'"),
+                "look at the spelling, or leave it out",
+            ));
+        }
         return Ok(Some(Made::Bond { members: some(members(slaves)?, "a bond")?, options }));
     }
     if let Some(slaves) = &network.bridge_slaves {
@@ -183,6 +189,45 @@ fn made(network: &Network) -> Result<Option<Made>, Bad> {
         None => Err(("a VLAN stands on no device".into(), "name it: --device=ens3")),
     }
 }
+
+/// What bonds of the kernel and of NetworkManager have. With an option that is none, NetworkManager takes
+/// nothing of the connection.
+const BOND_OPTIONS: &[&str] = &[
+    "active_slave",
+    "ad_actor_sys_prio",
+    "ad_actor_system",
+    "ad_select",
+    "ad_user_port_key",
+    "all_slaves_active",
+    "arp_all_targets",
+    "arp_interval",
+    "arp_ip_target",
+    "arp_missed_max",
+    "arp_validate",
+    "balance-slb",
+    "broadcast_neighbor",
+    "coupled_control",
+    "downdelay",
+    "fail_over_mac",
+    "lacp_active",
+    "lacp_rate",
+    "lp_interval",
+    "miimon",
+    "min_links",
+    "mode",
+    "ns_ip6_target",
+    "num_grat_arp",
+    "num_unsol_na",
+    "packets_per_slave",
+    "peer_notif_delay",
+    "primary",
+    "primary_reselect",
+    "resend_igmp",
+    "tlb_dynamic_lb",
+    "updelay",
+    "use_carrier",
+    "xmit_hash_policy",
+];
 
 /// `mode=active-backup,miimon=100`, or with semicolons where an option has a list.
 fn options(text: Option<&str>, option: &str) -> Result<Vec<(String, String)>, Bad> {
@@ -330,6 +375,7 @@ mod tests {
             ("network --device=bond0 --bondslaves=,", "no devices"),
             ("network --device=a-name-of-an-interface", "interface"),
             ("network --device=ens3 --nameserver=ns.example", "ns.example"),
+            ("network --device=bond0 --bondslaves=a --bondopts=mode=1,mimon=100", "'mimon'"),
             (
                 "network --device=a --ip=10.0.0.3 --netmask=255.0.0.0\nnetwork --device=b --ip=10.0.0.3 --netmask=255.0.0.0",
                 "two connections",

@@ -166,6 +166,14 @@ impl Reader<'_> {
                 (None, _) => None,
             };
             let inside = |dir: &str| dir.starts_with('/') && !dir.split('/').any(|part| part == "..");
+            if let Some(dir) = dir.filter(|dir| is_images(dir)) {
+                self.bad(
+                    certificate.span,
+                    format!("%certificate: {dir} is the image's own, or gone with the next start"),
+                    "write --dir=/etc/pki/ca-trust/source/anchors, or another directory below /etc or /var",
+                );
+                continue;
+            }
             match dir.filter(|dir| inside(dir)) {
                 Some(dir) if !name.contains('/') && !matches!(name, "" | "." | "..") => list.push(Certificate {
                     path: format!("{}/{name}", dir.trim_end_matches('/')),
@@ -195,6 +203,15 @@ impl Reader<'_> {
             addons: purpose.addons.clone(),
         })
     }
+}
+
+/// Whether a directory cannot hold what an administrator puts there: the image's own ones cannot be written
+/// to, and others are empty at every start.
+fn is_images(dir: &str) -> bool {
+    const THEIRS: &[&str] =
+        &["bin", "boot", "dev", "efi", "lib", "lib64", "ostree", "proc", "run", "sbin", "sys", "sysroot", "tmp", "usr"];
+    let first = dir.split('/').find(|part| !part.is_empty() && *part != ".");
+    dir.starts_with('/') && first.is_none_or(|first| THEIRS.contains(&first))
 }
 
 /// Whether systemd takes it for a unit's name, with its kind or without.
@@ -228,6 +245,16 @@ fn valid_port(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn certificates_go_where_they_stay() {
+        for dir in ["/usr/share/pki/ca-trust-source/anchors", "/usr", "//usr/x", "/./lib/x", "/run/x", "/"] {
+            assert!(is_images(dir), "{dir}");
+        }
+        for dir in ["/etc/pki/ca-trust/source/anchors", "/var/lib/x", "/opt/x", "/root", "etc"] {
+            assert!(!is_images(dir), "{dir}");
+        }
+    }
 
     #[test]
     fn ports_are_numbers_ranges_or_names() {

@@ -41,6 +41,8 @@ impl Reader<'_> {
             desktop: self.desktop(kickstart),
             certificates: self.certificates(kickstart),
             purpose: self.system_purpose(kickstart),
+            registration: self.registration(kickstart),
+            domain: self.domain(kickstart),
         }
     }
 
@@ -95,7 +97,9 @@ impl Reader<'_> {
     pub(super) fn root(&mut self, kickstart: &Kickstart) -> RootAccess {
         let Some(rootpw) = &kickstart.rootpw else { return RootAccess::Locked };
         match &rootpw.password {
-            Some(password) if !rootpw.lock => RootAccess::Password(secret(password, rootpw.is_crypted)),
+            Some(password) if !rootpw.lock && !locks(password, rootpw.is_crypted) => {
+                RootAccess::Password(secret(password, rootpw.is_crypted))
+            }
             _ => RootAccess::Locked,
         }
     }
@@ -121,6 +125,10 @@ impl Reader<'_> {
             }
         }
         let groups = user.groups.iter().filter_map(|text| self.group(text, user)).collect();
+        let (given, locking) = match &user.password {
+            Some(password) if locks(password, user.is_crypted) => (None, true),
+            password => (password.as_ref(), false),
+        };
         User {
             name: user.name.clone(),
             uid: id(user.uid),
@@ -129,8 +137,8 @@ impl Reader<'_> {
             home: user.home.clone(),
             shell: user.shell.clone(),
             gecos: user.gecos.clone().unwrap_or_default(),
-            password: user.password.as_ref().map(|password| secret(password, user.is_crypted)),
-            locked: user.lock,
+            password: given.map(|password| secret(password, user.is_crypted)),
+            locked: user.lock || locking,
         }
     }
 
@@ -154,6 +162,12 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Whether what is given for a hash means that no password fits. The account gets the mark for that which
+/// lets keys in everywhere: some servers of ssh refuse keys too where there is a `!`.
+fn locks(password: &Secret, crypted: bool) -> bool {
+    crypted && kickstart_parser::values::locks(password.expose())
 }
 
 fn secret(password: &Secret, crypted: bool) -> Password {

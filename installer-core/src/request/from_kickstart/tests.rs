@@ -123,3 +123,17 @@ fn a_partition_for_another_platform_is_left_out() {
     let Layout::Custom(custom) = request.layout else { panic!() };
     assert_eq!(custom.partitions.len(), 1);
 }
+
+#[test]
+fn ways_to_lock_a_password_are_taken_for_that() {
+    for word in ["nope", "*", "!!", "!locked", "x", "LOCKED"] {
+        let text = format!("rootpw --iscrypted '{word}'\nuser --name=ann --iscrypted --password='{word}'\n");
+        let (request, found) = read(&text);
+        assert_eq!(found, Vec::<String>::new(), "{word}");
+        let ann = &request.system.users[0];
+        assert_eq!((&request.system.root, &ann.password, ann.locked), (&RootAccess::Locked, &None, true), "{word}");
+    }
+    let (request, _) = read("rootpw nope\nuser --name=ann --password=x\n");
+    let ann = &request.system.users[0];
+    assert!(request.system.root != RootAccess::Locked && ann.password.is_some() && !ann.locked);
+}

@@ -18,11 +18,15 @@ pub fn changes(connections: &[&Connection], facts: Facts<'_>, found: &mut Findin
             found.lack(Topic::Network, "systemd-networkd of the image joins no wireless network", hint);
             continue;
         }
+        dropped(connection, &name, found);
         list.extend(netdev(connection, &name));
         list.push(write(&format!("10-{}.network", file_name(&name)), network(connection, connections)));
         for member in members(connection) {
             let kind = if matches!(connection.made, Some(Made::Bond { .. })) { "Bond" } else { "Bridge" };
-            let text = format!("[Match]\nName={member}\n\n[Network]\n{kind}={name}\n");
+            let mut text = format!("[Match]\nName={member}\n\n[Network]\n{kind}={name}\n");
+            if is_primary(connection, member) {
+                text.push_str("PrimarySlave=yes\n");
+            }
             list.push(write(&format!("10-{}-port-{member}.network", file_name(&name)), text));
         }
     }
@@ -72,6 +76,34 @@ fn members(connection: &Connection) -> &[String] {
     }
 }
 
+/// Whether a bond prefers this member, which networkd says of the member.
+fn is_primary(connection: &Connection, member: &str) -> bool {
+    let Some(Made::Bond { options, .. }) = &connection.made else { return false };
+    options.iter().any(|(key, value)| key == "primary" && value == member)
+}
+
+/// Says of every option that networkd has no word for that it has no effect.
+fn dropped(connection: &Connection, name: &str, found: &mut Findings) {
+    type Known = fn(&str, &str) -> Option<(&'static str, String)>;
+    let (options, known, what): (_, Known, _) = match &connection.made {
+        Some(Made::Bond { options, .. }) => (options, bond_option, "bond"),
+        Some(Made::Bridge { options, .. }) => (options, bridge_option, "bridge"),
+        _ => return,
+    };
+    let unknown: Vec<&str> = options
+        .iter()
+        .filter(|(key, value)| known(key, value).is_none() && !(what == "bond" && key == "primary"))
+        .map(|(key, _)| key.as_str())
+        .collect();
+    if !unknown.is_empty() {
+        let message = format!(
+            "of the {what} '{name}' these options have no effect, which systemd-networkd of the image does not have: {}",
+            unknown.join(", ")
+        );
+        found.note(Topic::Network, message, "leave them out, or add NetworkManager to the image");
+    }
+}
+
 /// The device that is made.
 fn netdev(connection: &Connection, name: &str) -> Option<Change> {
     let (kind, section) = match connection.made.as_ref()? {
@@ -110,6 +142,20 @@ fn bond_option(key: &str, value: &str) -> Option<(&'static str, String)> {
         "xmit_hash_policy" => ("TransmitHashPolicy", value.to_owned()),
         "fail_over_mac" => ("FailOverMACPolicy", value.to_owned()),
         "primary_reselect" => ("PrimaryReselectPolicy", value.to_owned()),
+        "lp_interval" => ("LearnPacketIntervalSec", value.to_owned()),
+        "ad_select" => ("AdSelect", value.to_owned()),
+        "ad_actor_sys_prio" => ("AdActorSystemPriority", value.to_owned()),
+        "ad_actor_system" => ("AdActorSystem", value.to_owned()),
+        "ad_user_port_key" => ("AdUserPortKey", value.to_owned()),
+        "arp_validate" => ("ARPValidate", value.to_owned()),
+        "arp_all_targets" => ("ARPAllTargets", value.to_owned()),
+        "arp_missed_max" => ("ARPMissedMax", value.to_owned()),
+        "resend_igmp" => ("ResendIGMP", value.to_owned()),
+        "packets_per_slave" => ("PacketsPerSlave", value.to_owned()),
+        "num_grat_arp" | "num_unsol_na" => ("GratuitousARP", value.to_owned()),
+        "all_slaves_active" => ("AllSlavesActive", value.to_owned()),
+        "tlb_dynamic_lb" => ("DynamicTransmitLoadBalancing", value.to_owned()),
+        "min_links" => ("MinLinks", value.to_owned()),
         _ => return None,
     })
 }
@@ -122,6 +168,11 @@ fn bridge_option(key: &str, value: &str) -> Option<(&'static str, String)> {
         "hello-time" => ("HelloTimeSec", value.to_owned()),
         "max-age" => ("MaxAgeSec", value.to_owned()),
         "ageing-time" => ("AgeingTimeSec", value.to_owned()),
+        "group-forward-mask" => ("GroupForwardMask", value.to_owned()),
+        "multicast-snooping" => ("MulticastSnooping", value.to_owned()),
+        "vlan-filtering" => ("VLANFiltering", value.to_owned()),
+        "vlan-default-pvid" => ("DefaultPVID", value.to_owned()),
+        "vlan-protocol" => ("VLANProtocol", value.to_owned()),
         _ => return None,
     })
 }
@@ -217,6 +268,30 @@ fn protocols(connection: &Connection) -> String {
 mod tests {
     use super::*;
     use crate::image::{SystemFacts, UnitFacts};
+
+    #[test]
+    fn options_that_networkd_lacks_are_named() {
+        let pairs = |list: &[(&str, &str)]| list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let members = vec!["a".to_owned(), "b".to_owned()];
+        let bond = Made::Bond {
+            members: members.clone(),
+            options: pairs(&[("mode", "1"), ("primary", "b"), ("use_carrier", "1"), ("lacp_active", "on")]),
+        };
+        let bridge = Made::Bridge { members, options: pairs(&[("stp", "yes"), ("mac-address", "x")]) };
+        let device = |name: &str, made| Connection {
+            device: NetDevice::Name(name.into()),
+            made: Some(made),
+            ..Connection::automatic()
+        };
+        let (bond, bridge) = (device("bond0", bond), device("bridge0", bridge));
+        let mut found = Findings::default();
+        let list = changes(&[&bond, &bridge], Some(&SystemFacts::default()), &mut found);
+        let told: Vec<&str> = found.list().iter().map(|one| one.message.as_str()).collect();
+        assert!(told[0].ends_with(": use_carrier, lacp_active") && told[1].ends_with(": mac-address"), "{told:?}");
+        let port = |name: &str| list.iter().find(|one| one.title().ends_with(name)).unwrap().details().join("\n");
+        assert!(port("bond0-port-b.network").contains("PrimarySlave=yes"));
+        assert!(!port("bond0-port-a.network").contains("PrimarySlave"));
+    }
 
     fn files(connections: &[&Connection]) -> Vec<(String, String)> {
         let mut facts = SystemFacts::default();

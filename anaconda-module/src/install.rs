@@ -257,7 +257,7 @@ fn work_through(job: Job<impl What>, events: &Arc<dyn Sink>, cancel: &Flag) -> R
     let options = Options {
         log: log.as_ref().map(|writing| writing.log.clone()),
         kickstart: job.what.shown(),
-        fail_before: None,
+        fail_at: None,
         cancel: cancel.clone(),
     };
     apply::apply(&prepared.plan, &prepared.image, &Stoppable::by(cancel.clone()), &options, &**events)

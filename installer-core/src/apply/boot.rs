@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::run::{LOADER, Run};
 use super::teardown::Close;
+use super::unfinished;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
 use crate::plan::{BootPlan, EfiGrub, Loader, MENU_PASSWORD, Names, Step, grub_directory};
@@ -137,7 +138,8 @@ fn menu(run: &mut Run<'_>, plan: &BootPlan, name: &str, reads_entries: bool) -> 
     }
     let entry = boot_entry(run)?;
     let text = format!("{preamble}{}", menu_entry(&entry));
-    root.write("boot/loader/grub.cfg", text.as_bytes(), 0o644, None).doing(Stage::Bootloader, doing)?;
+    root.write(&unfinished::beside_entries(run, "grub.cfg"), text.as_bytes(), 0o644, None)
+        .doing(Stage::Bootloader, doing)?;
     root.symlink(&config, "../loader/grub.cfg").doing(Stage::Bootloader, doing)?;
     if plan.password {
         let script = format!("#!/bin/sh\ncat <<'EOF'\ninsmod password_pbkdf2\n{}EOF\n", password_lines(name));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::failure_point::FailurePoint;
 use crate::cancel::Cancel;
 use crate::request::EndAction;
 use crate::units::Digest;
@@ -28,9 +29,8 @@ pub struct Options {
     /// The kickstart, copied into the installed system as a record of how it came to be.
     /// The caller takes passwords out.
     pub kickstart: Option<String>,
-    /// Fails before the first step of this name (`import`), for tests of what a failure leaves
-    /// behind.
-    pub fail_before: Option<String>,
+    /// Makes it end there, for tests of what that leaves behind.
+    pub fail_at: Option<FailurePoint>,
     /// Stops the installation before its next step, or while layers are read.
     pub cancel: Cancel,
 }

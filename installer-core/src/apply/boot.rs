@@ -24,6 +24,16 @@ pub fn install(run: &mut Run<'_>, step: &Step, boot: &BootPlan) -> Result<()> {
     if let Some((_, name)) = efi {
         first_configuration(run, name)?;
     }
+    let name = match &boot.loader {
+        Loader::Bootupd => "grub2",
+        Loader::Grub { install, .. } => grub_directory(install),
+    };
+    // Before what reads it, so that there is no boot loader without a menu.
+    if let Loader::Grub { reads_entries, .. } = &boot.loader {
+        menu(run, boot, name, *reads_entries)?;
+    }
+    // What is still in memory would be gone with the power, and the first sector is written at once.
+    run.host.write_out(&run.physical_root().join("boot"));
     for program in step.commands(&run.names) {
         if program.name == "mcopy" {
             keep_loader(run)?;
@@ -33,21 +43,13 @@ pub fn install(run: &mut Run<'_>, step: &Step, boot: &BootPlan) -> Result<()> {
     if let Some((efi, _)) = efi.filter(|(efi, _)| !efi.mtools) {
         fill_esp(run, efi)?;
     }
-    let name = match &boot.loader {
-        Loader::Bootupd => "grub2",
-        Loader::Grub { install, .. } => grub_directory(install),
-    };
     if let Some(hash) = run.plan.secrets.get(MENU_PASSWORD) {
         let text = format!("GRUB2_PASSWORD={}\n", hash.expose());
         let doing = "writing the password of the menu";
         let path = format!("boot/{name}/{USER_CONFIG}");
         run.physical(Stage::Bootloader)?.write(&path, text.as_bytes(), 0o600, None).doing(Stage::Bootloader, doing)?;
     }
-    match &boot.loader {
-        // Its menu looks for the password by itself.
-        Loader::Bootupd => Ok(()),
-        Loader::Grub { reads_entries, .. } => menu(run, boot, name, *reads_entries),
-    }
+    Ok(())
 }
 
 /// Where Fedora's tools and bootupd's menu have the password.

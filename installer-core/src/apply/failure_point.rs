@@ -2,6 +2,7 @@
 //! after every step, and around the last rename. A person who installs never sees them.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::error::{Error, Result, Stage};
 use crate::event::{Event, Sink};
@@ -61,6 +62,8 @@ pub fn pass(
         Ending::Stop => {
             events.emit(&Event::Output { line: format!("made to stop {place}") });
             signal(rustix::process::Signal::STOP);
+            // Another thread may be the one that takes it.
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use installer_core::apply::{self, Log, Options, Report};
+use installer_core::apply::{self, FailBy, FailurePoint, Log, Options, Report};
 use installer_core::event::Sink;
 use installer_core::host::{Real, Stoppable};
 use installer_core::image::Access;
@@ -92,9 +92,13 @@ struct Args {
     #[arg(long)]
     no_reboot: bool,
 
-    /// Fail before the first step of this name, to see what a failure leaves behind
-    #[arg(long, value_name = "STEP", hide = true)]
-    fail_before: Option<String>,
+    /// End at this point (`before:import`, `after:3`, `every`), to see what that leaves behind
+    #[arg(long, value_name = "POINT", hide = true)]
+    fail_at: Option<String>,
+
+    /// How: `error`, `kill` or `stop`
+    #[arg(long, value_name = "HOW", hide = true, requires = "fail_at", default_value = "error")]
+    fail_by: FailBy,
 
     /// Name boot options in place of this command's: the installer environment runs this
     #[arg(long, hide = true)]
@@ -181,7 +185,7 @@ fn told(args: &Args, log: Option<Log>, audience: &Arc<Audience>) -> anyhow::Resu
         log: log.filter(|_| saved(Record::Log)),
         kickstart_digest: Some(site.digest),
         kickstart: Some(site.shown).filter(|_| saved(Record::Kickstart)),
-        fail_before: args.fail_before.clone(),
+        fail_at: args.fail_at.clone().map(|at| FailurePoint { at, ending: args.fail_by }),
         cancel: cancel.clone(),
     };
     let report = apply::apply(&plan, &image, &Stoppable::by(cancel.clone()), &options, &**audience)?;

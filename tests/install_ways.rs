@@ -285,7 +285,8 @@ fn a_failure_half_way_leaves_nothing_open() {
     let name = disk.name();
     site.write("site.ks", &kickstart(&format!("clearpart --all\nignoredisk --only-use={name}\n")));
     for step in ["format", "import", "deploy", "finish"] {
-        let args = ["--image", "oci:oci:mini", "--yes", "--fail-before", step];
+        let point = format!("before:{step}");
+        let args = ["--image", "oci:oci:mini", "--yes", "--fail-at", &point];
         let outcome = site.install(&args).exits(1).one_error().says(&[step, "it will not boot"]);
         left_nothing(&site, outcome.pid);
         // No process holds it, in whatever namespace: it can be installed onto again at once.

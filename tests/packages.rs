@@ -76,7 +76,7 @@ fn completions(prefix: &Path) {
 
     for script in ["bash", "zsh", "fish"] {
         let text = run(Command::new(prefix.join("bin/bootc-ks")).args(["completions", script]));
-        for hidden in ["supervise", "fail-before", "boot-words"] {
+        for hidden in ["supervise", "fail-at", "fail-by", "boot-words"] {
             assert!(!text.contains(hidden), "{script}: {hidden} is offered, which is hidden");
         }
     }

@@ -31,6 +31,7 @@ mod iso_foreign;
 mod libostree;
 mod lsp;
 mod netboot;
+mod never_half;
 mod oracle;
 mod packages;
 mod plan;

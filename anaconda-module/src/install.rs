@@ -269,7 +269,7 @@ fn work_through(job: Job<impl What>, events: &Arc<dyn Sink>, cancel: &Flag) -> R
         log: log.as_ref().map(|writing| writing.log.clone()),
         kickstart: job.what.shown(),
         kickstart_digest: job.what.digest(),
-        fail_before: None,
+        fail_at: None,
         cancel: cancel.clone(),
     };
     apply::apply(&prepared.plan, &prepared.image, &Stoppable::by(cancel.clone()), &options, &**events)

@@ -14,6 +14,7 @@ pub mod editor;
 pub mod environment;
 pub mod example;
 pub mod faulty;
+pub mod half;
 pub mod installed;
 pub mod iso;
 pub mod layout;

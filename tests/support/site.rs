@@ -129,7 +129,16 @@ fn mount(node: &Path, options: &str) -> TempDir {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let unmounted = output(Command::new(need("umount", "mount")).arg(self.dir.path()));
+        // A child that another thread is just starting has, for a moment, what is open here.
+        let unmount = || output(Command::new(need("umount", "mount")).arg(self.dir.path()));
+        let mut unmounted = unmount();
+        for _ in 0..20 {
+            if unmounted.status.success() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            unmounted = unmount();
+        }
         if !unmounted.status.success() && !std::thread::panicking() {
             panic!("unmounting {}: {}", self.dir.path().display(), String::from_utf8_lossy(&unmounted.stderr));
         }

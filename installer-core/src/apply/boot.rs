@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::run::{LOADER, Run};
 use super::teardown::Close;
+use super::unfinished;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::{Mount, MountKind};
 use crate::plan::{BootPlan, EfiGrub, Loader, MENU_PASSWORD, Names, Step, grub_directory};
@@ -23,6 +24,16 @@ pub fn install(run: &mut Run<'_>, step: &Step, boot: &BootPlan) -> Result<()> {
     if let Some((_, name)) = efi {
         first_configuration(run, name)?;
     }
+    let name = match &boot.loader {
+        Loader::Bootupd => "grub2",
+        Loader::Grub { install, .. } => grub_directory(install),
+    };
+    // Before what reads it, so that there is no boot loader without a menu.
+    if let Loader::Grub { reads_entries, .. } = &boot.loader {
+        menu(run, boot, name, *reads_entries)?;
+    }
+    // What is still in memory would be gone with the power, and the first sector is written at once.
+    run.host.write_out(&run.physical_root().join("boot"));
     for program in step.commands(&run.names) {
         if program.name == "mcopy" {
             keep_loader(run)?;
@@ -32,21 +43,13 @@ pub fn install(run: &mut Run<'_>, step: &Step, boot: &BootPlan) -> Result<()> {
     if let Some((efi, _)) = efi.filter(|(efi, _)| !efi.mtools) {
         fill_esp(run, efi)?;
     }
-    let name = match &boot.loader {
-        Loader::Bootupd => "grub2",
-        Loader::Grub { install, .. } => grub_directory(install),
-    };
     if let Some(hash) = run.plan.secrets.get(MENU_PASSWORD) {
         let text = format!("GRUB2_PASSWORD={}\n", hash.expose());
         let doing = "writing the password of the menu";
         let path = format!("boot/{name}/{USER_CONFIG}");
         run.physical(Stage::Bootloader)?.write(&path, text.as_bytes(), 0o600, None).doing(Stage::Bootloader, doing)?;
     }
-    match &boot.loader {
-        // Its menu looks for the password by itself.
-        Loader::Bootupd => Ok(()),
-        Loader::Grub { reads_entries, .. } => menu(run, boot, name, *reads_entries),
-    }
+    Ok(())
 }
 
 /// Where Fedora's tools and bootupd's menu have the password.
@@ -137,7 +140,8 @@ fn menu(run: &mut Run<'_>, plan: &BootPlan, name: &str, reads_entries: bool) -> 
     }
     let entry = boot_entry(run)?;
     let text = format!("{preamble}{}", menu_entry(&entry));
-    root.write("boot/loader/grub.cfg", text.as_bytes(), 0o644, None).doing(Stage::Bootloader, doing)?;
+    root.write(&unfinished::beside_entries(run, "grub.cfg"), text.as_bytes(), 0o644, None)
+        .doing(Stage::Bootloader, doing)?;
     root.symlink(&config, "../loader/grub.cfg").doing(Stage::Bootloader, doing)?;
     if plan.password {
         let script = format!("#!/bin/sh\ncat <<'EOF'\ninsmod password_pbkdf2\n{}EOF\n", password_lines(name));

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::run::{Deployer, Run, SYSTEM};
-use super::{homes, labels};
+use super::{homes, labels, unfinished};
 use crate::deploy::{self, sysroot};
 use crate::error::{Error, Result, Stage};
 use crate::host::{Mount, MountKind};
@@ -76,6 +76,7 @@ pub fn deploy(run: &mut Run<'_>, stateroot: &str, origin: &str, kargs: &[String]
         kargs: run.kargs.clone(),
     };
     run.deployed = Some(run.deployer.deploy(run, &job)?);
+    unfinished::begin(run)?;
     enter(run)
 }
 
@@ -103,6 +104,9 @@ fn enter(run: &mut Run<'_>) -> Result<()> {
     let inside = run.open(Stage::Deploy, &system)?;
     for (name, (source, kind)) in mounts.into_iter().filter(|(name, _)| inside.is_dir(name)) {
         run.mount(Stage::Deploy, &Mount { source, target: system.join(name), kind })?;
+        if name == "boot" {
+            unfinished::show_in_system(run)?;
+        }
     }
     let inside = run.open(Stage::Deploy, &system)?;
     homes::make(inside.as_ref())

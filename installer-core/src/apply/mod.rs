@@ -13,6 +13,7 @@ mod boot_order;
 mod change;
 mod deploy;
 mod ending;
+mod failure_point;
 mod freeze;
 mod homes;
 mod labels;
@@ -28,6 +29,7 @@ mod system;
 mod teardown;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod vfat;
 mod what_to_do;
 
@@ -41,6 +43,7 @@ use crate::machine;
 use crate::plan::{Plan, Step};
 use crate::storage::select::{self, Target};
 
+pub use failure_point::{FailBy, FailurePoint};
 pub use leftovers::clear_leftovers;
 pub use preflight::{check_libostree, preflight, require_ostree, require_root, room};
 pub use report::{Log, Options, Report, SCHEMA};
@@ -92,7 +95,7 @@ fn carry_out(
     let mut run = Run::new(plan, deployer, host, options, events)
         .inspect_err(|error| events.emit(&Event::failed(error, &|remedy| events.words(remedy))))?;
     let outcome = all_steps(&mut run);
-    let touched = run.touched;
+    let (touched, bootable) = (run.touched, run.bootable);
     let closed = run.close(outcome.is_ok());
     let outcome = match (outcome, closed) {
         (Ok(()), Ok(())) => {
@@ -110,15 +113,17 @@ fn carry_out(
     };
     let error = if touched { outcome.after_touching() } else { outcome };
     if touched {
-        events.emit(&Event::Warning { message: aftermath(&plan.target) });
+        events.emit(&Event::Warning { message: aftermath(&plan.target, bootable) });
     }
     events.emit(&Event::failed(&error, &|remedy| events.words(remedy)));
     Err(error)
 }
 
 /// What a failure leaves behind.
-fn aftermath(target: &Target) -> String {
+fn aftermath(target: &Target, bootable: bool) -> String {
     match target {
+        // Only closing it failed.
+        Target::Disk { .. } if bootable => format!("the system on {} is whole, and will boot", target.names()),
         Target::Disk { .. } => format!("{} had been written to; it will not boot", target.names()),
         Target::Filesystem { path, .. } => {
             format!("the file systems at {path} had been written to; empty them before another attempt")
@@ -139,9 +144,7 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
         let started = Instant::now();
         // Told first: a listener may want to stop the step.
         run.options.cancel.check(stage_of(run))?;
-        if run.options.fail_before.as_deref() == Some(step.name().as_str()) {
-            return Err(Error::failed(Stage::Finish, format!("made to fail before '{}'", step.name())));
-        }
+        run.pass("before", Some(number), &step.name())?;
         one_step(run, step).map_err(|error| {
             if !run.options.cancel.is_cancelled() {
                 return what_to_do::about(error, number, step);
@@ -154,6 +157,7 @@ fn all_steps(run: &mut Run<'_>) -> Result<()> {
         tracing::info!(millis, "end");
         run.events.emit(&Event::StepFinished { step: number, millis });
         run.done.push((title, millis));
+        run.pass("after", Some(number), &step.name())?;
     }
     Ok(())
 }

@@ -37,3 +37,11 @@ impl ImageFile {
         format!(".{}.{RUN_PREFIX}", self.name)
     }
 }
+
+/// The boot entries, as long as no boot loader finds them.
+pub struct Withheld {
+    /// Where they belong, from the target's root (`boot/loader.1`).
+    pub place: String,
+    /// What was open before the system was mounted as it will see itself.
+    pub mark: usize,
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::failure_point::FailurePoint;
 use crate::cancel::Cancel;
 use crate::request::EndAction;
 use crate::units::Digest;
@@ -30,9 +31,8 @@ pub struct Options {
     pub kickstart: Option<String>,
     /// The digest of the kickstart as it was read, for the record of the installation.
     pub kickstart_digest: Option<Digest>,
-    /// Fails before the first step of this name (`import`), for tests of what a failure leaves
-    /// behind.
-    pub fail_before: Option<String>,
+    /// Makes it end there, for tests of what that leaves behind.
+    pub fail_at: Option<FailurePoint>,
     /// Stops the installation before its next step, or while layers are read.
     pub cancel: Cancel,
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::failure_point;
 use super::leftovers::{List, Opened};
-use super::places::{ImageFile, RUN, RUN_PREFIX};
+use super::places::{ImageFile, RUN, RUN_PREFIX, Withheld};
 use super::report::{Options, Report, SCHEMA};
 use super::teardown::{Close, Teardown};
 
@@ -60,6 +61,10 @@ pub struct Run<'a> {
     pub commit: Option<String>,
     /// The deployment, once made.
     pub deployed: Option<Deployed>,
+    /// The boot entries, as long as no boot loader finds them.
+    pub withheld: Option<Withheld>,
+    /// Whether the disk starts the system that was asked for.
+    pub bootable: bool,
     /// The partitions' own GUIDs, once they are made.
     pub partition_guids: BTreeMap<Device, Uuid>,
     /// Its kernel arguments.
@@ -115,6 +120,8 @@ impl<'a> Run<'a> {
             work,
             commit: None,
             deployed: None,
+            withheld: None,
+            bootable: false,
             partition_guids: BTreeMap::new(),
             kargs: Vec::new(),
             // What was said before belongs to the report as well.
@@ -190,6 +197,11 @@ impl<'a> Run<'a> {
         });
         let nodes = self.names.disks.iter().cloned().chain(areas.map(|device| self.names.node(&device)));
         program.with(|cage| cage.devices = nodes.map(PathBuf::from).collect())
+    }
+
+    /// Passes a point where a test may let it end.
+    pub fn pass(&self, side: &str, number: Option<usize>, name: &str) -> Result<()> {
+        failure_point::pass(self.options.fail_at.as_ref(), side, (number, name), self.events)
     }
 
     /// Says something that does not end the installation.

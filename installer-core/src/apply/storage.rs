@@ -1,6 +1,6 @@
 //! The steps that make partitions and file systems.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -39,17 +39,19 @@ pub fn wipe(run: &mut Run<'_>, disk: &str) -> Result<()> {
     let disks = run.host.disks();
     disks.require_unused(Path::new(disk))?;
     let on_disk = |device: &str| device != disk && is_of(device, disk);
-    for loss in run.plan.destroys.iter().filter(|loss| on_disk(&loss.device)) {
-        // A partition that the kernel does not show goes with the table and is wiped when new
-        // ones are made in its place.
-        if disks.exists(Path::new(&loss.device)) {
-            run.touched = true;
-            disks.wipe(Path::new(&loss.device))?;
-        }
+    let partitions =
+        run.plan.destroys.iter().filter(|loss| on_disk(&loss.device)).map(|loss| loss.device.as_str().into());
+    // A partition that the kernel does not show goes with the table and is wiped when new
+    // ones are made in its place.
+    let partitions: Vec<PathBuf> = partitions.filter(|device: &PathBuf| disks.exists(device)).collect();
+    run.touched = true;
+    // From here on nothing that is left of an old system starts.
+    disks.disarm(Path::new(disk), &partitions)?;
+    for partition in &partitions {
+        disks.wipe(partition)?;
     }
     // That writes nothing to the disk.
     disks.forget_partitions(Path::new(disk))?;
-    run.touched = true;
     run.teardown.push(Close::Disk(disk.into()));
     let gone = disks.wipe(Path::new(disk))?;
     tracing::info!(?gone, "wiped");

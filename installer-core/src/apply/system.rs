@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::report::Log;
 use super::run::Run;
+use super::unfinished;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::Root;
 use crate::plan::AUTH_FILE;
@@ -161,6 +162,9 @@ pub fn finish(run: &mut Run<'_>) -> Result<()> {
     super::record::write(run)?;
     records(run)?;
     run.deployer.label(run)?;
+    run.pass("before", None, "boot")?;
+    unfinished::end(run)?;
+    run.pass("after", None, "boot")?;
     super::freeze::of_what_stays_mounted(run);
     run.teardown.unwind_to(0, run.host)
 }

@@ -46,7 +46,8 @@ pub struct GptPartition {
 }
 
 /// Writes a new GPT with a protective MBR over whatever table a disk or image file has,
-/// syncs, reads both copies back and compares. The boot code in the MBR goes too.
+/// syncs, reads both copies back and compares. Boot code in the MBR makes way for one that says that no
+/// system starts from here.
 pub fn write_gpt(
     path: impl AsRef<Path>,
     sector_size: Bytes,
@@ -144,7 +145,9 @@ fn write_all(
     primary.write_primary(file, block)?;
     // The field has 32 bits; larger disks say "all of it".
     let covered = u32::try_from(primary.backup_lba).unwrap_or(u32::MAX);
-    ProtectiveMBR::with_lb_size(covered).overwrite_lba0(file)?;
+    let mut mbr = ProtectiveMBR::with_lb_size(covered);
+    mbr.set_bootcode(super::boot_code::notice());
+    mbr.overwrite_lba0(file)?;
     Ok(())
 }
 

@@ -351,7 +351,10 @@ fn limit(capabilities: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// A process by a descriptor of it.
-pub fn watch_for_end(process: rustix::process::Pid) -> io::Result<OwnedFd> {
-    Ok(rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty())?)
+/// A process by a descriptor of it; `None` if it has ended already.
+pub fn watch_for_end(process: rustix::process::Pid) -> io::Result<Option<OwnedFd>> {
+    match rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty()) {
+        Err(rustix::io::Errno::SRCH) => Ok(None),
+        outcome => Ok(Some(outcome?)),
+    }
 }

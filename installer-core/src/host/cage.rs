@@ -172,19 +172,20 @@ pub(super) fn put_into(command: &mut Command, cage: &Cage) -> io::Result<Line> {
     cage::put_into(command, plan(cage)?)
 }
 
-/// A cage whose program has been started.
-pub(super) struct Running(Open);
+/// A cage whose program has been started; nothing, if it has ended before it could be looked at.
+pub(super) struct Running(Option<Open>);
 
 impl Running {
     pub(super) fn of(mut line: Line) -> io::Result<Self> {
         let first = line.first_process()?;
-        Ok(Running(Open { first, ended: cage::watch_for_end(first)?, life: line.life, mounts: mounts() }))
+        let ended = cage::watch_for_end(first)?;
+        Ok(Running(ended.map(|ended| Open { first, ended, life: line.life, mounts: mounts() })))
     }
 
     /// When the program has ended: the cage is gone, or is kept until [`end_all`].
     pub(super) fn program_ended(self) {
-        if !self.0.ends_within(Duration::from_millis(100)) {
-            LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(self.0);
+        if let Some(cage) = self.0.filter(|cage| !cage.ends_within(Duration::from_millis(100))) {
+            LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(cage);
         }
     }
 }

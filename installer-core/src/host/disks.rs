@@ -19,6 +19,8 @@ pub trait Disks: Send + Sync {
     fn require_unused(&self, disk: &Path) -> Result<()>;
     /// Whether the kernel shows this device.
     fn exists(&self, device: &Path) -> bool;
+    /// Takes from the disk, and from those of its partitions, what firmware would start.
+    fn disarm(&self, disk: &Path, partitions: &[PathBuf]) -> Result<()>;
     /// Wipes every signature from a device; returns what was there.
     fn wipe(&self, device: &Path) -> Result<Vec<String>>;
     /// Writes a new GPT, and reads it back.
@@ -59,6 +61,10 @@ impl Disks for KernelDisks {
 
     fn exists(&self, device: &Path) -> bool {
         device.exists()
+    }
+
+    fn disarm(&self, disk: &Path, partitions: &[PathBuf]) -> Result<()> {
+        block::disarm(disk, partitions)
     }
 
     fn wipe(&self, device: &Path) -> Result<Vec<String>> {

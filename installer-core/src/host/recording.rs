@@ -176,6 +176,10 @@ impl Disks for Recording {
         true
     }
 
+    fn disarm(&self, disk: &Path, partitions: &[PathBuf]) -> Result<()> {
+        self.on_disks(format!("disarm {} ({})", disk.display(), partitions.len()))
+    }
+
     fn wipe(&self, device: &Path) -> Result<Vec<String>> {
         self.on_disks(format!("wipe {}", device.display())).map(|()| Vec::new())
     }
@@ -304,6 +308,11 @@ impl Root for RecordedRoot {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.call("rename", from)?;
         self.root.rename(from, to)
+    }
+
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        self.call("exchange", one)?;
+        self.root.exchange(one, other)
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Uid, XattrFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 
 /// Files below one directory, by paths from there. No link leads out of it.
@@ -51,6 +51,8 @@ pub trait Root: Send + Sync {
     fn symlink(&self, path: &str, target: &str) -> io::Result<()>;
     /// Gives the file at `from` the name `to`, over whatever file was there.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Lets two things of one directory change places.
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
     /// Removes the file at `path` if there is one; a link itself, not what it names.
     fn remove(&self, path: &str) -> io::Result<()>;
     /// Removes the directory at `path` with the files and the empty directories in it. A directory
@@ -340,6 +342,20 @@ impl Root for TargetRoot {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let ((old, from), (new, to)) = (self.parent(from)?, self.parent(to)?);
         Ok(rustix::fs::renameat(&old, from, &new, to)?)
+    }
+
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        let ((first, one), (second, other)) = (self.parent(one)?, self.parent(other)?);
+        match rustix::fs::renameat_with(&first, one, &second, other, RenameFlags::EXCHANGE) {
+            // A file system that cannot do it at once: for a moment the first name leads nowhere.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                let aside = format!("{other}.aside");
+                rustix::fs::renameat(&first, one, &second, aside.as_str())?;
+                rustix::fs::renameat(&second, other, &first, one)?;
+                Ok(rustix::fs::renameat(&second, aside.as_str(), &second, other)?)
+            }
+            outcome => Ok(outcome?),
+        }
     }
 
     fn remove_mount_points(&self, path: &str) -> io::Result<()> {

@@ -40,7 +40,9 @@ fn body(text: &str) -> String {
 /// The codes, without those of what formatting cures.
 fn codes(parsed: &Parsed) -> BTreeMap<&'static str, usize> {
     let mut codes = BTreeMap::new();
-    for diagnostic in parsed.diagnostics.iter().filter(|d| !matches!(d.code, "W001" | "W002" | "W010" | "W011" | "W012")) {
+    for diagnostic in
+        parsed.diagnostics.iter().filter(|d| !matches!(d.code, "W001" | "W002" | "W010" | "W011" | "W012"))
+    {
         *codes.entry(diagnostic.code).or_default() += 1;
     }
     codes

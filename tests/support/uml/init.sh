@@ -30,6 +30,9 @@ udevadm settle
 
 cd "$work" || exec busybox poweroff -f
 /bin/sh "$here/script" >"$here/stdout" 2>"$here/stderr" </dev/null
-echo $? >"$here/status"
+code=$?
+echo $code >"$here/status"
+# Its power is cut: nothing that the kernel still has in memory reaches a disk.
+[ $code = 99 ] && exec busybox poweroff -n -f
 sync
 exec busybox poweroff -f

@@ -80,8 +80,9 @@ pub fn deploy(run: &mut Run<'_>, stateroot: &str, origin: &str, kargs: &[String]
     enter(run)
 }
 
-/// The deployment with its /var, /boot and the kernel's file systems; /usr read-only, as it
-/// will be.
+/// The deployment with its /var and /boot; /usr read-only, as it will be. The kernel's file systems and
+/// devices are not in it: a link of the image into them would lead every write below this root to the
+/// machine that installs. Programs of the image get their own, in their cage.
 fn enter(run: &mut Run<'_>) -> Result<()> {
     let Some(deployed) = run.deployed.clone() else { return Ok(()) };
     let physical = run.physical_root();
@@ -94,9 +95,6 @@ fn enter(run: &mut Run<'_>) -> Result<()> {
         ("var", bind(deployed.var, MountKind::BindRecursive)),
         ("sysroot", bind(physical.clone(), MountKind::BindRecursive)),
         ("boot", bind(physical.join("boot"), MountKind::Bind)),
-        ("proc", ("proc".into(), MountKind::Virtual("proc"))),
-        ("sys", bind("/sys".into(), MountKind::BindRecursive)),
-        ("dev", bind("/dev".into(), MountKind::BindRecursive)),
         ("run", ("tmpfs".into(), MountKind::Virtual("tmpfs"))),
         ("tmp", ("tmpfs".into(), MountKind::Virtual("tmpfs"))),
     ];
@@ -110,4 +108,20 @@ fn enter(run: &mut Run<'_>) -> Result<()> {
     }
     let inside = run.open(Stage::Deploy, &system)?;
     homes::make(inside.as_ref())
+}
+
+/// Shows the kernel's file systems and the devices in the system, for a script beside it that may want to
+/// `chroot` there. The caller takes them away again.
+pub fn show_kernel(run: &mut Run<'_>) -> Result<()> {
+    let system = run.system_root();
+    let mounts = [
+        ("proc", ("proc", MountKind::Virtual("proc"))),
+        ("sys", ("/sys", MountKind::BindRecursive)),
+        ("dev", ("/dev", MountKind::BindRecursive)),
+    ];
+    let inside = run.open(Stage::Script, &system)?;
+    for (name, (source, kind)) in mounts.into_iter().filter(|(name, _)| inside.is_dir(name)) {
+        run.mount(Stage::Script, &Mount { source: source.into(), target: system.join(name), kind })?;
+    }
+    Ok(())
 }

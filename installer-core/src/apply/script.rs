@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::deploy;
 use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
@@ -79,6 +80,7 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
 
 fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let mark = run.teardown.mark();
+    deploy::show_kernel(run)?;
     let places = customary_places(run)?;
     let root = run.system_root().display().to_string();
     let outcome = on_host(script, run.host, run.events, &[("ANA_INSTALL_PATH", root)]);

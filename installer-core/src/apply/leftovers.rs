@@ -70,7 +70,16 @@ fn clear_all(host: &dyn Host) -> io::Result<()> {
         let Some(pid) = pid.filter(|pid| kind == FileType::Directory && *pid != rustix::process::getpid()) else {
             continue;
         };
-        let list = run.append(&format!("{name}/{LIST}"))?;
+        // It is opened and never made: another installation may be removing its directory just now.
+        let list = match run.file(&format!("{name}/{LIST}")) {
+            Ok(list) => list,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && test_kill_process(pid).is_ok() => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                run.remove_mount_points(&name)?;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let text = run.read(&format!("{name}/{LIST}"))?.unwrap_or_default();
         let alive = flock(&list, FlockOperation::NonBlockingLockExclusive).is_err();
         // One that has just begun may have no lock yet.

@@ -317,6 +317,11 @@ impl FromStr for MountPoint {
         if text.chars().any(char::is_control) {
             return Err(ParseUnitError(format!("{text:?} is not a mount point: it has control characters")));
         }
+        if parts.iter().any(|part| part.len() > 255) || text.len() > 1024 {
+            return Err(ParseUnitError(format!(
+                "'{text}' is not a mount point: a directory has a name of at most 255 bytes, and the path of 1024"
+            )));
+        }
         Ok(MountPoint(format!("/{}", parts.join("/"))))
     }
 }

@@ -7,6 +7,7 @@
 pub mod device;
 pub mod filesystem;
 pub mod kind;
+mod mkfs_options;
 pub mod partition_type;
 pub mod select;
 pub(crate) mod solve;

@@ -16,7 +16,11 @@ const LVM: Uuid = uuid!("e6d6d379-f507-44c2-a23c-238f2a3df928");
 const LINUX: Uuid = uuid!("0fc63daf-8483-4772-8e79-3d69d8477de4");
 const ROOT_X86_64: Uuid = uuid!("4f68bce3-e8cd-4db1-96e7-fbcaf984b709");
 
-/// The type and the name of a partition for this purpose.
+/// The room for a partition's name in a GPT, in UTF-16 units.
+const NAME: usize = 36;
+
+/// The type and the name of a partition for this purpose. The name is for people: of one that is too long
+/// there is as much as there is room for.
 pub fn of(purpose: &Purpose) -> (Uuid, String) {
     match purpose {
         Purpose::BiosBoot => (BIOS_BOOT, "bios-boot".into()),
@@ -25,8 +29,17 @@ pub fn of(purpose: &Purpose) -> (Uuid, String) {
         Purpose::Lvm(_) => (LVM, "lvm".into()),
         Purpose::Mount(at) if at.as_str() == "/boot" => (XBOOTLDR, "boot".into()),
         Purpose::Mount(at) if *at == MountPoint::root() => (LINUX, "root".into()),
-        Purpose::Mount(at) => (LINUX, at.as_str().trim_start_matches('/').replace('/', "-")),
+        Purpose::Mount(at) => (LINUX, cut(&at.as_str().trim_start_matches('/').replace('/', "-"))),
     }
+}
+
+fn cut(name: &str) -> String {
+    let mut units = 0;
+    let fits = |c: &char| {
+        units += c.len_utf16();
+        units <= NAME
+    };
+    name.chars().take_while(fits).collect()
 }
 
 /// Whether `partition` is of this type.

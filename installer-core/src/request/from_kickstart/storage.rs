@@ -225,9 +225,19 @@ fn inside_var(path: &str) -> Result<String, &'static str> {
     if path == "/tmp" {
         return Ok(path.to_owned());
     }
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    match (parts.next().unwrap_or_default(), parts.next()) {
+        ("boot", Some("efi")) | ("boot", None) => Ok(path.to_owned()),
+        ("boot", Some(_)) => Err("boot loaders look for what is in /boot on the file system of /boot itself"),
+        ("var", Some("run" | "lock")) => Err("this directory is a link into /run, which is made at each boot"),
+        ("" | "var", _) => Ok(path.to_owned()),
+        (first, _) => refused(first),
+    }
+}
+
+/// Why no file system can be mounted below this directory of the root.
+fn refused(first: &str) -> Result<String, &'static str> {
     match first {
-        "" | "boot" | "var" => Ok(path.to_owned()),
         "usr" | "etc" | "bin" | "sbin" | "lib" | "lib64" | "sysroot" | "ostree" => {
             Err("this directory belongs to the image and cannot be a file system of its own")
         }

@@ -18,6 +18,7 @@ use volumes::Filled;
 
 use super::device::Device;
 use super::kind::Area;
+use super::mkfs_options;
 use super::tree::{Node, Tree};
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::request::{AreaRequest, Layout, Purpose};
@@ -46,6 +47,7 @@ pub fn lay_out(layout: &Layout, given: &Given<'_>, warnings: &mut Vec<String>) -
     nodes.extend(areas);
     let tree = Tree { nodes };
     check_mount_points(&tree)?;
+    check_options(&tree)?;
     check_root(&tree, given)?;
     Ok(tree)
 }
@@ -66,6 +68,17 @@ fn area(request: &AreaRequest, device: Device) -> Option<Node> {
         options: request.mkfs_options.clone(),
         mount_options: request.options.clone(),
     }))
+}
+
+/// What mkfs would refuse, or take for something else than the plan does.
+fn check_options(tree: &Tree) -> Result<()> {
+    for area in tree.areas() {
+        if let Some(why) = mkfs_options::wrong(&area.filesystem, &area.options) {
+            let told = format!("the options for {}, to {}: {why}", area.filesystem, area.title());
+            return Err(Error::input(Stage::Plan, told).hint("correct the options for mkfs, or leave them out"));
+        }
+    }
+    Ok(())
 }
 
 fn check_mount_points(tree: &Tree) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::codes;
 use crate::commands;
 use crate::diagnostic::Diagnostic;
 use crate::document::Document;
-use crate::kickstart::Kickstart;
+use crate::kickstart::{Kickstart, User};
 use crate::limits::MAX_FINDINGS;
 use crate::span::{Sources, Span};
 use unattended::unasked;
@@ -161,7 +161,11 @@ fn no_login(kickstart: &Kickstart, written: &Written, end: Span, found: &mut Vec
         !lock && password.is_some_and(|password| !(is_crypted && crate::values::locks(password.expose())))
     };
     let root = kickstart.rootpw.as_ref().is_some_and(|r| opens(r.password.as_ref(), r.is_crypted, r.lock));
-    let user = kickstart.users.iter().any(|u| opens(u.password.as_ref(), u.is_crypted, u.lock));
+    let shell = |user: &User| {
+        let shell = user.shell.as_deref().and_then(|shell| shell.rsplit('/').next());
+        !matches!(shell, Some("nologin" | "false"))
+    };
+    let user = kickstart.users.iter().any(|u| shell(u) && opens(u.password.as_ref(), u.is_crypted, u.lock));
     // A script can do anything; one that mentions accounts most likely does.
     let script = kickstart.scripts.iter().any(|s| {
         ["passwd", "useradd", "authorized_keys", "/etc/shadow", "usermod"].iter().any(|word| s.body.contains(word))

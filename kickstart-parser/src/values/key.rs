@@ -41,7 +41,7 @@ fn one(key: &SshKey) -> Option<Diagnostic> {
         let message = format!("the key of `{whose}` is the name of a file");
         return no_key(message, "write what is in the file: nothing is read during the installation");
     }
-    let Some((kind, blob, comment)) = parts(text) else {
+    let Some((options, (kind, blob, comment))) = parts(text) else {
         let message = format!("the key of `{whose}` does not say of which kind it is");
         return no_key(message, "write a line of an `.pub` file: it begins with `ssh-ed25519`, `ssh-rsa` or the like");
     };
@@ -49,6 +49,11 @@ fn one(key: &SshKey) -> Option<Diagnostic> {
         let help = "copy the line of the `.pub` file once more, whole and in one line";
         Some(finding(&codes::BROKEN_KEY, key.span, message, help))
     };
+    if let Some(option) = unknown_option(options) {
+        return broken(format!(
+            "the key of `{whose}` opens nothing: ssh servers know no option `{option}` before a key"
+        ));
+    }
     match opens(kind, blob) {
         Err(why) => broken(format!("the key of `{whose}` opens nothing: {why}")),
         Ok(()) if kind == "ssh-dss" => {
@@ -88,16 +93,56 @@ fn shape(kind: &str) -> Option<Shape> {
     })
 }
 
-/// The kind of a key, the key, and the comment. Options may stand before them, with blanks in quotes.
-fn parts(text: &str) -> Option<(&str, &str, &str)> {
+/// What may stand before a key (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"); `=` where a value follows.
+const OPTIONS: &[&str] = &[
+    "agent-forwarding",
+    "cert-authority",
+    "command=",
+    "environment=",
+    "expiry-time=",
+    "from=",
+    "no-agent-forwarding",
+    "no-port-forwarding",
+    "no-pty",
+    "no-touch-required",
+    "no-user-rc",
+    "no-x11-forwarding",
+    "permitlisten=",
+    "permitopen=",
+    "port-forwarding",
+    "principals=",
+    "pty",
+    "restrict",
+    "tunnel=",
+    "user-rc",
+    "verify-required",
+    "x11-forwarding",
+];
+
+/// The first of the options before a key for which a server does not take the key.
+fn unknown_option(options: &str) -> Option<&str> {
+    let mut quoted = false;
+    let mut list = options.trim().split(|c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    });
+    list.find(|option| {
+        let name = option.split_inclusive('=').next().unwrap_or_default().to_ascii_lowercase();
+        !option.is_empty() && !OPTIONS.contains(&name.as_str())
+    })
+}
+
+/// The options, and the kind of a key, the key, and the comment. Options have blanks in quotes.
+fn parts(text: &str) -> Option<(&str, (&str, &str, &str))> {
     let blank = |c: char| c == ' ' || c == '\t';
     let first = text.split(blank).next().unwrap_or("");
     let rest = if shape(first).is_some() { text } else { behind_options(text) };
+    let options = &text[..text.len() - rest.len()];
     let (kind, rest) = rest.split_once(blank).unwrap_or((rest, ""));
     shape(kind)?;
     let rest = rest.trim_start();
     let (blob, comment) = rest.split_once(blank).unwrap_or((rest, ""));
-    Some((kind, blob, comment.trim()))
+    Some((options, (kind, blob, comment.trim())))
 }
 
 fn behind_options(text: &str) -> &str {
@@ -221,10 +266,18 @@ mod tests {
             format!("{ED25519}   two words"),
             format!("command=\"/bin/x y\",no-pty {ED25519} ann"),
             format!("restrict {ED25519}"),
+            format!("From=\"10.0.0.0/8,::1\",X11-forwarding,expiry-time=\"20990101\" {ED25519}"),
             p256,
             format!("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ{}", "C".repeat(342)),
         ] {
             assert!(of(&key).is_empty(), "{key}: {:?}", of(&key));
+        }
+    }
+
+    #[test]
+    fn options_that_no_server_takes() {
+        for options in ["foo", "admin", "no-such-option=\"x\"", "restrict,foo", "command", "pty=\"1\"", "a@b"] {
+            assert_eq!(of(&format!("{options} {ED25519}")), ["V002"], "{options}");
         }
     }
 

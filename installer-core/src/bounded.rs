@@ -1,11 +1,21 @@
 //! Files that come from outside, read with a limit: a name can lead to a device that never ends.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// More than any real document has: configuration files, credentials, facts, plans.
 pub const DOCUMENT: u64 = 16 << 20;
+
+/// Opens the regular file at `path`. A pipe or a device under that name is refused and not waited for.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"))
+}
 
 /// The bytes of the file at `path`, if they are no more than `limit`.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
@@ -25,6 +35,17 @@ pub fn read_to_string(path: &Path, limit: u64) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        for path in [pipe.as_path(), dir.path(), Path::new("/dev/null")] {
+            assert_eq!(open_regular(path).unwrap_err().kind(), ErrorKind::InvalidInput, "{path:?}");
+        }
+    }
 
     #[test]
     fn what_has_no_end_is_not_waited_for() {

@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use crate::bounded::open_regular;
 use crate::error::{Error, Result, Stage};
 use crate::units::Digest;
 
@@ -45,7 +46,7 @@ impl Layout {
         match (reference.place(), metadata.is_dir()) {
             (Place::Archive(_), true) => wrong("directory", "oci"),
             (Place::Archive(_), false) => {
-                let file = File::open(path).map_err(missing)?;
+                let file = open_regular(path).map_err(missing)?;
                 let entries = index(&file).map_err(|error| {
                     Error::world(Stage::Resolve, format!("reading {} as a tar file", path.display()))
                         .because(error)
@@ -62,7 +63,7 @@ impl Layout {
     fn file(&self, name: &str) -> io::Result<(Box<dyn Read + Send>, u64)> {
         match self {
             Layout::Directory(path) => {
-                let file = File::open(path.join(name))?;
+                let file = open_regular(&path.join(name))?;
                 let size = file.metadata()?.len();
                 Ok((Box::new(file), size))
             }

@@ -40,6 +40,13 @@ pub fn check_kargs(kargs: &[String], stateroot: &Stateroot, facts: &ImageFacts) 
         return Err(Error::world(Stage::Plan, format!("the kernel argument {wrong:?} has a control character in it"))
             .hint("correct it in the image or in what asks for it: each argument is one line of text"));
     }
+    // The kernel's own quoting (`next_arg`): what is open goes on over blanks, so that `ostree=` behind it
+    // would be no argument any more.
+    if kargs.iter().map(|karg| karg.matches('"').count()).sum::<usize>() % 2 == 1 {
+        let odd = kargs.iter().find(|karg| karg.matches('"').count() % 2 == 1).map_or("", String::as_str);
+        return Err(Error::world(Stage::Plan, format!("a quotation mark is open in the kernel arguments, at '{odd}'"))
+            .hint("close it in the image's kargs.d or in what asks for the argument"));
+    }
     // Identifiers that are not known yet take 36 characters each.
     let one = |karg: &String| karg.len() + 1 + 36 * karg.matches('{').count();
     let length = kargs.iter().map(one).sum::<usize>() + ostree_argument(stateroot);
@@ -83,6 +90,8 @@ mod tests {
         let root = Stateroot::default();
         let check = |kargs: &[String]| check_kargs(kargs, &root, &facts());
         assert!(check(&["quiet".into(), "a=\"b c\"".into()]).is_ok());
+        assert!(check(&["a=\"b".into(), "c\"".into()]).is_ok());
+        assert!(check(&["a=\"b".into(), "c".into()]).is_err());
         for wrong in ["a\nb", "a\tb", "a\0", "a\u{7f}", "c\nlinux /x"] {
             assert!(check(&[wrong.into()]).is_err(), "{wrong:?}");
         }

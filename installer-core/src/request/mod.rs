@@ -21,5 +21,5 @@ pub use settings::{
 };
 pub use types::{
     Clear, DiskChoice, EndAction, ImageFile, Password, RegistryAccess, Request, RootAccess, Script, SystemSettings,
-    User, valid_name,
+    User, valid_id, valid_name,
 };

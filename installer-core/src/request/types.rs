@@ -257,6 +257,12 @@ pub enum EndAction {
     Halt,
 }
 
+/// The id of a user or a group, if `number` can be one. The kernel and systemd take 65535 and 4294967295
+/// for "no id" (`uid_is_valid` in systemd's `user-util.c`).
+pub fn valid_id(number: i64) -> Option<u32> {
+    u32::try_from(number).ok().filter(|id| !matches!(*id, 65_535 | u32::MAX))
+}
+
 /// Whether `name` may be a login or group name (as shadow's `useradd` has it).
 pub fn valid_name(name: &str) -> bool {
     let bytes = name.as_bytes();

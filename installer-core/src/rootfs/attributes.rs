@@ -18,12 +18,17 @@ pub enum Carrier {
 const MAX_NAME: usize = 255;
 /// The largest value (`XATTR_SIZE_MAX`).
 const MAX_VALUE: usize = 64 << 10;
+/// The longest list of names, each with its NUL (`XATTR_LIST_MAX`).
+const MAX_LIST: usize = 64 << 10;
 
 const ACCESS: &[u8] = b"system.posix_acl_access";
 const DEFAULT: &[u8] = b"system.posix_acl_default";
 
 /// What is wrong with the attributes `xattrs` of something with this `mode`.
 pub fn check(carrier: Carrier, mode: u32, xattrs: &[Xattr]) -> Result<(), &'static str> {
+    if xattrs.iter().map(|(name, _)| name.len() + 1).sum::<usize>() > MAX_LIST {
+        return Err("extended attributes whose names take more than 64 KiB together");
+    }
     xattrs.iter().try_for_each(|(name, value)| one(carrier, mode, name, value))
 }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::request::valid_id;
+
 /// The account files of a system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accounts {
@@ -96,6 +98,14 @@ pub enum AccountError {
         /// The id that is asked for.
         asked: u32,
     },
+    /// What the image says of an account cannot be read.
+    #[error("the image's line of '{name}' has no user and group id: '{line}'")]
+    Malformed {
+        /// The account.
+        name: String,
+        /// Its line.
+        line: String,
+    },
     /// No id is free.
     #[error("no free {0} between 1000 and 59999")]
     Exhausted(&'static str),
@@ -136,12 +146,8 @@ impl Accounts {
     /// hash; `day` is today, in days since 1970.
     pub fn add_user(&mut self, user: &UserPlan, hash: Option<&str>, day: u64) -> Result<Identity, AccountError> {
         let line = find(&self.passwd, &user.name).or_else(|| find(&self.vendor_passwd, &user.name));
-        let existing = line.and_then(|line| {
-            let number = |index| field(line, index)?.parse().ok();
-            Some((number(2)?, number(3)?, field(line, 5)?.to_owned()))
-        });
-        let identity = match existing {
-            Some((uid, gid, home)) => Identity { uid, gid, home, existed: true },
+        let identity = match line {
+            Some(line) => existing(&user.name, line)?,
             None => self.new_user(user)?,
         };
         for (group, gid) in &user.groups {
@@ -196,11 +202,14 @@ impl Accounts {
         let Some((subuid, subgid)) = &mut self.subids else { return };
         for text in [subuid, subgid] {
             let end = text.lines().filter_map(|line| {
-                let start: u64 = field(line, 1)?.parse().ok()?;
-                Some(start + field(line, 2)?.parse::<u64>().ok()?)
+                let start: u32 = field(line, 1)?.parse().ok()?;
+                Some(u64::from(start) + u64::from(field(line, 2)?.parse::<u32>().ok()?))
             });
             let start = end.max().unwrap_or(0).max(100_000);
-            append(text, &format!("{name}:{start}:65536"));
+            // Where the image has given all of them away, there are none left to give.
+            if start + 65_536 <= u64::from(u32::MAX) {
+                append(text, &format!("{name}:{start}:65536"));
+            }
         }
     }
 
@@ -253,6 +262,16 @@ impl Accounts {
             join(gshadow, group, user);
         }
         Ok(())
+    }
+}
+
+/// Who the account called `name` is by its line of passwd.
+fn existing(name: &str, line: &str) -> Result<Identity, AccountError> {
+    let number = |index| field(line, index)?.parse().ok().and_then(valid_id);
+    let home = field(line, 5).filter(|home| home.starts_with('/'));
+    match (number(2), number(3), home) {
+        (Some(uid), Some(gid), Some(home)) => Ok(Identity { uid, gid, home: home.to_owned(), existed: true }),
+        _ => Err(AccountError::Malformed { name: name.to_owned(), line: line.to_owned() }),
     }
 }
 

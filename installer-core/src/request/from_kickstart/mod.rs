@@ -125,6 +125,14 @@ impl Reader<'_> {
         ] {
             self.refuse_if(given, span, &format!("bootloader {option} is not supported"), help);
         }
+        if bootloader.append.as_ref().is_some_and(|append| append.matches('"').count() % 2 == 1) {
+            self.bad(
+                span,
+                "bootloader --append: a quotation mark is open at its end, and the kernel would take all that \
+                 follows for a part of that argument",
+                "close it: --append='name=\"one two\"'",
+            );
+        }
         !bootloader.disabled && bootloader.location != Some(BootloaderLocation::None)
     }
 

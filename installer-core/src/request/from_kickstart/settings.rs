@@ -9,7 +9,7 @@ use super::Reader;
 use crate::request::settings::{
     Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Services, SystemPurpose, TimeSource, TimeSync,
 };
-use crate::request::valid_name;
+use crate::request::{valid_id, valid_name};
 
 impl Reader<'_> {
     pub(super) fn services(&mut self, kickstart: &Kickstart) -> Services {
@@ -51,7 +51,7 @@ impl Reader<'_> {
     pub(super) fn groups(&mut self, kickstart: &Kickstart) -> Vec<Group> {
         let mut list = Vec::new();
         for group in &kickstart.groups {
-            let gid = group.gid.map(u32::try_from);
+            let gid = group.gid.map(|gid| valid_id(gid).ok_or(gid));
             match gid.transpose() {
                 Ok(gid) if valid_name(&group.name) => list.push(Group { name: group.name.clone(), gid }),
                 Ok(_) => self.bad(
@@ -62,7 +62,7 @@ impl Reader<'_> {
                 Err(_) => self.bad(
                     group.span,
                     format!("group {}: --gid is out of range", group.name),
-                    "use a number from 0 to 4294967294",
+                    "use a number from 0 to 4294967294, and not 65535",
                 ),
             }
         }

@@ -4,7 +4,7 @@ use kickstart_parser::Span;
 use kickstart_parser::kickstart::{Keyboard, Kickstart, SelinuxMode, User as KsUser};
 
 use super::Reader;
-use crate::request::{Password, RootAccess, SystemSettings, User, valid_name};
+use crate::request::{Password, RootAccess, SystemSettings, User, valid_id, valid_name};
 use crate::units::Secret;
 
 impl Reader<'_> {
@@ -105,13 +105,13 @@ impl Reader<'_> {
     }
 
     pub(super) fn user(&mut self, user: &KsUser) -> User {
-        let id = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
+        let id = |value: Option<i64>| value.and_then(valid_id);
         for (value, option) in [(user.uid, "--uid"), (user.gid, "--gid")] {
             if value.is_some() && id(value).is_none() {
                 self.bad(
                     user.span,
                     format!("user {}: {option} is out of range", user.name),
-                    "use a number from 0 to 4294967294",
+                    "use a number from 0 to 4294967294, and not 65535",
                 );
             }
         }
@@ -147,7 +147,8 @@ impl Reader<'_> {
         let parsed = match text.split_once('(') {
             None => Some((text.to_owned(), None)),
             Some((name, rest)) => {
-                rest.strip_suffix(')').and_then(|gid| gid.parse().ok()).map(|gid| (name.to_owned(), Some(gid)))
+                let gid = rest.strip_suffix(')').and_then(|gid| gid.parse().ok()).and_then(valid_id);
+                gid.map(|gid| (name.to_owned(), Some(gid)))
             }
         };
         match parsed {

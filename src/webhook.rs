@@ -227,7 +227,14 @@ impl To {
         loop {
             match self.attempt(number, body) {
                 Attempt::Taken => return,
-                Attempt::Refused(error) => return tracing::warn!("{}: {error}", self.shown),
+                Attempt::Refused(error) => {
+                    tracing::warn!("{}: {error}", self.shown);
+                    // Once is enough for a wrong address or key.
+                    if number == 1 {
+                        eprintln!("warning: {}: {error}", self.shown);
+                    }
+                    return;
+                }
                 Attempt::Trouble(error) => tracing::info!("{}: {error}; trying again", self.shown),
             }
             let end = Instant::now() + pause.min(LONGEST[usize::from(!*open)]);
@@ -251,7 +258,9 @@ impl To {
     }
 
     fn attempt(&self, number: u64, body: &str) -> Attempt {
-        let mut request = self.agent.post(&self.url).header("Content-Type", "application/json");
+        // Elsewhere a redirected POST arrives without its body.
+        let request = self.agent.post(&self.url).config().max_redirects(0).build();
+        let mut request = request.header("Content-Type", "application/json");
         request = request.header(DELIVERY, format!("{}/{number}", self.id));
         if let Some(login) = &self.login {
             request = request.header("Authorization", format!("Basic {login}"));
@@ -261,7 +270,8 @@ impl To {
             request = request.header(SIGNATURE, format!("sha256={code}"));
         }
         match request.send(body) {
-            Ok(_) => Attempt::Taken,
+            Ok(answer) if answer.status().is_success() => Attempt::Taken,
+            Ok(answer) => Attempt::Refused(ureq::Error::StatusCode(answer.status().as_u16())),
             Err(error @ ureq::Error::StatusCode(408 | 425 | 429)) => Attempt::Trouble(error),
             Err(error @ ureq::Error::StatusCode(300..=499)) => Attempt::Refused(error),
             Err(error) => Attempt::Trouble(error),
@@ -301,6 +311,33 @@ mod tests {
     #[test]
     fn tokens_are_not_told() {
         assert_eq!(host_of("https://me:pw@hook.example/T0KEN?k=v"), "the webhook at https://***@hook.example");
+    }
+
+    #[test]
+    fn what_an_answer_means() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", server.local_addr().unwrap());
+        let (agent, shown) = (Request::default().agent_for(&url, ATTEMPT).unwrap(), host_of(&url));
+        let to = To { agent, url, login: None, key: None, shown, id: id(), dropped: Arc::default() };
+        for (status, expected) in [(204, 't'), (302, 'r'), (404, 'r'), (429, 'a'), (500, 'a')] {
+            let meant = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let (mut connection, _) = server.accept().unwrap();
+                    let mut buffer = [0; 4096];
+                    let _ = connection.read(&mut buffer).unwrap();
+                    let answer = format!(
+                        "HTTP/1.1 {status} x\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    );
+                    std::io::Write::write_all(&mut connection, answer.as_bytes()).unwrap();
+                });
+                match to.attempt(1, "{}") {
+                    Attempt::Taken => 't',
+                    Attempt::Refused(_) => 'r',
+                    Attempt::Trouble(_) => 'a',
+                }
+            });
+            assert_eq!(meant, expected, "{status}");
+        }
     }
 
     #[test]

@@ -341,6 +341,9 @@ fn a_disk_gets_partitions_of_ones_own() {
     }
     assert!(boot.path().join("boot/loader").exists(), "the link /boot/boot is missing");
     assert_eq!(std::fs::read_to_string(var.path().join("lib/state")).unwrap(), "what the image has in /var\n");
+    let record = std::fs::read_to_string(var.path().join("lib/bootc-ks/install.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!((&record["disks"][0]["path"], &record["disks"][0]["size"]), (&name.into(), &(1300 * MIB).into()));
     let keys = std::fs::read_to_string(home.path().join("admin-user/.ssh/authorized_keys")).unwrap();
     assert_eq!(keys, format!("{KEY}\n"));
     drop(boot);

@@ -42,6 +42,23 @@ fn verify(root: &Path) -> Outcome {
     run_in(root, &["verify", "--root", root.to_str().unwrap()])
 }
 
+/// The running system, by the command of this host. Kernel arguments are those of another machine.
+fn holds_while_it_runs(vm: &Running) {
+    let command = Path::new(env!("CARGO_BIN_EXE_bootc-ks"));
+    let dir = command.parent().unwrap().display();
+    vm.ask(&format!("mkdir /run/command && mount -t hostfs none /run/command -o {dir}"));
+    assert!(vm.ask("/run/command/bootc-ks status").contains("\nKernel args:  root=UUID="));
+    let told = vm.ask("/run/command/bootc-ks verify || test $? -eq 1");
+    let told: Vec<&str> = told.lines().filter(|line| odd(line) && !line.starts_with("kernel argument ")).collect();
+    assert_eq!(told, Vec::<&str>::new());
+    vm.ask("umount /run/command");
+}
+
+/// Whether a line of `verify` is about more than what Debian's tmpfiles.d makes a link at each start.
+fn odd(line: &str) -> bool {
+    !line.starts_with("file /etc/vconsole.conf: ") && !line.contains("since the installation")
+}
+
 /// What the disk of a machine has after each of its lives.
 fn runs_is_updated_and_goes_back(update: &Update, disk: &Path, partition: u32) {
     let key = SshKey::generate(update.site.dir.path());
@@ -51,14 +68,13 @@ fn runs_is_updated_and_goes_back(update: &Update, disk: &Path, partition: u32) {
     vm.ask("journalctl --boot --output=cat | grep 'installed this system: /var/lib/bootc-ks/install.json'");
     vm.ask("test ! -e /etc/systemd/system/bootc-ks-installed.service");
     vm.ask("test ! -e /etc/systemd/system/multi-user.target.d");
+    holds_while_it_runs(&vm);
     vm.ask("echo local > /etc/local.conf; echo local > /etc/issue; echo first > /var/lib/kept");
     vm.power_off();
 
     let mounted = Mounted::writable(disk, partition);
-    // Debian's tmpfiles.d makes that one a link at each start.
-    let odd = |line: &&str| !line.starts_with("file /etc/vconsole.conf: ") && !line.contains("since the installation");
     let told = verify(mounted.path()).stdout;
-    assert_eq!(told.lines().filter(odd).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(told.lines().filter(|line| odd(line)).collect::<Vec<_>>(), Vec::<&str>::new());
     let peer = Peer::new().with("sysroot", mounted.path());
     update.is_found(&peer);
     update.one_layer_is_needed(&peer);

@@ -118,7 +118,7 @@ fn install(args: &Args) -> anyhow::Result<Report> {
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");
     }
-    interrupt::watch(cancel.clone())?;
+    interrupt::watch(cancel.clone()).inspect_err(|error| audience.emit(&crate::error::event(error)))?;
     let options = Options { log, cancel: cancel.clone(), ..Options::default() };
     Ok(apply::apply(&plan, &image, &Stoppable::by(cancel), &options, &*audience)?)
 }

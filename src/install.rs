@@ -14,7 +14,7 @@ use installer_core::host::{Real, Stoppable};
 use installer_core::image::Access;
 use installer_core::plan::Plan;
 use installer_core::prepare::{self, AfterWipe, Before, Prepared};
-use installer_core::request::EndAction;
+use installer_core::request::{EndAction, Request, carry_over};
 use installer_core::units::Digest;
 use installer_core::{Cancel, Error, Stage};
 
@@ -192,6 +192,14 @@ fn told(args: &Args, log: Option<Log>, audience: &Arc<Audience>) -> anyhow::Resu
     Ok((plan, report, cancel))
 }
 
+/// A machine that was started with an address of its own keeps it, if its kickstart says nothing else.
+fn keep_network(request: &mut Request) {
+    let cmdline = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    for word in carry_over(&cmdline, &mut request.system) {
+        eprintln!("warning: {word} is for the installer alone; the installed system does not get it");
+    }
+}
+
 fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Result<(Prepared, Site)> {
     let facts = args.image_facts.as_deref().map(image_facts).transpose()?;
     args.what.be_patient(Some(fetch::INSTALLER_PATIENCE));
@@ -201,6 +209,9 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
         audience.add(syslog::Events::to(server));
     }
     args.what.put_over(&mut request)?;
+    if args.boot_words {
+        keep_network(&mut request);
+    }
     let image = args.what.image(&request)?;
     let after_wipe = if args.fetch_after_wipe { AfterWipe::Fetch } else { AfterWipe::Refuse };
     let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref(), after_wipe };

@@ -32,6 +32,16 @@ exec chroot "$root" /usr/bin/env -C /run/work PATH=/usr/sbin:/usr/bin /run/comma
     --disk-image disk.img --size 6G --log install.log --no-reboot
 "#;
 
+/// What the running system is asked about.
+const CONFIGURED: &str = "\
+rootpw --iscrypted nope
+group --name=site --gid=1300
+user --name=builder --uid=1600 --gid=1600 --groups=site --gecos=\"Builds things\" --iscrypted --password=!!
+firewall --enabled --service=http --port=8080:tcp
+services --disabled=fstrim.timer --enabled=sshd
+timesource --ntp-server=192.0.2.123
+";
+
 fn install(dir: &Path, key: &SshKey) {
     let example = std::fs::read_to_string(source_root().join("tests/kickstarts/demo.ks")).unwrap();
     let text = example.replace(
@@ -40,8 +50,9 @@ fn install(dir: &Path, key: &SshKey) {
     );
     assert!(text.contains(&key.public), "the example has another key now");
     // What a script leaves is labelled as well.
-    let more = "%post\necho '# by post' > /etc/hosts.allow\nmkdir -p /var/lib/NetworkManager\n%end\n";
-    std::fs::write(dir.join("site.ks"), text + more).unwrap();
+    let more =
+        CONFIGURED.to_owned() + "%post\necho '# by post' > /etc/hosts.allow\nmkdir -p /var/lib/NetworkManager\n%end\n";
+    std::fs::write(dir.join("site.ks"), text + &more).unwrap();
     let image = fedora_style_image();
     let script = format!("IMAGE='{}'\n{INSTALL}", image.parent().unwrap().display());
     UserModeLinux::new().run(dir, &script).exits(0);
@@ -58,6 +69,7 @@ fn an_image_as_fedora_has_them_starts_enforcing() {
     println!("user mode: a login {:.0} s after power on", took.as_secs_f64());
     is_sound(&vm);
     is_as_the_kickstart_says(&vm);
+    is_configured(&vm);
     is_labelled(&vm);
     // By what the first boot's presets leave alone, and SELinux as well.
     vm.ssh_ok("sudo -n journalctl --boot --output=cat | grep 'installed this system: /var/lib/bootc-ks/'");
@@ -127,6 +139,35 @@ fn is_as_the_kickstart_says(vm: &Vm) {
     for (link, target) in [("/root", "var/roothome"), ("/home", "var/home"), ("/usr/local", "../var/usrlocal")] {
         assert_eq!(vm.ssh_ok(&format!("readlink {link}")), target);
     }
+}
+
+/// What [`CONFIGURED`] asks for, as the running system's own tools tell it.
+fn is_configured(vm: &Vm) {
+    for account in ["root", "builder"] {
+        let line = vm.ssh_ok(&format!("sudo -n getent shadow {account}"));
+        assert_eq!(line.split(':').nth(1), Some("*"), "{account}: {line}");
+    }
+    assert!(vm.ssh_ok("sudo -n passwd --status root").starts_with("root L"));
+    let builder = vm.ssh_ok("id builder");
+    assert_eq!(builder, "uid=1600(builder) gid=1600(builder) groups=1600(builder),1300(site)");
+    assert!(vm.ssh_ok("getent passwd builder").contains(":Builds things:/var/home/builder:"));
+    let open = vm.ssh_ok("sudo -n firewall-offline-cmd --list-all");
+    let line = |key: &str| open.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap_or_default().to_owned();
+    assert!(line("services:").contains("http") && line("services:").contains("ssh"), "{open}");
+    assert!(line("ports:").contains("8080/tcp"), "{open}");
+    assert_eq!(vm.ssh_ok("systemctl is-enabled fstrim.timer || true"), "disabled");
+    assert_eq!(
+        vm.ssh_ok("systemctl is-enabled sshd.service chrony.service firewalld.service || true").lines().count(),
+        3
+    );
+    assert_eq!(vm.ssh_ok("sudo -n chronyc -n sources | grep -c '^.[-*?+x~] '"), "1");
+    assert!(vm.ssh_ok("sudo -n chronyc -n sources").contains("192.0.2.123"));
+    let locale = vm.ssh_ok("localectl status");
+    assert!(locale.contains("LANG=en_US.UTF-8"), "{locale}");
+    // Debian's vconsole.conf is a link to the layout of X.
+    assert!(["VC Keymap: us", "X11 Layout: us"].iter().any(|line| locale.contains(line)), "{locale}");
+    assert!(vm.ssh_ok("timedatectl show --property=Timezone").ends_with("=Etc/UTC"));
+    assert_eq!(vm.ssh_ok("hostnamectl --static"), "demo");
 }
 
 fn is_labelled(vm: &Vm) {

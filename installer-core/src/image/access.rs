@@ -19,6 +19,8 @@ pub struct Access {
     pub authfile: Option<PathBuf>,
     /// Registries (`host` or `host:port`) that may be spoken to over unverified TLS or plain http.
     pub insecure_registries: Vec<String>,
+    /// Certificates in PEM that are believed for this image, besides those of the machine.
+    pub authorities: Vec<String>,
     /// Where the system's configuration lives; `/` but for tests and foreign roots.
     pub config_root: PathBuf,
     /// How often a transient failure is followed by another attempt.
@@ -73,6 +75,7 @@ impl Default for Access {
             login: None,
             authfile: None,
             insecure_registries: Vec::new(),
+            authorities: Vec::new(),
             config_root: "/".into(),
             retries: 5,
             first_wait: Duration::from_millis(500),
@@ -108,6 +111,8 @@ pub(super) struct Places {
     pub registries_conf: Option<PathBuf>,
     pub proxies: Proxies,
     pub uid: u32,
+    /// [`Access::authorities`].
+    pub authorities: Vec<String>,
 }
 
 impl Places {
@@ -127,6 +132,7 @@ impl Places {
             registries_conf: variable("CONTAINERS_REGISTRIES_CONF"),
             proxies: Proxies::of_environment(),
             uid: rustix::process::getuid().as_raw(),
+            authorities: access.authorities.clone(),
         }
     }
 

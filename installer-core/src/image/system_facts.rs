@@ -37,10 +37,14 @@ pub struct SystemFacts {
     pub zones: Vec<String>,
 }
 
+/// What Debian's keyboard-configuration reads.
+pub const DEFAULT_KEYBOARD: &str = "/etc/default/keyboard";
+
 /// What is asked for among the programs and the configuration files of an image.
 pub const PROGRAMS: &[&str] = &[
     "/etc/chrony.conf",
     "/etc/chrony/chrony.conf",
+    DEFAULT_KEYBOARD,
     "/usr/bin/authselect",
     "/usr/bin/firewall-offline-cmd",
     "/usr/bin/insights-client",

@@ -56,7 +56,9 @@ fn config(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig> {
 fn certificates(host: &str, places: &Places, events: &dyn Sink) -> Result<Vec<CertificateDer<'static>>> {
     let mut dirs = vec![places.system("etc/containers/certs.d"), places.system("etc/docker/certs.d")];
     dirs.extend(places.config_home.as_ref().map(|dir| dir.join("containers/certs.d")));
-    let mut found = Vec::new();
+    // What is no certificate among them is the installed system's own matter.
+    let asked = places.authorities.iter().flat_map(|text| CertificateDer::pem_slice_iter(text.as_bytes()).flatten());
+    let mut found: Vec<_> = asked.filter(|one| ParsedCertificate::try_from(one).is_ok()).collect();
     for dir in dirs {
         let Ok(entries) = std::fs::read_dir(dir.join(host)) else { continue };
         for file in entries.flatten().map(|entry| entry.path()) {

@@ -16,6 +16,8 @@ pub fn registry_access(request: &Request, options: &Access) -> Access {
         access.login.clone_from(&asked.login);
         access.authfile.clone_from(&asked.authfile);
     }
+    // Certificates of the kickstart are for the installation as well, as in Anaconda.
+    access.authorities.extend(request.system.certificates.iter().map(|one| one.content.clone()));
     access.insecure_registries.extend(asked.insecure_registries.iter().cloned());
     if let Some(timeout) = asked.timeout.filter(|_| access.read_timeout == Access::default().read_timeout) {
         access.read_timeout = timeout;

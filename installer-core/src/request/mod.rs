@@ -3,6 +3,7 @@
 //!
 //! Pure data.
 
+mod boot_network;
 pub mod effects;
 mod from_kickstart;
 mod in_kickstart;
@@ -11,6 +12,7 @@ mod network;
 mod settings;
 mod types;
 
+pub use boot_network::carry_over;
 pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, NO_EFFECT, from_kickstart};
 pub use in_kickstart::in_kickstart;
 pub use layout::{AreaRequest, Custom, GroupRequest, Layout, PartitionRequest, Purpose, Scheme, VolumeRequest};

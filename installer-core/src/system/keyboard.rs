@@ -1,6 +1,7 @@
 //! The keyboard: the keymap of the console and the layouts of X.
 
 use super::change::{Change, Facts, Findings, Topic};
+use crate::image::DEFAULT_KEYBOARD;
 use crate::request::SystemSettings;
 
 /// The changes for the keyboard.
@@ -15,9 +16,72 @@ pub fn changes(settings: &SystemSettings, facts: Facts<'_>, found: &mut Findings
             found.note(Topic::Keyboard, format!("the image has no keymap '{keymap}'"), hint);
         }
         list.push(Change::write("/etc/vconsole.conf", format!("KEYMAP={keymap}\n")));
+        // Debian makes the console's keymap of X's layout, wherever the image keeps both.
+        if settings.x_layouts.is_empty()
+            && facts.is_some_and(|facts| facts.has(DEFAULT_KEYBOARD))
+            && let Some((layout, variant)) = layout_of(keymap)
+        {
+            list.push(default("XKBLAYOUT", layout));
+            list.push(default("XKBVARIANT", variant));
+        }
     }
     list.extend(layouts(settings));
     list
+}
+
+/// A line of the file that Debian's keyboard-configuration reads, where the image has it.
+fn default(key: &str, value: &str) -> Change {
+    let value = format!("\"{value}\"");
+    Change::Set { path: DEFAULT_KEYBOARD.into(), key: key.into(), value, expected: false }
+}
+
+/// Keymaps of the console that X calls otherwise, with X's layout and its variant.
+const LAYOUTS: &[(&str, &str, &str)] = &[
+    ("be-latin1", "be", ""),
+    ("br-abnt", "br", ""),
+    ("br-abnt2", "br", ""),
+    ("by", "by", ""),
+    ("cf", "ca", ""),
+    ("croat", "hr", ""),
+    ("cz-lat2", "cz", "qwerty"),
+    ("cz-qwerty", "cz", "qwerty"),
+    ("cz-us-qwertz", "cz", ""),
+    ("de-latin1", "de", ""),
+    ("de-latin1-nodeadkeys", "de", "nodeadkeys"),
+    ("de-nodeadkeys", "de", "nodeadkeys"),
+    ("de_CH-latin1", "ch", ""),
+    ("dk-latin1", "dk", ""),
+    ("dvorak", "us", "dvorak"),
+    ("fi-latin1", "fi", ""),
+    ("fr-bepo", "fr", "bepo"),
+    ("fr-latin1", "fr", ""),
+    ("fr-latin9", "fr", "latin9"),
+    ("fr-pc", "fr", ""),
+    ("fr_CH", "ch", "fr"),
+    ("fr_CH-latin1", "ch", "fr"),
+    ("hu101", "hu", "qwerty"),
+    ("is-latin1", "is", ""),
+    ("jp106", "jp", ""),
+    ("la-latin1", "latam", ""),
+    ("no-latin1", "no", ""),
+    ("pl2", "pl", ""),
+    ("pt-latin1", "pt", ""),
+    ("sg", "ch", "de"),
+    ("sg-latin1", "ch", "de"),
+    ("sk-qwerty", "sk", "qwerty"),
+    ("slovene", "si", ""),
+    ("sv-latin1", "se", ""),
+    ("trq", "tr", ""),
+    ("uk", "gb", ""),
+    ("us-acentos", "us", "intl"),
+];
+
+/// X's layout and variant for a keymap of the console; `None` where that is not certain.
+fn layout_of(keymap: &str) -> Option<(&str, &str)> {
+    let row = LAYOUTS.iter().find(|(name, _, _)| *name == keymap).map(|(_, layout, variant)| (*layout, *variant));
+    // Two letters are a country's in both.
+    let same = keymap.len() == 2 && keymap.bytes().all(|byte| byte.is_ascii_lowercase());
+    row.or_else(|| same.then_some((keymap, "")))
 }
 
 /// X's layouts, for X and for the distributions that make the console's keymap of them.
@@ -40,12 +104,7 @@ fn layouts(settings: &SystemSettings) -> Vec<Change> {
     let mut list = Vec::new();
     for (option, key, value) in rows.into_iter().filter(|(_, _, value)| !value.is_empty()) {
         options.push_str(&format!("    Option \"{option}\" \"{value}\"\n"));
-        list.push(Change::Set {
-            path: "/etc/default/keyboard".into(),
-            key: key.into(),
-            value: format!("\"{value}\""),
-            expected: false,
-        });
+        list.push(default(key, &value));
     }
     let section = format!(
         "Section \"InputClass\"\n    Identifier \"system-keyboard\"\n    MatchIsKeyboard \"on\"\n{options}EndSection\n"
@@ -76,6 +135,31 @@ mod tests {
         assert_eq!(set("XKBLAYOUT"), Some("\"cz,us\""));
         assert_eq!(set("XKBVARIANT"), Some("\"qwerty\""));
         assert_eq!(set("XKBOPTIONS"), Some("\"grp:alt_shift_toggle\""));
+    }
+
+    #[test]
+    fn debian_gets_the_layout_of_a_keymap() {
+        let debian = SystemFacts { programs: vec![DEFAULT_KEYBOARD.into()], ..SystemFacts::default() };
+        for (keymap, expected) in [
+            ("us", Some(("us", ""))),
+            ("cz-qwerty", Some(("cz", "qwerty"))),
+            ("uk", Some(("gb", ""))),
+            ("our-own", None),
+        ] {
+            let settings = SystemSettings { keymap: Some(keymap.into()), ..SystemSettings::default() };
+            assert_eq!(changes(&settings, Some(&SystemFacts::default()), &mut Findings::default()).len(), 1);
+            let list = changes(&settings, Some(&debian), &mut Findings::default());
+            let set: Vec<&Change> = list.iter().filter(|one| matches!(one, Change::Set { .. })).collect();
+            let wanted: Vec<Change> = expected
+                .iter()
+                .flat_map(|(layout, variant)| [default("XKBLAYOUT", layout), default("XKBVARIANT", variant)])
+                .collect();
+            assert_eq!(set, wanted.iter().collect::<Vec<_>>(), "{keymap}");
+        }
+        let x_layouts = vec!["de".to_owned()];
+        let settings = SystemSettings { keymap: Some("us".into()), x_layouts, ..SystemSettings::default() };
+        let list = changes(&settings, Some(&debian), &mut Findings::default());
+        assert!(!list.contains(&default("XKBLAYOUT", "us")), "{list:?}");
     }
 
     #[test]

@@ -78,6 +78,10 @@ fn a_stranger_is_trusted_by_certs_d_or_not_at_all() {
         // Over a connection that came about, the answer is 404.
         let insecure = Access { insecure_registries: vec![host.clone()], ..access.clone() };
         assert!(ask(&host, &insecure).to_string().contains("does not have"));
+        // By what a kickstart brings.
+        let brought = std::fs::read_to_string(root.path().join("cert.pem")).unwrap();
+        let asked = Access { authorities: vec!["no certificate\n".into(), brought], ..access.clone() };
+        assert!(ask(&host, &asked).to_string().contains("does not have"), "{}", ask(&host, &asked));
         believe(root.path(), &host, root.path());
         let error = ask(&host, &access);
         assert!(error.to_string().contains("does not have"), "{error}");

@@ -254,7 +254,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     refused("iscsiname", "use a local disk"),
     used(
         "keyboard",
-        "The keymap of the console, in /etc/vconsole.conf, and the layouts of X.",
+        "The keymap of the console, in /etc/vconsole.conf (and its layout in /etc/default/keyboard, where the image has \
+         that), and the layouts of X.",
         &[
             ("--vckeymap", Used, "comes before the argument"),
             ("--xlayouts", Used, "for X, and /etc/default/keyboard where the image has it"),
@@ -517,7 +518,8 @@ pub(super) const SECTIONS: &[Entry] = &[
     no_effect("%packages", "install packages when the image is built"),
     used(
         "%certificate",
-        "becomes the file `--filename` in `--dir`; one among the anchors of the system's trust is taken into its store",
+        "becomes the file `--filename` in `--dir`, which is below /etc, /var or the like; one among the anchors of the \
+         system's trust is taken into its store. Registries are asked with it as well",
         &[],
     ),
     used(

@@ -37,6 +37,7 @@ mod packages;
 mod plan;
 mod python;
 mod rescue;
+mod scripts;
 mod serve;
 mod serve_boot;
 mod to_filesystem;

@@ -206,6 +206,7 @@ mod tests {
                 signature_policy: None,
             },
             steps: vec![Step::CreateGroup { group: "system_1".into(), on: Device::Partition { number: 4 } }],
+            on_failure: Vec::new(),
             warnings: Vec::new(),
             end: EndAction::Nothing,
             passwords: BTreeMap::new(),

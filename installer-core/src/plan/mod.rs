@@ -24,7 +24,7 @@ mod words;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::Machine;
-use crate::request::{Layout, Request, Scheme};
+use crate::request::{Layout, Request, Scheme, Script, When};
 use crate::storage::layout::{self, Given};
 use crate::storage::select::{self, Loss, Target};
 use crate::units::Digest;
@@ -79,13 +79,27 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     let order = boot.as_ref().and_then(|boot| boot::order(boot, request, machine, &disk_layout, &target));
     steps.extend(boot.map(Step::Bootloader));
     steps.extend(order);
-    steps.extend(request.scripts.iter().cloned().map(Step::Script));
+    steps.extend(steps::scripts(request, When::Post));
     steps.push(Step::Finish);
     let passwords = passwords(request);
     let (end, credentials) = (request.end, None);
     let mut secrets = crate::system::secrets(&request.system);
     secrets.extend(request.menu_password.clone().map(|hash| (MENU_PASSWORD.to_owned(), hash)));
-    Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, secrets, credentials })
+    let fails = |script: &&Script| matches!(script.when, When::OnError | When::Traceback);
+    let on_failure = request.scripts.iter().filter(fails).cloned().collect();
+    Ok(Plan {
+        schema: SCHEMA,
+        target,
+        destroys,
+        image,
+        steps,
+        on_failure,
+        warnings,
+        end,
+        passwords,
+        secrets,
+        credentials,
+    })
 }
 
 /// Where the system would go, and what would be gone there, whatever the image.

@@ -18,5 +18,5 @@ pub use settings::{
 };
 pub use types::{
     Clear, DiskChoice, EndAction, ImageFile, Layout, PartitionRequest, Password, Purpose, RegistryAccess, Request,
-    RootAccess, Scheme, Script, SystemSettings, User, valid_name,
+    RootAccess, Scheme, Script, SystemSettings, User, When, valid_name,
 };

@@ -152,7 +152,7 @@ mod tests {
             judge(&mut parsed, Some(&facts));
             let about = |d: &&Diagnostic| d.code == IMAGE_DOUBT.id || d.code == codes::UNKNOWN_NAME.id;
             let told = parsed.diagnostics.iter().filter(about);
-            let told = told.filter(|d| d.message.contains(" no ") || d.message.contains("not one of"));
+            let told = told.filter(|d| d.message.contains("image has no ") || d.message.contains("not one of"));
             told.map(|d| format!("{} {}", d.message, d.help.clone().unwrap_or_default())).collect::<Vec<_>>()
         };
         for text in [

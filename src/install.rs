@@ -11,10 +11,10 @@ use anyhow::Context;
 use installer_core::apply::{self, FailBy, FailurePoint, Log, Options, Report};
 use installer_core::event::Sink;
 use installer_core::host::{Real, Stoppable};
-use installer_core::image::Access;
+use installer_core::image::{Access, ImageFacts};
 use installer_core::plan::Plan;
 use installer_core::prepare::{self, AfterWipe, Before, Prepared};
-use installer_core::request::{EndAction, Request, carry_over};
+use installer_core::request::{EndAction, Request, When, carry_over};
 use installer_core::units::Digest;
 use installer_core::{Cancel, Error, Stage};
 
@@ -204,6 +204,32 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     let facts = args.image_facts.as_deref().map(image_facts).transpose()?;
     args.what.be_patient(Some(fetch::INSTALLER_PATIENCE));
     let site = site::read(args.what.kickstart(), &PreScripts::Run(&**audience))?;
+    let planned = plan(args, &site, facts.as_ref(), audience, cancel).inspect_err(|_| {
+        if !cancel.is_cancelled() {
+            // The kickstart's own way to tell of a failure.
+            apply::run_failure_scripts(&site.request.scripts, When::OnError, &Real, &**audience);
+        }
+    })?;
+    if !args.yes && is_asked() && !prepare::loses_nothing(&planned.plan) {
+        ask(&planned.plan)?;
+    }
+    Ok((planned, site))
+}
+
+/// Whether there is a person to be asked.
+fn is_asked() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// All that is done before the first write but for asking a person. Nothing is erased without consent: by
+/// `--yes`, by an answer, or by the kickstart.
+fn plan(
+    args: &Args,
+    site: &Site,
+    facts: Option<&ImageFacts>,
+    audience: &Arc<Audience>,
+    cancel: &Cancel,
+) -> anyhow::Result<Prepared> {
     let mut request = site.request.clone();
     if let Some(server) = &request.log_server {
         audience.add(syslog::Events::to(server));
@@ -214,25 +240,16 @@ fn prepare(args: &Args, audience: &Arc<Audience>, cancel: &Cancel) -> anyhow::Re
     }
     let image = args.what.image(&request)?;
     let after_wipe = if args.fetch_after_wipe { AfterWipe::Fetch } else { AfterWipe::Refuse };
-    let before = Before { plan: args.plan_digest.as_ref(), facts: facts.as_ref(), after_wipe };
+    let before = Before { plan: args.plan_digest.as_ref(), facts, after_wipe };
     let access = Access { cancel: cancel.clone(), ..args.what.access.access() };
     let prepared = prepare::prepare(&request, image, &access, before, audience.clone())?;
     // Where the installer environment runs this, it is the environment that restarts the machine.
     let stays_up = args.no_reboot && !args.boot_words;
     say(args, &if stays_up { prepared.plan.render_staying_up()? } else { prepared.plan.render()? });
-    confirm(args, &prepared.plan, &site)?;
-    Ok((prepared, site))
-}
-
-/// Nothing is erased without consent: by `--yes`, by an answer, or by the kickstart.
-fn confirm(args: &Args, plan: &Plan, site: &Site) -> anyhow::Result<()> {
-    if args.yes || prepare::loses_nothing(plan) {
-        return Ok(());
+    if !args.yes && !is_asked() && !prepare::loses_nothing(&prepared.plan) {
+        prepare::consent(&prepared.plan, site.allows_clearing)?;
     }
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        return ask(plan);
-    }
-    Ok(prepare::consent(plan, site.allows_clearing)?)
+    Ok(prepared)
 }
 
 fn ask(plan: &Plan) -> anyhow::Result<()> {

@@ -9,11 +9,11 @@ use installer_core::event::{Event, Sink};
 use installer_core::host::Real;
 use installer_core::prepare::loader::{self, FileLoader};
 use installer_core::prepare::{allows_clearing, judge, lays_out_nothing, require_layout};
-use installer_core::request::{Layout, Request, Scheme, Script};
+use installer_core::request::{Layout, Request, Scheme, Script, When, from_kickstart};
 use installer_core::units::Digest;
 use installer_core::{Error, Stage};
 use kickstart_parser::format::flatten;
-use kickstart_parser::kickstart::{Kickstart, ScriptKind};
+use kickstart_parser::kickstart::Kickstart;
 use kickstart_parser::{Diagnostic, ParseOptions, Parsed, Severity, SourceId, Sources, codes, parse};
 
 use crate::diagnostics;
@@ -141,19 +141,8 @@ fn refuse(found: &[Diagnostic], sources: &Sources, name: &str) -> anyhow::Error 
 }
 
 fn pre_scripts(kickstart: &Kickstart, sources: &Sources) -> Vec<Script> {
-    let pre = kickstart.scripts.iter().filter(|script| script.kind == ScriptKind::Pre);
-    pre.map(|script| {
-        let at = sources.locate(script.span);
-        Script {
-            inside: false,
-            interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
-            body: script.text(),
-            log: script.log.clone(),
-            fatal: script.error_on_fail,
-            origin: format!("{}:{}", at.path, at.line),
-        }
-    })
-    .collect()
+    let (request, _) = from_kickstart(kickstart, sources);
+    request.scripts.into_iter().filter(|script| script.when == When::Pre).collect()
 }
 
 fn run_all(scripts: &[Script], events: &dyn Sink) -> anyhow::Result<()> {

@@ -149,6 +149,7 @@ fn a_power_cut_anywhere_leaves_no_half_system() {
     command.args(["install", "site.ks", "--log", "install.log", "--image", "oci:oci:mini", "--yes"]);
     command.args(["--events", "events.jsonl", "--fail-at", "every", "--fail-by", "stop"]);
     let child = start(&mut command);
+    let _ended = half::Ended(child.id());
     let (pid, copy) = (child.id(), trial.site.path("copy.img"));
     let mut seen = 0;
     let mut verdicts = Vec::new();

@@ -38,6 +38,7 @@ mod plan;
 mod python;
 mod record;
 mod rescue;
+mod scripts;
 mod serve;
 mod serve_boot;
 mod to_filesystem;

@@ -194,6 +194,18 @@ fn files(system: &Installed) -> BTreeMap<String, String> {
     found
 }
 
+/// A process that may be stopped; it is ended when this is dropped.
+pub struct Ended(pub u32);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Its number is its own only until it is waited for.
+        if std::thread::panicking() {
+            output(Command::new("kill").args(["-KILL", &self.0.to_string()]));
+        }
+    }
+}
+
 /// Waits until all threads of the process are stopped by a signal; `false` when it has ended instead.
 pub fn wait_for_stop(pid: u32, patience: Duration) -> bool {
     let state = |stat: &Path| {

@@ -15,6 +15,7 @@ ADDON = "org_bootc_ks"
 CHECKS = ("require", "warn", "off")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TIMEOUTS = range(5, 3601)
+SCRIPT_TIMEOUTS = range(1, 86401)
 
 
 class SettingsError(ValueError):
@@ -48,6 +49,8 @@ class Settings:
     insecure_registries: list = field(default_factory=list)
     lint: bool = False
     """Whether lints are told as well: they take a kickstart for a whole one."""
+    script_timeout: int = 0
+    """Seconds that a script may take without Anaconda, which waits for each as long as it runs."""
 
     @property
     def demanding(self):
@@ -88,6 +91,7 @@ NAMES = {
     "keep-credentials": "keep_credentials",
     "insecure-registry": "insecure_registries",
     "lint": "lint",
+    "script-timeout": "script_timeout",
 }
 
 
@@ -144,9 +148,17 @@ def _check(key, value):
 
 
 def _timeout(key, value):
-    if not (value.isascii() and value.isdigit() and int(value) in TIMEOUTS):
+    return _seconds(key, value, TIMEOUTS)
+
+
+def _script_timeout(key, value):
+    return _seconds(key, value, SCRIPT_TIMEOUTS)
+
+
+def _seconds(key, value, allowed):
+    if not (value.isascii() and value.isdigit() and int(value) in allowed):
         text = _("`{key}` is a number of seconds between {first} and {last}")
-        raise SettingsError(text.format(key=key, first=TIMEOUTS[0], last=TIMEOUTS[-1]))
+        raise SettingsError(text.format(key=key, first=allowed[0], last=allowed[-1]))
     return int(value)
 
 
@@ -169,4 +181,5 @@ READERS = {
     "pin": _yes_or_no,
     "keep_credentials": _yes_or_no,
     "lint": _yes_or_no,
+    "script_timeout": _script_timeout,
 }

@@ -57,6 +57,7 @@ def case_settings(read):
         "keep-credentials": read.keep_credentials,
         "insecure-registry": read.insecure_registries,
         "timeout": "" if read.timeout == settings.Settings().timeout else read.timeout,
+        "script-timeout": read.script_timeout,
         "target": read.target,
         "digest": read.digest,
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fs::FileType;
 
-use super::script::inside_path;
+use super::script_resolver::inside_path;
 use crate::error::{Context, Result, Stage};
 use crate::host::root::Root;
 

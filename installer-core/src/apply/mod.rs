@@ -24,6 +24,8 @@ mod record;
 mod report;
 mod run;
 mod script;
+mod script_places;
+mod script_resolver;
 mod storage;
 mod system;
 mod teardown;
@@ -33,6 +35,7 @@ mod unfinished;
 mod vfat;
 mod what_to_do;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::error::{Error, Result, Stage};
@@ -41,13 +44,14 @@ use crate::host::{Host, in_private_mounts};
 use crate::image::Image;
 use crate::machine;
 use crate::plan::{Plan, Step};
+use crate::request::When;
 use crate::storage::select::{self, Target};
 
 pub use failure_point::{FailBy, FailurePoint};
 pub use leftovers::clear_leftovers;
 pub use preflight::{check_libostree, preflight, require_ostree, require_root, room};
 pub use report::{Log, Options, Report, SCHEMA};
-pub use script::run_pre_script;
+pub use script::{run_failure_scripts, run_pre_script};
 
 use deploy::Ostree;
 use ending::Ending;
@@ -61,9 +65,24 @@ pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, eve
     let ending = Ending::before(events);
     let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
     let ostree = Ostree { image };
-    ending.of(as_planned(plan, image).and_then(|()| {
-        in_private_mounts("apply", Stage::Storage, panicked, || carry_out(plan, &ostree, host, options, &ending))
-    }))
+    let ended = AtomicBool::new(false);
+    let outcome = as_planned(plan, image).inspect_err(|_| {
+        run_failure_scripts(&plan.on_failure, When::OnError, host, &ending);
+        ended.store(true, Ordering::Release);
+    });
+    let outcome = outcome.and_then(|()| {
+        in_private_mounts("apply", Stage::Storage, panicked, || {
+            let outcome = carry_out(plan, &ostree, host, options, &ending);
+            ended.store(true, Ordering::Release);
+            outcome
+        })
+    });
+    if outcome.is_err() && !ended.load(Ordering::Acquire) {
+        [When::OnError, When::Traceback]
+            .into_iter()
+            .for_each(|when| run_failure_scripts(&plan.on_failure, when, host, &ending));
+    }
+    ending.of(outcome)
 }
 
 /// Whether image and disk are still those of the plan.
@@ -96,6 +115,9 @@ fn carry_out(
         .inspect_err(|error| events.emit(&Event::failed(error, &|remedy| events.words(remedy))))?;
     let outcome = all_steps(&mut run);
     let (touched, bootable) = (run.touched, run.bootable);
+    if outcome.is_err() && !options.cancel.is_cancelled() {
+        script::after_failure(&mut run);
+    }
     let closed = run.close(outcome.is_ok());
     let outcome = match (outcome, closed) {
         (Ok(()), Ok(())) => {

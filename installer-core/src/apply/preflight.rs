@@ -226,6 +226,7 @@ mod tests {
                 on: vec![Device::Partition { disk: 0, number: 4 }],
                 extent: None,
             })],
+            on_failure: Vec::new(),
             warnings: Vec::new(),
             end: EndAction::Nothing,
             passwords: BTreeMap::new(),

@@ -65,6 +65,10 @@ pub struct Run<'a> {
     pub withheld: Option<Withheld>,
     /// Whether the disk starts the system that was asked for.
     pub bootable: bool,
+    /// Whether the system has what its scripts look for.
+    pub prepared_for_scripts: bool,
+    /// Whether a mount point for scripts was made on this machine.
+    pub made_install_source: bool,
     /// The partitions' own GUIDs, once they are made.
     pub partition_guids: BTreeMap<Device, Uuid>,
     /// Its kernel arguments.
@@ -122,6 +126,8 @@ impl<'a> Run<'a> {
             deployed: None,
             withheld: None,
             bootable: false,
+            prepared_for_scripts: false,
+            made_install_source: false,
             partition_guids: BTreeMap::new(),
             kargs: Vec::new(),
             // What was said before belongs to the report as well.

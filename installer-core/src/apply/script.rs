@@ -1,41 +1,78 @@
-//! The kickstart's scripts: %post inside the installed system or beside it, %pre before
-//! anything is decided.
+//! The kickstart's scripts: %post inside the installed system or beside it, %pre before anything is
+//! decided, %pre-install before the image is there, %onerror and %traceback when it went wrong.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::deploy;
 use super::run::Run;
+use super::script_places as places;
+use super::script_resolver::Resolver;
 use crate::error::{Context, Error, Result, Stage};
 use crate::event::{Event, Sink};
-use crate::host::root::Root;
-use crate::host::{Host, MemoryFile, Mount, MountKind, ProgramError};
+use crate::host::{Host, MemoryFile, ProgramError};
 use crate::program::Program;
-use crate::request::Script;
+use crate::request::{Script, When};
 
-/// Runs a %post script.
+/// Runs a script that is a step of the installation.
 pub fn run(run: &mut Run<'_>, script: &Script) -> Result<()> {
+    let there = places::essentials(run)?;
     let outcome = if script.inside { inside(run, script) } else { beside(run, script) };
     run.options.cancel.check(Stage::Script)?;
-    settle(outcome, script, "%post").or_else(|warning| match warning {
+    let outcome = outcome.map_err(|error| match places::full(run) {
+        Some(place) => error
+            .context(format_args!("the file system of {place} is full"))
+            .hint("the file system is too small for what the script writes: make it larger"),
+        None => error,
+    });
+    let outcome = settle(outcome, script).or_else(|warning| match warning {
         Settled::Fatal(error) => Err(error),
         Settled::Warning(text) => {
             run.warn(text);
             Ok(())
         }
-    })
+    });
+    outcome?;
+    places::require(run, &there, script)
 }
 
 /// Runs a %pre script on this machine; a warning comes back where it fails and may.
 pub fn run_pre_script(script: &Script, host: &dyn Host, events: &dyn Sink) -> Result<Option<String>> {
     let mut missing = None;
     let outcome = on_host(script, host, events, &[]).map(|why| missing = why);
-    match settle(outcome, script, "%pre") {
-        Ok(()) => Ok(missing.map(|why| format!("the %pre script at {}: {why}", script.origin))),
+    match settle(outcome, script) {
+        Ok(()) => Ok(missing.map(|why| format!("the {} script at {}: {why}", script.when.section(), script.origin))),
         Err(Settled::Warning(text)) => Ok(Some(text)),
         Err(Settled::Fatal(error)) => Err(error),
     }
+}
+
+/// Runs those of `scripts` that are for a failure, where nothing of the target is there to be shown. How
+/// they end changes nothing any more.
+pub fn run_failure_scripts(scripts: &[Script], when: When, host: &dyn Host, events: &dyn Sink) {
+    for script in scripts.iter().filter(|script| script.when == when) {
+        let outcome = on_host(script, host, events, &[]).map(drop);
+        if let Err(error) = outcome {
+            events.emit(&Event::Warning { message: failure(script, &error) });
+        }
+    }
+}
+
+/// Runs the %onerror scripts of an installation that has just failed; what there is of the system is
+/// still mounted.
+pub fn after_failure(run: &mut Run<'_>) {
+    let plan = run.plan;
+    for script in plan.on_failure.iter().filter(|script| script.when == When::OnError) {
+        if let Err(error) = beside(run, script) {
+            run.warn(failure(script, &error));
+        }
+    }
+}
+
+fn failure(script: &Script, error: &Error) -> String {
+    format!("the {} script at {} failed: {error}", script.when.section(), script.origin)
 }
 
 enum Settled {
@@ -44,17 +81,26 @@ enum Settled {
 }
 
 /// Kickstart's own rule: only `--erroronfail` makes a script's failure the installation's.
-fn settle(outcome: Result<()>, script: &Script, section: &str) -> std::result::Result<(), Settled> {
+fn settle(outcome: Result<()>, script: &Script) -> std::result::Result<(), Settled> {
     let Err(error) = outcome else { return Ok(()) };
-    let text = format!("the {section} script at {} failed: {error}", script.origin);
+    let (text, error_hint) = (failure(script, &error), error.remedy().map(ToString::to_string));
     if script.fatal {
-        return Err(Settled::Fatal(
-            Error::failed(Stage::Script, text)
-                .hint("the kickstart wants its failure to end the installation; its output is in the log"),
-        ));
+        let error = Error::failed(Stage::Script, text);
+        return Err(Settled::Fatal(match error_hint {
+            Some(hint) => error.hint(hint),
+            None => error.hint("the kickstart wants its failure to end the installation; its output is in the log"),
+        }));
     }
-    Err(Settled::Warning(text))
+    Err(Settled::Warning(match error_hint {
+        Some(hint) => format!("{text} ({hint})"),
+        None => text,
+    }))
 }
+
+/// What a script says that writes where it cannot, and what to do about it.
+const READ_ONLY: &str = "Read-only file system";
+const INTO_THE_IMAGE: &str = "in the new system /etc, /var and /boot can be written, and /usr cannot, now as later: put \
+                              what the script writes there into the image, by a line of its Containerfile";
 
 fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let system = run.system()?;
@@ -69,8 +115,10 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
         system.append(path)
     });
     missing.into_iter().for_each(|why| run.warn(format!("the %post script at {}: {why}", script.origin)));
+    places::prepare(run)?;
     let program = Program::new(script.interpreter.clone()).arg(name).env("HOME", "/root").inside(&run.system_root());
-    let program = run.caged(program).with(|cage| cage.network = true);
+    let mut program = run.caged(program).with(|cage| cage.network = true);
+    program.time_limit = script.time_limit.map(Duration::from_secs);
     let outcome = execute(&program, run.host, run.events, &mut log);
     end_leftovers(run, script, &[]);
     resolver.take_back(system.as_ref()).doing(Stage::Script, "taking the name servers back")?;
@@ -80,15 +128,23 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
 
 fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let mark = run.teardown.mark();
-    deploy::show_kernel(run)?;
-    let places = customary_places(run)?;
-    let root = run.system_root().display().to_string();
-    let outcome = on_host(script, run.host, run.events, &[("ANA_INSTALL_PATH", root)]);
-    let outcome = outcome.map(|missing| {
-        missing.into_iter().for_each(|why| run.warn(format!("the %post script at {}: {why}", script.origin)));
+    let root = places::root(run, script.when);
+    if root.as_ref() == Some(&run.system_root()) {
+        deploy::show_kernel(run)?;
+    }
+    let shown = places::show(run, root.as_deref());
+    let outcome = shown.and_then(|shown| {
+        let env = root.map(|root| ("ANA_INSTALL_PATH", root.display().to_string()));
+        let outcome = on_host(script, run.host, run.events, env.as_slice());
+        let section = script.when.section();
+        let outcome = outcome.map(|missing| {
+            missing.into_iter().for_each(|why| run.warn(format!("the {section} script at {}: {why}", script.origin)));
+        });
+        end_leftovers(run, script, &shown);
+        outcome
     });
-    end_leftovers(run, script, &places);
     run.teardown.unwind_to(mark, run.host)?;
+    places::hide(run);
     outcome
 }
 
@@ -99,29 +155,9 @@ fn end_leftovers(run: &mut Run<'_>, script: &Script, places: &[PathBuf]) {
     let ended = run.host.end_stray_processes(&roots);
     if !ended.is_empty() {
         let (origin, ended) = (&script.origin, ended.join(", "));
-        run.warn(format!("the %post script at {origin} left processes behind, which were ended: {ended}"));
+        let section = script.when.section();
+        run.warn(format!("the {section} script at {origin} left processes behind, which were ended: {ended}"));
     }
-}
-
-/// Shows the system where scripts written for Anaconda look for it. /mnt is covered in this
-/// installation's own mount namespace alone, and only where the directory is empty. Returns where
-/// the system is shown.
-fn customary_places(run: &mut Run<'_>) -> Result<Vec<PathBuf>> {
-    let mnt = Path::new("/mnt");
-    let mut places = Vec::new();
-    if !run.host.open(mnt).and_then(|mnt| mnt.list("")).is_ok_and(|names| names.is_empty()) {
-        return Ok(places);
-    }
-    let tmpfs = Mount { source: "tmpfs".into(), target: mnt.into(), kind: MountKind::Virtual("tmpfs") };
-    run.mount(Stage::Script, &tmpfs)?;
-    for name in ["sysimage", "sysroot"] {
-        let target = mnt.join(name);
-        run.open(Stage::Script, mnt)?.create_dirs(name).doing(Stage::Script, "making a mount point")?;
-        places.push(target.clone());
-        let source = run.system_root().display().to_string();
-        run.mount(Stage::Script, &Mount { source, target, kind: MountKind::BindRecursive })?;
-    }
-    Ok(places)
 }
 
 /// Runs it on this machine; what comes back is why there is no log.
@@ -138,21 +174,32 @@ fn on_host(script: &Script, host: &dyn Host, events: &dyn Sink, env: &[(&str, St
     for (key, value) in env {
         program = program.env(key, value.clone());
     }
+    program.time_limit = script.time_limit.map(Duration::from_secs);
     execute(&program, host, events, &mut log).map(|()| missing)
 }
 
 fn execute(program: &Program, host: &dyn Host, events: &dyn Sink, log: &mut Log) -> Result<()> {
+    let mut read_only: Option<String> = None;
     let outcome = host.run(program, &mut |line| {
+        if line.contains(READ_ONLY) {
+            read_only.get_or_insert_with(|| line.chars().take(300).collect());
+        }
         events.emit(&Event::Output { line: line.to_owned() });
         log.line(line);
     });
+    let failed = |text: String| match read_only.filter(|_| program.cage.is_some()) {
+        // It may have gone on for a while after that.
+        Some(line) if !text.contains(READ_ONLY) => {
+            Error::failed(Stage::Script, format!("{text}; it had said: {line}")).hint(INTO_THE_IMAGE)
+        }
+        Some(_) => Error::failed(Stage::Script, text).hint(INTO_THE_IMAGE),
+        None => Error::failed(Stage::Script, text),
+    };
     outcome.map_err(|error| match error {
         // The command line is ours, not the admin's; only how it ended tells something.
-        ProgramError::Status { status, tail, .. } if tail.is_empty() => {
-            Error::failed(Stage::Script, format!("it {status}"))
-        }
-        ProgramError::Status { status, tail, .. } => Error::failed(Stage::Script, format!("it {status}: {tail}")),
-        other => Error::failed(Stage::Script, other.to_string()),
+        ProgramError::Status { status, tail, .. } if tail.is_empty() => failed(format!("it {status}")),
+        ProgramError::Status { status, tail, .. } => failed(format!("it {status}: {tail}")),
+        other => failed(other.to_string()),
     })
 }
 
@@ -182,61 +229,6 @@ impl Log {
     }
 }
 
-/// This machine's name servers, lent to the system while a script runs. What the system gets
-/// for good is the image's own business.
-struct Resolver {
-    lent: Option<String>,
-}
-
-const RESOLV_CONF: &str = "/etc/resolv.conf";
-
-impl Resolver {
-    fn lend(host: &dyn Host, system: &dyn Root) -> std::io::Result<Self> {
-        let nothing = Resolver { lent: None };
-        let Ok(Some(content)) = host.open(Path::new("/")).and_then(|machine| machine.read(RESOLV_CONF)) else {
-            return Ok(nothing);
-        };
-        // A link usually leads into /run, which is a tmpfs of ours now.
-        let link = system.read_link(RESOLV_CONF);
-        let target = match &link {
-            Some(link) => inside_path(Path::new("/etc"), link),
-            None => PathBuf::from(RESOLV_CONF),
-        };
-        let target = target.display().to_string();
-        if system.read(&target)?.is_some_and(|text| !text.trim().is_empty()) || target.starts_with("/usr") {
-            return Ok(nothing);
-        }
-        if link.is_some() && !target.starts_with("/run/") {
-            return Ok(nothing);
-        }
-        system.write(&target, content.as_bytes(), 0o644, Some((0, 0)))?;
-        Ok(Resolver { lent: (target == RESOLV_CONF).then_some(content) })
-    }
-
-    fn take_back(self, system: &dyn Root) -> std::io::Result<()> {
-        match self.lent {
-            // A script that wrote its own wants to keep it.
-            Some(content) if system.read(RESOLV_CONF)?.as_ref() == Some(&content) => system.remove(RESOLV_CONF),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Where `link`, found in the directory `dir`, leads, `..` worked out.
-pub fn inside_path(dir: &Path, link: &Path) -> PathBuf {
-    let mut path = PathBuf::from("/");
-    for part in dir.join(link).components() {
-        match part {
-            std::path::Component::ParentDir => {
-                path.pop();
-            }
-            std::path::Component::Normal(name) => path.push(name),
-            _ => {}
-        }
-    }
-    path
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +242,8 @@ mod tests {
             body: body.into(),
             log: None,
             fatal,
+            when: When::Pre,
+            time_limit: None,
             origin: "site.ks:7".into(),
         }
     }
@@ -289,14 +283,5 @@ mod tests {
     fn nothing_of_a_script_lies_in_a_directory() {
         let script = script("test -r \"$0\" && case $0 in /proc/*) ;; *) exit 1 ;; esac", true);
         assert_eq!(run_pre_script(&script, &Real, &Silent).unwrap(), None);
-    }
-
-    #[test]
-    fn links_are_worked_out_inside_the_system() {
-        assert_eq!(
-            inside_path(Path::new("/etc"), Path::new("../run/systemd/resolve/stub-resolv.conf")),
-            Path::new("/run/systemd/resolve/stub-resolv.conf")
-        );
-        assert_eq!(inside_path(Path::new("/etc"), Path::new("../../../x")), Path::new("/x"));
     }
 }

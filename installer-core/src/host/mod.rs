@@ -17,7 +17,7 @@ mod stray_processes;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
@@ -233,7 +233,7 @@ fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Resul
     let line_of_life = match &program.cage {
         Some(cage) => Some(cage::put_into(&mut command, cage).map_err(start)?),
         None => {
-            if matches!(owner, Owner::Installation(_)) {
+            if matches!(owner, Owner::Installation(_)) || program.time_limit.is_some() {
                 in_own_session(&mut command);
             }
             if !program.outlives {
@@ -257,7 +257,9 @@ fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Resul
             _ => {}
         }
     }
-    let tail = read_lines(Output::of(reader, &child, stop).map_err(start)?, line);
+    let deadline = program.time_limit.map(|limit| Instant::now() + limit);
+    let tail = read_lines(Output::of(reader, &child, stop, deadline).map_err(start)?, line);
+    let late = deadline.is_some_and(|end| Instant::now() >= end);
     let status = child.wait().map_err(start)?;
     if let Some(caged) = caged {
         caged.program_ended();
@@ -267,6 +269,9 @@ fn run(program: &Program, owner: Owner<'_>, line: &mut dyn FnMut(&str)) -> Resul
     }
     use std::os::unix::process::ExitStatusExt;
     let status = match (status.code(), status.signal()) {
+        _ if late => {
+            format!("did not end within {} s, and was ended", program.time_limit.unwrap_or_default().as_secs())
+        }
         (Some(code), _) => format!("failed with exit code {code}"),
         (None, Some(signal)) => format!("was killed by signal {signal}"),
         _ => "failed".to_owned(),
@@ -308,6 +313,10 @@ impl Host for Real {
         for mounted in mounts_at_or_below(target)? {
             tracing::debug!(target = %mounted.display(), "unmounting");
             unmount_patiently(&mounted)?;
+            // What else is mounted at that place was there before.
+            if mounted == PathBuf::from_iter(target.components()) {
+                break;
+            }
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ pub(super) struct Output<'a> {
     program: OwnedFd,
     group: Pid,
     stop: Option<&'a Cancel>,
+    /// When it should have ended.
+    deadline: Option<Instant>,
     /// When it was asked to end.
     asked: Option<Instant>,
     /// When the program had ended, and how many bytes may still be read.
@@ -33,13 +35,18 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Of `program`, which writes into `pipe`. It is ended when `stop` is raised, if there is one;
-    /// then it leads a process group.
-    pub fn of(pipe: PipeReader, program: &Child, stop: Option<&'a Cancel>) -> io::Result<Self> {
+    /// Of `program`, which writes into `pipe`. It is ended when `stop` is raised, or at the `deadline`,
+    /// if there is one; then it leads a process group.
+    pub fn of(
+        pipe: PipeReader,
+        program: &Child,
+        stop: Option<&'a Cancel>,
+        deadline: Option<Instant>,
+    ) -> io::Result<Self> {
         let group = Pid::from_child(program);
         let program = pidfd_open(group, PidfdFlags::empty())?;
         ioctl_fionbio(&pipe, true)?;
-        Ok(Output { pipe, program, group, stop, asked: None, ended: None })
+        Ok(Output { pipe, program, group, stop, deadline, asked: None, ended: None })
     }
 
     /// Waits a moment for something to read, or for the program's end.
@@ -58,7 +65,8 @@ impl<'a> Output<'a> {
                 let _ = kill_process_group(self.group, Signal::KILL);
             }
             self.ended = Some((Instant::now(), written + if self.asked.is_some() { 0 } else { LAST_LINES }));
-        } else if self.stop.is_some_and(Cancel::is_cancelled) {
+        } else if self.stop.is_some_and(Cancel::is_cancelled) || self.deadline.is_some_and(|end| Instant::now() >= end)
+        {
             let asked = *self.asked.get_or_insert_with(Instant::now);
             let signal = if asked.elapsed() < PATIENCE { Signal::TERM } else { Signal::KILL };
             // It may have ended this very moment; its number is its own until it is waited for.

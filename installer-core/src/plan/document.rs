@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::step::Step;
 use crate::error::{Error, Result, Stage};
 use crate::image::PolicyFacts;
-use crate::request::{EndAction, Password};
+use crate::request::{EndAction, Password, Script};
 use crate::storage::select::{Loss, Target};
 use crate::units::{Bytes, Digest, Secret};
 
@@ -27,6 +27,9 @@ pub struct Plan {
     pub image: PlannedImage,
     /// What will be done, in order.
     pub steps: Vec<Step>,
+    /// Scripts for an installation that fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_failure: Vec<Script>,
     /// What the admin should know before.
     pub warnings: Vec<String>,
     /// What happens at the end.

@@ -23,7 +23,7 @@ mod words;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
 use crate::machine::{Machine, find_disk};
-use crate::request::{Layout, Purpose, Request};
+use crate::request::{Layout, Purpose, Request, Script, When};
 use crate::storage::select::{self, Asked, Loss, Target};
 use crate::storage::solve::{self, Given};
 use crate::storage::tree::Tree;
@@ -67,13 +67,27 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
     let order = boot.as_ref().and_then(|boot| boot::order(boot, request, machine, &tree, &target));
     steps.extend(boot.map(Step::Bootloader));
     steps.extend(order);
-    steps.extend(request.scripts.iter().cloned().map(Step::Script));
+    steps.extend(steps::scripts(request, When::Post));
     steps.push(Step::Finish);
     let passwords = passwords(request);
     let (end, credentials) = (request.end, None);
     let mut secrets = crate::system::secrets(&request.system);
     secrets.extend(request.menu_password.clone().map(|hash| (MENU_PASSWORD.to_owned(), hash)));
-    Ok(Plan { schema: SCHEMA, target, destroys, image, steps, warnings, end, passwords, secrets, credentials })
+    let fails = |script: &&Script| matches!(script.when, When::OnError | When::Traceback);
+    let on_failure = request.scripts.iter().filter(fails).cloned().collect();
+    Ok(Plan {
+        schema: SCHEMA,
+        target,
+        destroys,
+        image,
+        steps,
+        on_failure,
+        warnings,
+        end,
+        passwords,
+        secrets,
+        credentials,
+    })
 }
 
 /// Where the system would go, and what would be gone there, whatever the image.

@@ -29,6 +29,10 @@ fn text(plan: &Plan, stays_up: bool) -> Result<String> {
     let _ = write_target(&mut out, plan);
     let _ = write_image(&mut out, plan);
     let _ = write_steps(&mut out, plan);
+    for script in &plan.on_failure {
+        let (section, origin) = (script.when.section(), &script.origin);
+        let _ = writeln!(out, "If it fails: run the {section} script at {origin} with {}", script.interpreter);
+    }
     for warning in &plan.warnings {
         let _ = writeln!(out, "warning: {warning}");
     }

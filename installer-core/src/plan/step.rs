@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bootloader::BootPlan;
 use crate::program::Program;
-use crate::request::{Purpose, Script};
+use crate::request::{Purpose, Script, When};
 use crate::storage::device::{Device, Names};
 use crate::storage::kind::{Area, Group, Table, Volume};
 use crate::storage::tree::Node;
@@ -177,6 +177,9 @@ impl Step {
             Step::RootPassword { password: false } => "lock root's password".into(),
             Step::Credentials { copied_from: Some(file), .. } => format!("copy {file} to {AUTH_FILE}"),
             Step::Credentials { registry, .. } => format!("write the credentials for {registry} to {AUTH_FILE}"),
+            Step::Script(script @ Script { when: When::PreInstall, .. }) => {
+                format!("run the %pre-install script at {} on this machine with {}", script.origin, script.interpreter)
+            }
             Step::Script(script) => format!(
                 "run the script at {} {} with {}",
                 script.origin,

@@ -8,7 +8,7 @@ use super::step::Step;
 use super::words;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{ImageFacts, ImageReference, SystemFacts};
-use crate::request::{Request, RootAccess, valid_name};
+use crate::request::{Request, RootAccess, When, valid_name};
 use crate::storage::device::Device;
 use crate::storage::kind::{Area, Volume};
 use crate::storage::select::Target;
@@ -77,6 +77,7 @@ pub fn deploy_steps(context: &Context<'_>) -> Result<Vec<Step>> {
     let image = context.image;
     let mut steps = vec![Step::InitialiseSysroot { stateroot: stateroot.clone() }];
     steps.extend(mounts(context.tree).into_iter().filter(|(at, _)| below_var(at)).map(mount_step));
+    steps.extend(scripts(context.request, When::PreInstall));
     steps.extend([
         Step::Import {
             target: image.updates_from.clone(),
@@ -88,6 +89,11 @@ pub fn deploy_steps(context: &Context<'_>) -> Result<Vec<Step>> {
         Step::Fstab { entries: fstab(context.tree) },
     ]);
     Ok(steps)
+}
+
+/// The steps that run the scripts of one kind, in the order of the kickstart.
+pub fn scripts(request: &Request, when: When) -> impl Iterator<Item = Step> {
+    request.scripts.iter().filter(move |script| script.when == when).cloned().map(Step::Script)
 }
 
 /// bootc's order: where the root is, what the image's install configuration says, its

@@ -81,6 +81,7 @@ pub fn to_filesystem(
         destroys: Vec::new(),
         image,
         steps,
+        on_failure: Vec::new(),
         warnings,
         end: EndAction::Nothing,
         passwords: Default::default(),

@@ -7,6 +7,7 @@ mod tests;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::units::Secret;
 
@@ -28,6 +29,8 @@ pub struct Program {
     pub cage: Option<Cage>,
     /// Whether it goes on when this process is killed: what it has begun, it alone can undo.
     pub outlives: bool,
+    /// How long it may take.
+    pub time_limit: Option<Duration>,
 }
 
 /// Where a program of an image runs, and what it sees of the machine beside that system: nothing, unless
@@ -49,7 +52,15 @@ pub struct Cage {
 impl Program {
     /// The program `name` without arguments.
     pub fn new(name: impl Into<String>) -> Self {
-        Program { name: name.into(), args: Vec::new(), stdin: None, env: Vec::new(), cage: None, outlives: false }
+        Program {
+            name: name.into(),
+            args: Vec::new(),
+            stdin: None,
+            env: Vec::new(),
+            cage: None,
+            outlives: false,
+            time_limit: None,
+        }
     }
 
     /// Adds an argument.

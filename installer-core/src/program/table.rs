@@ -60,6 +60,7 @@ pub const IN_IMAGE: &[Row] = &[
     one("bootc-ks", "see whether it runs there", "bootc-ks"),
     one("firewall-offline-cmd", "configure the firewall of the new system", "firewalld"),
     one("authselect", "configure how users are authenticated", "authselect"),
+    one("systemd-tmpfiles", "make what the new system has in /var", "systemd"),
     one("update-ca-trust", "take certificates into the system's store", "ca-certificates"),
 ];
 

@@ -23,5 +23,5 @@ pub use settings::{
 };
 pub use types::{
     Clear, DiskChoice, EndAction, ImageFile, Password, RegistryAccess, Request, RootAccess, Script, SystemSettings,
-    User, valid_id, valid_name,
+    User, When, valid_id, valid_name,
 };

@@ -44,7 +44,7 @@ pub struct Request {
     pub menu_password: Option<Secret>,
     /// The system's own settings.
     pub system: SystemSettings,
-    /// Scripts to run in or around the installed system, in order.
+    /// Scripts, in order. The caller runs those that come before all else.
     pub scripts: Vec<Script>,
     /// What happens when it is done.
     pub end: EndAction,
@@ -225,9 +225,46 @@ pub struct User {
     pub locked: bool,
 }
 
+/// When a script runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// Before anything is looked at.
+    Pre,
+    /// When the target's file systems are mounted, before the image is there.
+    PreInstall,
+    /// When everything else is done.
+    #[default]
+    Post,
+    /// When the installation has failed.
+    OnError,
+    /// When the installer itself has.
+    Traceback,
+}
+
+impl When {
+    /// The kickstart's section.
+    pub fn section(self) -> &'static str {
+        match self {
+            When::Pre => "%pre",
+            When::PreInstall => "%pre-install",
+            When::Post => "%post",
+            When::OnError => "%onerror",
+            When::Traceback => "%traceback",
+        }
+    }
+
+    fn is_usual(&self) -> bool {
+        *self == When::Post
+    }
+}
+
 /// A script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
+    /// When it runs.
+    #[serde(default, skip_serializing_if = "When::is_usual")]
+    pub when: When,
     /// Whether it runs inside the installed system.
     pub inside: bool,
     /// What runs it.
@@ -238,6 +275,9 @@ pub struct Script {
     pub log: Option<String>,
     /// Whether its failure ends the installation.
     pub fatal: bool,
+    /// How many seconds it may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<u64>,
     /// Where it was written (`site.ks:12`), for messages.
     pub origin: String,
 }

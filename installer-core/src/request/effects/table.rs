@@ -511,10 +511,14 @@ pub(super) const ENTRIES: &[Entry] = &[
 /// Every section, in the order of the parser.
 pub(super) const SECTIONS: &[Entry] = &[
     used("%pre", "run before anything else; see [install.md](install.md#scripts)", &[]),
-    refused("%pre-install", "use %pre or %post, or Anaconda"),
+    used(
+        "%pre-install",
+        "run when the file systems of the target are mounted; see [install.md](install.md#scripts)",
+        &[],
+    ),
     used("%post", "run; see [install.md](install.md#scripts)", &[]),
-    refused("%onerror", "use %pre or %post, or Anaconda"),
-    refused("%traceback", "use %pre or %post, or Anaconda"),
+    used("%onerror", "run when the installation fails; see [install.md](install.md#scripts)", &[]),
+    used("%traceback", "run when the installer itself fails; see [install.md](install.md#scripts)", &[]),
     no_effect("%packages", "install packages when the image is built"),
     used(
         "%certificate",

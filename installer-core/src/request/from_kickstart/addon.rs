@@ -16,7 +16,7 @@ use crate::units::{Digest, Secret};
 /// The name of our section.
 const NAME: &str = "org_bootc_ks";
 /// Its keys.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "check",
     "timeout",
     "digest",
@@ -28,9 +28,12 @@ const KEYS: [&str; 11] = [
     "keep-credentials",
     "insecure-registry",
     "lint",
+    "script-timeout",
 ];
 /// Seconds that a registry may stay silent.
 const TIMEOUTS: std::ops::RangeInclusive<u64> = 5..=3600;
+/// Seconds that a script may take.
+const SCRIPT_TIMEOUTS: std::ops::RangeInclusive<u64> = 1..=86400;
 
 /// What our section says.
 #[derive(Default)]
@@ -39,6 +42,8 @@ pub(super) struct Ours {
     pub digest: Option<Digest>,
     /// Where updates come from.
     pub target: Option<String>,
+    /// How many seconds each script may take.
+    pub script_timeout: Option<u64>,
 }
 
 /// A line of it.
@@ -114,10 +119,17 @@ impl Reader<'_> {
         let Setting { key, value, .. } = setting;
         match *key {
             "check" => self.check_setting(setting),
-            "timeout" => match seconds(value) {
+            "timeout" => match seconds(value, &TIMEOUTS) {
                 Some(seconds) => ours.registry.timeout = Some(Duration::from_secs(seconds)),
                 None => {
                     let (first, last) = (TIMEOUTS.start(), TIMEOUTS.end());
+                    self.bad_setting(setting, &format!("a number of seconds between {first} and {last}"));
+                }
+            },
+            "script-timeout" => match seconds(value, &SCRIPT_TIMEOUTS) {
+                Some(seconds) => ours.script_timeout = Some(seconds),
+                None => {
+                    let (first, last) = (SCRIPT_TIMEOUTS.start(), SCRIPT_TIMEOUTS.end());
                     self.bad_setting(setting, &format!("a number of seconds between {first} and {last}"));
                 }
             },
@@ -172,9 +184,9 @@ impl Reader<'_> {
     }
 }
 
-fn seconds(value: &str) -> Option<u64> {
+fn seconds(value: &str, range: &std::ops::RangeInclusive<u64>) -> Option<u64> {
     let digits = value.bytes().all(|b| b.is_ascii_digit());
-    value.parse().ok().filter(|seconds| digits && TIMEOUTS.contains(seconds))
+    value.parse().ok().filter(|seconds| digits && range.contains(seconds))
 }
 
 /// The two sides of the first equals sign, the value without its quotes.
@@ -218,6 +230,7 @@ mod tests {
         let insecure = &registry.insecure_registries;
         tell("insecure-registry", (!insecure.is_empty()).then(|| json!(insecure)));
         tell("timeout", registry.timeout.map(|timeout| json!(timeout.as_secs())));
+        tell("script-timeout", request.scripts.first().and_then(|script| script.time_limit).map(|limit| json!(limit)));
         tell("target", request.update_from.as_ref().map(|target| json!(target)));
         tell("digest", request.digest.as_ref().map(|digest| json!(digest)));
         Value::Object(told)
@@ -228,7 +241,8 @@ mod tests {
         let cases: Vec<Value> = serde_json::from_str(include_str!("../../../../tests/addon-section.json")).unwrap();
         assert!(cases.len() > 20);
         for case in cases {
-            let (request, found) = read(&format!("%addon org_bootc_ks\n{}%end\n", case["body"].as_str().unwrap()));
+            let (request, found) =
+                read(&format!("%addon org_bootc_ks\n{}%end\n%pre\ntrue\n%end\n", case["body"].as_str().unwrap()));
             let Some(error) = case["error"].as_str() else {
                 assert_eq!(found, [], "{case}");
                 assert_eq!(settings(&request), case["settings"], "{case}");

@@ -16,7 +16,7 @@ use kickstart_parser::codes::Code;
 use kickstart_parser::kickstart::{BootloaderLocation, EndKind, Kickstart, ScriptKind};
 use kickstart_parser::{Diagnostic, Severity, Sources, Span};
 
-use super::types::{EndAction, Request, Script};
+use super::types::{EndAction, Request, Script, When};
 use crate::units::Secret;
 
 /// Something that the language allows and this installer does not do.
@@ -79,7 +79,7 @@ pub fn from_kickstart(kickstart: &Kickstart, sources: &Sources) -> (Request, Vec
         menu_timeout: kickstart.bootloader.as_ref().and_then(|b| u32::try_from(b.timeout_seconds?).ok()),
         menu_password: reader.menu_password(kickstart),
         system: reader.system(kickstart),
-        scripts: reader.scripts(kickstart),
+        scripts: reader.scripts(kickstart, ours.script_timeout),
         end: reader.end(kickstart),
         log_server: reader.log_server(kickstart),
     };
@@ -153,25 +153,24 @@ impl Reader<'_> {
         None
     }
 
-    fn scripts(&mut self, kickstart: &Kickstart) -> Vec<Script> {
-        let mut list = Vec::new();
-        for script in &kickstart.scripts {
-            match script.kind {
-                ScriptKind::Post => list.push(Script {
-                    inside: !script.no_chroot,
-                    interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
-                    body: script.text(),
-                    log: script.log.clone().filter(|log| !log.is_empty()),
-                    fatal: script.error_on_fail,
-                    origin: self.place(script.span),
-                }),
-                // The caller runs these before it makes a request.
-                ScriptKind::Pre => {}
-                // Refused by name.
-                ScriptKind::PreInstall | ScriptKind::OnError | ScriptKind::Traceback => {}
-            }
-        }
-        list
+    fn scripts(&self, kickstart: &Kickstart, time_limit: Option<u64>) -> Vec<Script> {
+        let script = |script: &kickstart_parser::kickstart::Script| Script {
+            when: match script.kind {
+                ScriptKind::Pre => When::Pre,
+                ScriptKind::PreInstall => When::PreInstall,
+                ScriptKind::Post => When::Post,
+                ScriptKind::OnError => When::OnError,
+                ScriptKind::Traceback => When::Traceback,
+            },
+            inside: script.kind == ScriptKind::Post && !script.no_chroot,
+            interpreter: script.interpreter.clone().unwrap_or_else(|| "/bin/sh".into()),
+            body: script.text(),
+            log: script.log.clone().filter(|log| !log.is_empty()),
+            fatal: script.error_on_fail,
+            time_limit,
+            origin: self.place(script.span),
+        };
+        kickstart.scripts.iter().map(script).collect()
     }
 
     fn end(&mut self, kickstart: &Kickstart) -> EndAction {

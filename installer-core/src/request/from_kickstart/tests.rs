@@ -59,10 +59,10 @@ fn what_cannot_be_done_is_refused_by_name_all_at_once() {
     let (_, found) = read(
         "ostreecontainer --url q.io/x --transport=containers-storage\n\
          part / --size=1000 --encrypted --passphrase=secretword\npart /data --size=10\npart raid.1 --size=10\n\
-         bootloader --location=partition\n%onerror\ntrue\n%end\n",
+         bootloader --location=partition\n",
     );
     let all = found.join("\n");
-    for word in ["containers-storage", "--encrypted", "part /data", "part raid.1", "--location=partition", "%onerror"] {
+    for word in ["containers-storage", "--encrypted", "part /data", "part raid.1", "--location=partition"] {
         assert!(all.contains(word), "{word} in {all}");
     }
     assert!(!all.contains("secretword"));

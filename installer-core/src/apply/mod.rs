@@ -66,7 +66,11 @@ pub fn apply(plan: &Plan, image: &Image, host: &dyn Host, options: &Options, eve
     let panicked = Error::failed(Stage::Finish, "the installation stopped by an internal error").after_touching();
     let ostree = Ostree { image };
     let ended = AtomicBool::new(false);
-    let outcome = as_planned(plan, image).and_then(|()| {
+    let outcome = as_planned(plan, image).inspect_err(|_| {
+        run_failure_scripts(&plan.on_failure, When::OnError, host, &ending);
+        ended.store(true, Ordering::Release);
+    });
+    let outcome = outcome.and_then(|()| {
         in_private_mounts("apply", Stage::Storage, panicked, || {
             let outcome = carry_out(plan, &ostree, host, options, &ending);
             ended.store(true, Ordering::Release);

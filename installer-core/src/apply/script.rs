@@ -129,9 +129,10 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
 fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let mark = run.teardown.mark();
     let root = places::root(run, script.when);
-    let of_system = run.deployed.is_some() && root.as_ref() == Some(&run.system_root());
-    let kernel = if of_system { deploy::show_kernel(run) } else { Ok(()) };
-    let shown = kernel.and_then(|()| places::show(run, root.as_deref()));
+    if root.as_ref() == Some(&run.system_root()) {
+        deploy::show_kernel(run)?;
+    }
+    let shown = places::show(run, root.as_deref());
     let outcome = shown.and_then(|shown| {
         let env = root.map(|root| ("ANA_INSTALL_PATH", root.display().to_string()));
         let outcome = on_host(script, run.host, run.events, env.as_slice());

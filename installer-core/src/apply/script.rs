@@ -19,7 +19,12 @@ use crate::request::{Script, When};
 /// Runs a script that is a step of the installation.
 pub fn run(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let there = places::essentials(run)?;
+    let mark = run.teardown.mark();
+    if !script.inside && places::root(run, script.when).as_ref() == Some(&run.system_root()) {
+        deploy::show_kernel(run)?;
+    }
     let outcome = if script.inside { inside(run, script) } else { beside(run, script) };
+    run.teardown.unwind_to(mark, run.host)?;
     run.options.cancel.check(Stage::Script)?;
     let outcome = outcome.map_err(|error| match places::full(run) {
         Some(place) => error
@@ -129,9 +134,6 @@ fn inside(run: &mut Run<'_>, script: &Script) -> Result<()> {
 fn beside(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let mark = run.teardown.mark();
     let root = places::root(run, script.when);
-    if root.as_ref() == Some(&run.system_root()) {
-        deploy::show_kernel(run)?;
-    }
     let shown = places::show(run, root.as_deref());
     let outcome = shown.and_then(|shown| {
         let env = root.map(|root| ("ANA_INSTALL_PATH", root.display().to_string()));

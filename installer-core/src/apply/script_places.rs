@@ -84,7 +84,7 @@ pub fn prepare(run: &mut Run<'_>) -> Result<()> {
 pub fn full(run: &Run<'_>) -> Option<&'static str> {
     let system = run.system_root();
     let is_full = |path: &&str| {
-        let room = rustix::fs::statvfs(&system.join(path.trim_start_matches('/')));
+        let room = rustix::fs::statvfs(system.join(path.trim_start_matches('/')));
         room.is_ok_and(|room| room.f_blocks > 0 && room.f_bavail.saturating_mul(room.f_frsize) < ROOM)
     };
     ["/etc", "/var", "/boot", "/tmp", "/run"].into_iter().find(is_full)

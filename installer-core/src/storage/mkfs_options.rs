@@ -11,8 +11,10 @@ struct Options {
     plain: &'static str,
     /// With one.
     valued: &'static str,
-    /// Long ones, without a value or with `=`.
+    /// Long ones without a value.
     long: &'static [&'static str],
+    /// Long ones with one, behind `=` or as the next word.
+    long_valued: &'static [&'static str],
     /// What may not be asked for within a value (`-m uuid=…`), with why.
     not_within: &'static [(char, &'static str, &'static str)],
     /// What may not be asked for at all, with why.
@@ -28,6 +30,7 @@ const OF_EXT: Options = Options {
     plain: "cjqvFDk",
     valued: "bCegGiIJLmMNoOrTE",
     long: &[],
+    long_valued: &[],
     not_within: &[('E', "offset", ANOTHER_PLACE), ('J', "device", ANOTHER_PLACE), ('J', "location", ANOTHER_PLACE)],
     not: &[
         ("-U", ITS_OWN_UUID),
@@ -45,6 +48,7 @@ const OF_XFS: Options = Options {
     plain: "qfK",
     valued: "bmdilnsL",
     long: &[],
+    long_valued: &[],
     not_within: &[
         ('m', "uuid", ITS_OWN_UUID),
         ('d', "name", ANOTHER_PLACE),
@@ -60,22 +64,18 @@ const OF_XFS: Options = Options {
 const OF_BTRFS: Options = Options {
     plain: "MKfqv",
     valued: "AdmnsLOR",
-    long: &[
+    long: &["mixed", "nodiscard", "force", "quiet", "verbose"],
+    long_valued: &[
         "alloc-start",
         "checksum",
         "csum",
         "data",
         "metadata",
-        "mixed",
         "nodesize",
         "sectorsize",
         "label",
-        "nodiscard",
         "features",
         "runtime-features",
-        "force",
-        "quiet",
-        "verbose",
     ],
     not_within: &[],
     not: &[
@@ -111,9 +111,7 @@ pub fn wrong(filesystem: &str, options: &[String]) -> Option<String> {
 
 fn one<'a>(known: &Options, word: &'a str, more: &mut impl Iterator<Item = &'a str>) -> Option<String> {
     if let Some(long) = word.strip_prefix("--") {
-        let name = long.split('=').next().unwrap_or_default();
-        return refused(known, &format!("--{name}"))
-            .or_else(|| (!known.long.contains(&name)).then(|| unknown(&format!("--{name}"))));
+        return of_long(known, long, more);
     }
     let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
         return Some(format!("'{word}' is no option: the plan says what is made, and how large"));
@@ -139,6 +137,19 @@ fn one<'a>(known: &Options, word: &'a str, more: &mut impl Iterator<Item = &'a s
         };
     }
     None
+}
+
+fn of_long<'a>(known: &Options, long: &str, more: &mut impl Iterator<Item = &'a str>) -> Option<String> {
+    let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+    let option = format!("--{name}");
+    if let Some(why) = refused(known, &option) {
+        return Some(why);
+    }
+    if known.long_valued.contains(&name) {
+        let value = value.or_else(|| more.next());
+        return value.is_none().then(|| format!("'{option}' has no value"));
+    }
+    (!known.long.contains(&name) || value.is_some()).then(|| unknown(&option))
 }
 
 fn refused(known: &Options, option: &str) -> Option<String> {

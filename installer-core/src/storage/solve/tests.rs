@@ -92,7 +92,7 @@ fn volume(group: &str, name: &str, percent: Option<u64>, area: AreaRequest) -> V
 }
 
 fn own(partitions: Vec<PartitionRequest>, groups: Vec<GroupRequest>, volumes: Vec<VolumeRequest>) -> Layout {
-    Layout::Custom(Custom { partitions, groups, volumes, platform: false, add_boot: false })
+    Layout::Custom(Custom { partitions, groups, volumes, ..Custom::default() })
 }
 
 #[test]

@@ -77,6 +77,12 @@ pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
         );
         request.layout = Layout::Auto { scheme: Scheme::Plain, filesystem: None, swap: true, boot: true };
     }
+    if planning
+        && !scripts.is_empty()
+        && let Layout::Custom(custom) = &mut request.layout
+    {
+        custom.made_later = true;
+    }
     require_layout(&parsed.kickstart, &request, name)?;
     let allows_clearing = allows_clearing(&parsed.kickstart, &request);
     let shown = parsed.sources.get(SourceId::ROOT).map(|source| source.shown(0..text.len())).unwrap_or_default();

@@ -71,7 +71,7 @@ fn a_kickstart_that_cannot_be_used() {
             "sshkey --username=missing-user \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFkbWluLS0tQWRtaW4tLS1BZG1pbi0tLUFkbWluLS0t\"\n",
             &["L003", "add `user --name=missing-user`"],
         ),
-        ("part /usr --size=10\n", &["part /usr"]),
+        ("part /etc --size=10\n", &["part /etc"]),
         ("part swap --size=10 --fstype=nosuchfs\npart /var --size=50 --fstype=nosuchfs\n", &["nosuchfs"]),
     ] {
         bench.kickstart(lines);

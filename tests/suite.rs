@@ -28,6 +28,7 @@ mod install;
 mod install_ways;
 mod iso;
 mod iso_foreign;
+mod kept;
 mod libostree;
 mod lsp;
 mod netboot;

@@ -12,7 +12,7 @@ use super::run::Run;
 use crate::error::{Context, Error, Result, Stage};
 use crate::host::root::Root;
 use crate::host::{Host, Mount, MountKind};
-use crate::plan::{Device, Step};
+use crate::plan::{Device, Names, Step};
 use crate::system::boot_entry::{BootEntry, Partition, order_with};
 
 /// Where Linux shows the firmware's variables.
@@ -78,6 +78,9 @@ fn removable_path() -> String {
 fn partition(run: &Run<'_>, esp: &Device) -> Result<Partition> {
     let missing = || Error::failed(Stage::Bootloader, "there is no EFI system partition");
     let disk = match esp {
+        Device::Partition { disk, .. } if run.plan.target.disks().get(*disk).is_some_and(|d| d.keeps_table()) => {
+            return existing(&run.names.node(esp), run.host)?.ok_or_else(missing);
+        }
         Device::Partition { disk, .. } => *disk,
         Device::Node { path } => return existing(path, run.host)?.ok_or_else(missing),
         Device::Volume { .. } => return Err(missing()),

@@ -197,6 +197,7 @@ fn one_step(run: &mut Run<'_>, step: &Step) -> Result<()> {
     match step {
         Step::CreateImageFile { path, size } => storage::create_image_file(run, path, *size),
         Step::Wipe { disk } => storage::wipe(run, disk),
+        Step::WipePartition { partition } => storage::wipe_partition(run, partition),
         Step::Partition(table) => storage::partition(run, table),
         Step::CreateGroup(group) => storage::create_group(run, step, group),
         Step::CreateVolume(_) | Step::Format(_) => storage::commands(run, step),

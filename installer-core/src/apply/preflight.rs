@@ -210,6 +210,7 @@ mod tests {
                     description: "disk".into(),
                     size: Bytes::gib(8),
                     sector_size: Bytes(512),
+                    used: Vec::new(),
                 },
                 more: Vec::new(),
             },

@@ -201,7 +201,13 @@ impl<'a> Run<'a> {
             Step::Partition(table) => table.partitions.iter().map(|partition| table.device(partition)).collect(),
             step => step.area().map(|(device, _)| device.clone()).into_iter().collect::<Vec<_>>(),
         });
-        let nodes = self.names.disks.iter().cloned().chain(areas.map(|device| self.names.node(&device)));
+        let used = self
+            .plan
+            .target
+            .disks()
+            .into_iter()
+            .flat_map(|disk| disk.used.iter().map(|used| partition_node(&disk.path, used.number)));
+        let nodes = self.names.disks.iter().cloned().chain(areas.map(|device| self.names.node(&device))).chain(used);
         program.with(|cage| cage.devices = nodes.map(PathBuf::from).collect())
     }
 

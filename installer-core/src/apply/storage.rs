@@ -58,6 +58,17 @@ pub fn wipe(run: &mut Run<'_>, disk: &str) -> Result<()> {
     Ok(())
 }
 
+/// Removes every signature from a partition. The disk around it is left alone.
+pub fn wipe_partition(run: &mut Run<'_>, partition: &str) -> Result<()> {
+    let disks = run.host.disks();
+    disks.require_unused(Path::new(partition))?;
+    run.touched = true;
+    run.teardown.push(Close::Disk(partition.into()));
+    let gone = disks.wipe(Path::new(partition))?;
+    tracing::info!(?gone, partition, "wiped");
+    Ok(())
+}
+
 /// Writes the GPT, tells the kernel, and wipes what old file systems left inside.
 pub fn partition(run: &mut Run<'_>, planned: &Table) -> Result<()> {
     let disks = run.host.disks();

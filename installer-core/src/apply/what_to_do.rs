@@ -24,7 +24,11 @@ fn remedy(step: &Step) -> &'static str {
             "see that the directory is there, is writable and has room, and that a loop \
             device is free"
         }
-        Step::Wipe { .. } | Step::Partition(_) | Step::CreateGroup(_) | Step::CreateVolume(_) => {
+        Step::Wipe { .. }
+        | Step::WipePartition { .. }
+        | Step::Partition(_)
+        | Step::CreateGroup(_)
+        | Step::CreateVolume(_) => {
             "see in the kernel's log (dmesg) whether the disk fails or is in use, and install again"
         }
         Step::Format(_) | Step::Mount { .. } | Step::Adopt { .. } => {

@@ -13,6 +13,7 @@ mod defaults;
 mod document;
 mod efi_grub;
 mod fit;
+mod made_later;
 mod render;
 mod root_room;
 mod step;
@@ -22,10 +23,11 @@ mod words;
 
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::ImageFacts;
-use crate::machine::{Machine, find_disk};
+use crate::machine::{Machine, Partition, find_disk};
 use crate::request::{Layout, Purpose, Request, Script, When};
+use crate::storage::present::{self, Found};
 use crate::storage::select::{self, Asked, Loss, Target};
-use crate::storage::solve::{self, Given};
+use crate::storage::solve::{self, Given, Present};
 use crate::storage::tree::Tree;
 use crate::units::Digest;
 
@@ -43,6 +45,8 @@ use defaults::{default_root_fs, passwords, planned_image, root_needs};
 /// Decides what to do.
 pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<Plan> {
     let mut warnings = Vec::new();
+    let stand_in = made_later::in_its_place(request, machine, &mut warnings);
+    let request = stand_in.as_ref().unwrap_or(request);
     check::check_image(request, machine, facts, &mut warnings)?;
     if request.layout.has_volumes() && !machine.kernel.device_mapper {
         let who = match request.layout {
@@ -92,7 +96,8 @@ pub fn plan(request: &Request, machine: &Machine, facts: &ImageFacts) -> Result<
 
 /// Where the system would go, and what would be gone there, whatever the image.
 pub fn target(request: &Request, machine: &Machine) -> Result<(Target, Vec<Loss>)> {
-    select::choose(&request.disks, &asked(&request.layout), machine)
+    let found = present::find(&request.layout, machine)?;
+    select::choose(&request.disks, &asked(&request.layout, &found), &found, machine)
 }
 
 /// The disks, what is lost there, and what is made on them.
@@ -141,10 +146,22 @@ fn solved(
         Target::ImageFile(_) | Target::Filesystem { .. } => Some(0),
     };
     let here = matches!(target, Target::Disk { .. });
+    if !here && matches!(&request.layout, Layout::Custom(custom) if !custom.existing.is_empty()) {
+        return Err(Error::input(Stage::Plan, format!("{} is new, and has no partitions to use", target.name()))
+            .hint("leave --onpart out, and give each partition a --size"));
+    }
+    let found = present::find(&request.layout, machine)?;
+    let place = |found: &Found<'_>| {
+        let disk = disks.iter().position(|disk| disk.name == found.disk.path)?;
+        let Partition { number, start, size, signature, .. } = found.partition;
+        Some(Present { disk, number: *number, start: start.bytes(), size: *size, signature: signature.clone() })
+    };
+    let present: Vec<Present> = found.iter().filter_map(place).collect();
     solve::lay_out(
         &request.layout,
         &Given {
             disks: &disks,
+            present: &present,
             disk: &disk,
             memory: machine.memory,
             root_fs: default_root_fs(facts),
@@ -171,21 +188,24 @@ fn volume_group(target: &Target, request: &Request) -> String {
 }
 
 /// The disks that the layout asks for, first the one that has what the machine boots from.
-fn asked(layout: &Layout) -> Asked {
+fn asked(layout: &Layout, found: &[Found<'_>]) -> Asked {
     let several = layout.spans_disks();
     let Layout::Custom(custom) = layout else { return Asked { several, any: true, ..Asked::default() } };
-    let mut partitions: Vec<_> = custom.partitions.iter().collect();
-    partitions.sort_by_key(|partition| match &partition.area.purpose {
+    let rank = |purpose: &Purpose| match purpose {
         Purpose::BiosBoot | Purpose::Esp => 0,
         at if at.is_at("/boot") => 1,
         at if *at == Purpose::root() => 2,
         _ => 3,
-    });
+    };
+    let new = custom.partitions.iter().filter_map(|one| Some((rank(&one.area.purpose), one.disk.as_ref()?)));
+    let existing = found.iter().map(|one| (rank(&one.request.area.purpose), &one.disk.path));
+    let mut disks: Vec<(u8, &String)> = new.chain(existing).collect();
+    disks.sort_by_key(|(rank, _)| *rank);
     let mut named: Vec<String> = Vec::new();
-    for disk in partitions.iter().filter_map(|partition| partition.disk.as_ref()) {
+    for (_, disk) in disks {
         if !named.contains(disk) {
             named.push(disk.clone());
         }
     }
-    Asked { named, any: partitions.iter().any(|partition| partition.disk.is_none()), several }
+    Asked { named, any: custom.partitions.iter().any(|partition| partition.disk.is_none()), several }
 }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::document::Plan;
 use super::step::Step;
 use crate::error::Result;
-use crate::request::{EndAction, Purpose};
-use crate::storage::device::{Device, Planned};
+use crate::request::{Content, EndAction, Purpose};
+use crate::storage::device::{Device, Planned, partition_node};
 use crate::storage::kind::{Partition, Table};
 use crate::storage::select::{Target, TargetDisk};
 
@@ -66,12 +66,25 @@ fn write_target(out: &mut String, plan: &Plan) -> std::fmt::Result {
             writeln!(out, "Target:      the file systems at {path} ({free} free)")?;
         }
     }
+    write_kept(out, plan)?;
     if plan.destroys.is_empty() {
         return writeln!(out, "Destroys:    nothing");
     }
     for (index, loss) in plan.destroys.iter().enumerate() {
         let head = if index == 0 { "Destroys:   " } else { "            " };
         writeln!(out, "{head} {}: {}", loss.device, loss.what)?;
+    }
+    Ok(())
+}
+
+/// What stays of the disks that are used in part.
+fn write_kept(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    for disk in plan.target.disks().into_iter().filter(|disk| disk.keeps_table()) {
+        writeln!(out, "Keeps:       the partition table of {}, and all that is not named below", disk.path)?;
+        for used in disk.used.iter().filter(|used| used.content == Content::Kept) {
+            let kind = used.signature.as_ref().map_or("unknown content", |signature| signature.kind.as_str());
+            writeln!(out, "             {}: {kind}, {}", partition_node(&disk.path, used.number), used.size)?;
+        }
     }
     Ok(())
 }

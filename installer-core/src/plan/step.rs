@@ -9,7 +9,7 @@ use super::bootloader::BootPlan;
 use crate::program::Program;
 use crate::request::{Purpose, Script, When};
 use crate::storage::device::{Device, Names};
-use crate::storage::kind::{Area, Group, Table, Volume};
+use crate::storage::kind::{Area, Group, Kept, Table, Volume};
 use crate::storage::tree::Node;
 use crate::system::fstab::FstabEntry;
 use crate::system::{Change, GroupPlan, UserPlan};
@@ -34,6 +34,11 @@ pub enum Step {
     Wipe {
         /// The disk.
         disk: String,
+    },
+    /// Removes every signature from a partition that is there; its table stays.
+    WipePartition {
+        /// The partition.
+        partition: String,
     },
     /// Writes the GPT of a disk and tells the kernel.
     Partition(Table),
@@ -152,12 +157,14 @@ impl Step {
         match self {
             Step::CreateImageFile { path, size } => format!("create the disk image {path} ({size})"),
             Step::Wipe { disk } => format!("wipe all signatures from {disk}"),
+            Step::WipePartition { partition } => format!("wipe all signatures from {partition}"),
             Step::Partition(table) => table.title(),
             Step::CreateGroup(group) => group.title(),
             Step::CreateVolume(volume) => volume.title(),
             Step::Format(area) => area.title(),
             Step::Adopt { purpose, filesystem, .. } => match purpose {
                 Purpose::Mount(at) => format!("use the {filesystem} at {at}"),
+                Purpose::Swap => "use the swap area".into(),
                 _ => "use the EFI system partition".into(),
             },
             Step::Mount { at, .. } => format!("mount {at}"),
@@ -212,14 +219,21 @@ impl Step {
     }
 }
 
-impl From<&Node> for Step {
-    /// The step that makes a device.
-    fn from(node: &Node) -> Self {
-        match node {
+impl Step {
+    /// The step that makes a device, or takes what is on one; a table that stays has none.
+    pub(super) fn of(node: &Node) -> Option<Self> {
+        Some(match node {
             Node::Table(table) => Step::Partition(table.clone()),
+            Node::Present(_) => return None,
             Node::Group(group) => Step::CreateGroup(group.clone()),
             Node::Volume(volume) => Step::CreateVolume(volume.clone()),
             Node::Area(area) => Step::Format(area.clone()),
-        }
+            Node::Kept(Kept { area, uuid }) => Step::Adopt {
+                device: area.device.clone(),
+                purpose: area.purpose.clone(),
+                filesystem: area.filesystem.clone(),
+                uuid: uuid.clone(),
+            },
+        })
     }
 }

@@ -8,10 +8,10 @@ use super::step::Step;
 use super::words;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{ImageFacts, ImageReference, SystemFacts};
-use crate::request::{Request, RootAccess, When, valid_name};
-use crate::storage::device::Device;
+use crate::request::{Content, Request, RootAccess, When, valid_name};
+use crate::storage::device::{Device, partition_node};
 use crate::storage::kind::{Area, Volume};
-use crate::storage::select::Target;
+use crate::storage::select::{Target, TargetDisk};
 use crate::storage::tree::Tree;
 use crate::system::fstab::FstabEntry;
 use crate::system::{self, Findings, GroupPlan, UserPlan};
@@ -40,11 +40,11 @@ pub fn storage_steps(context: &Context<'_>) -> Vec<Step> {
         Target::ImageFile(file) => {
             vec![Step::CreateImageFile { path: file.path.clone(), size: file.size }]
         }
-        target => target.disks().iter().map(|disk| Step::Wipe { disk: disk.path.clone() }).collect(),
+        target => target.disks().into_iter().flat_map(wipe_steps).collect(),
     };
-    steps.extend(context.tree.nodes.iter().map(Step::from));
+    steps.extend(context.tree.nodes.iter().filter_map(Step::of));
     // The ESP is filled, not mounted.
-    steps.extend(mounts(context.tree).into_iter().filter(|(at, _)| !below_var(at) && !is_tmp(at)).map(mount_step));
+    steps.extend(mounted(context).into_iter().filter(|(at, _)| !below_var(at) && !is_tmp(at)).map(mount_step));
     steps
 }
 
@@ -54,6 +54,40 @@ fn mounts(tree: &Tree) -> Vec<(&MountPoint, &Area)> {
         tree.areas().filter_map(|area| area.mount_point().map(|at| (at, area))).collect();
     mounts.sort_by_key(|(at, _)| (at.depth(), (*at).clone()));
     mounts
+}
+
+/// The disk, or those of its partitions that are made anew.
+fn wipe_steps(disk: &TargetDisk) -> Vec<Step> {
+    if !disk.keeps_table() {
+        return vec![Step::Wipe { disk: disk.path.clone() }];
+    }
+    let anew = disk.used.iter().filter(|used| used.content != Content::Kept);
+    anew.map(|used| Step::WipePartition { partition: partition_node(&disk.path, used.number) }).collect()
+}
+
+/// What is mounted while the system is installed. What is kept stays as it is, bit for bit, and a mount would
+/// change it: so only where the home of a new user is in it.
+fn mounted<'t>(context: &Context<'t>) -> Vec<(&'t MountPoint, &'t Area)> {
+    let system = &context.request.system;
+    let users = system.users.iter().map(|user| home(user.home.as_deref(), &user.name));
+    let keys = system.ssh_keys.iter().map(|(user, _)| if user == "root" { "/root".into() } else { home(None, user) });
+    let homes: Vec<String> = users.chain(keys).map(|home| in_var(&home)).collect();
+    let has_home = |at: &MountPoint| {
+        let below = format!("{}/", at.as_str().trim_end_matches('/'));
+        homes.iter().any(|home| *home == at.as_str() || home.starts_with(&below))
+    };
+    let mut list = mounts(context.tree);
+    list.retain(|(at, area)| !context.tree.keeps(&area.device) || has_home(at));
+    list
+}
+
+/// Where the customary place of a home is in an image.
+fn in_var(home: &str) -> String {
+    match home.strip_prefix("/home/") {
+        Some(rest) => format!("/var/home/{rest}"),
+        None if home == "/root" => "/var/roothome".to_owned(),
+        None => home.to_owned(),
+    }
 }
 
 /// What lies in /var is mounted in the stateroot's own, which must be there first.
@@ -76,7 +110,7 @@ pub fn deploy_steps(context: &Context<'_>) -> Result<Vec<Step>> {
     words::check_kargs(&kargs, &stateroot, context.facts)?;
     let image = context.image;
     let mut steps = vec![Step::InitialiseSysroot { stateroot: stateroot.clone() }];
-    steps.extend(mounts(context.tree).into_iter().filter(|(at, _)| below_var(at)).map(mount_step));
+    steps.extend(mounted(context).into_iter().filter(|(at, _)| below_var(at)).map(mount_step));
     steps.extend(scripts(context.request, When::PreInstall));
     steps.extend([
         Step::Import {

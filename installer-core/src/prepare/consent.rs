@@ -4,12 +4,13 @@ use kickstart_parser::Kickstart;
 
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::plan::Plan;
-use crate::request::{Clear, Request};
+use crate::request::{Clear, Layout, Request};
 use crate::storage::select::Target;
 
-/// Whether the kickstart says itself that disks may be cleared.
+/// Whether the kickstart says itself that disks may be cleared, or which partitions are made anew.
 pub fn allows_clearing(kickstart: &Kickstart, request: &Request) -> bool {
-    kickstart.zerombr.is_some() || request.disks.clear != Clear::Nothing
+    let names_partitions = matches!(&request.layout, Layout::Custom(custom) if !custom.existing.is_empty());
+    kickstart.zerombr.is_some() || request.disks.clear != Clear::Nothing || names_partitions
 }
 
 /// Whether there is nothing to give away: a disk image that is new.

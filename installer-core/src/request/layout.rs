@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Bytes, MountPoint};
+use super::area::{AreaRequest, Purpose};
+use super::existing::OnPartition;
+use crate::units::Bytes;
 
 /// What to make on the disks.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,10 @@ pub enum Layout {
 /// A layout of the admin's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Custom {
+    /// Partitions that exist and are used, in the order written.
+    pub existing: Vec<OnPartition>,
+    /// Whether those may be made by a script that has not run yet.
+    pub made_later: bool,
     /// Partitions, in the order written.
     pub partitions: Vec<PartitionRequest>,
     /// Volume groups, in the order written.
@@ -41,7 +47,8 @@ impl Custom {
     /// What is asked for on partitions and volumes.
     pub fn areas(&self) -> impl Iterator<Item = &AreaRequest> {
         let volumes = self.volumes.iter().map(|volume| &volume.area);
-        self.partitions.iter().map(|partition| &partition.area).chain(volumes)
+        let existing = self.existing.iter().map(|existing| &existing.area);
+        self.partitions.iter().map(|partition| &partition.area).chain(volumes).chain(existing)
     }
 }
 
@@ -76,29 +83,6 @@ pub enum Scheme {
     Plain,
     /// Logical volumes.
     Lvm,
-}
-
-/// What is asked of a partition or a volume: how large, and what is made on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AreaRequest {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// Least size; `None` is left to the installer (swap `--recommended`).
-    pub size: Option<Bytes>,
-    /// Whether it grows into free space.
-    pub grow: bool,
-    /// How far it may grow.
-    pub max_size: Option<Bytes>,
-    /// File system, where one is asked for.
-    pub filesystem: Option<String>,
-    /// File system label.
-    pub label: Option<String>,
-    /// Mount options.
-    pub options: Option<String>,
-    /// Further arguments to mkfs.
-    pub mkfs_options: Vec<String>,
-    /// Where it was written (`site.ks:12`), for messages.
-    pub origin: String,
 }
 
 /// One partition, as asked for.
@@ -136,32 +120,4 @@ pub struct VolumeRequest {
     pub percent: Option<u64>,
     /// What it is.
     pub area: AreaRequest,
-}
-
-/// What a partition or a volume is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", content = "at")]
-pub enum Purpose {
-    /// GRUB's core image on a GPT disk under BIOS.
-    BiosBoot,
-    /// The EFI system partition.
-    Esp,
-    /// A file system.
-    Mount(MountPoint),
-    /// Swap.
-    Swap,
-    /// A physical volume of the volume group of this name.
-    Lvm(String),
-}
-
-impl Purpose {
-    /// The root file system.
-    pub fn root() -> Self {
-        Purpose::Mount(MountPoint::root())
-    }
-
-    /// Whether a file system is mounted at `path`.
-    pub fn is_at(&self, path: &str) -> bool {
-        matches!(self, Purpose::Mount(at) if at.as_str() == path)
-    }
 }

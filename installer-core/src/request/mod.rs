@@ -3,8 +3,10 @@
 //!
 //! Pure data.
 
+mod area;
 mod boot_network;
 pub mod effects;
+mod existing;
 mod from_kickstart;
 mod in_kickstart;
 mod layout;
@@ -12,10 +14,12 @@ mod network;
 mod settings;
 mod types;
 
+pub use area::{AreaRequest, Purpose};
 pub use boot_network::carry_over;
+pub use existing::{Content, OnPartition};
 pub use from_kickstart::{CODES, IMAGE_DOUBT, IMAGE_LACKS, NO_EFFECT, from_kickstart};
 pub use in_kickstart::in_kickstart;
-pub use layout::{AreaRequest, Custom, GroupRequest, Layout, PartitionRequest, Purpose, Scheme, VolumeRequest};
+pub use layout::{Custom, GroupRequest, Layout, PartitionRequest, Scheme, VolumeRequest};
 pub use network::{Connection, Ipv4, Ipv6, Made, NetDevice, Wireless, WirelessKey};
 pub use settings::{
     Authentication, Certificate, Desktop, Firewall, FirstBoot, Group, Proxy, Registration, Services, SystemPurpose,

@@ -9,6 +9,7 @@ pub mod filesystem;
 pub mod kind;
 mod mkfs_options;
 pub mod partition_type;
+pub mod present;
 pub mod select;
 pub(crate) mod solve;
 pub(crate) mod tree;

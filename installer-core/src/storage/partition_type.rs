@@ -9,7 +9,8 @@ use crate::units::MountPoint;
 
 /// GRUB's core image on a machine with a BIOS.
 pub const BIOS_BOOT: Uuid = uuid!("21686148-6449-6e6f-744e-656564454649");
-const ESP: Uuid = uuid!("c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
+/// The EFI system partition.
+pub const ESP: Uuid = uuid!("c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
 const XBOOTLDR: Uuid = uuid!("bc13c2ff-59e6-4262-a352-b275fd6f7172");
 const SWAP: Uuid = uuid!("0657fd6d-a4ab-43c4-84e5-0933c84b4f4f");
 const LVM: Uuid = uuid!("e6d6d379-f507-44c2-a23c-238f2a3df928");

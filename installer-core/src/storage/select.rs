@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::partition_type;
+use super::present::{self, Found, UsedPartition};
 use crate::error::{Error, Remedy, Result, Stage};
-use crate::machine::{Disk, Machine, find_disk};
-use crate::request::{Clear, DiskChoice, ImageFile};
+use crate::machine::{Disk, Machine, find_disk, partition_path};
+use crate::request::{Clear, Content, DiskChoice, ImageFile};
 use crate::units::Bytes;
 
 /// Where the system goes.
@@ -48,6 +49,16 @@ pub struct TargetDisk {
     pub size: Bytes,
     /// Its logical sector size.
     pub sector_size: Bytes,
+    /// The partitions of it that are used as they are, in place of the whole disk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used: Vec<UsedPartition>,
+}
+
+impl TargetDisk {
+    /// Whether its partition table stays.
+    pub fn keeps_table(&self) -> bool {
+        !self.used.is_empty()
+    }
 }
 
 impl Target {
@@ -115,43 +126,57 @@ pub struct Asked {
     pub several: bool,
 }
 
-/// Chooses the target for `choice`, and lists what would be lost there.
-pub fn choose(choice: &DiskChoice, asked: &Asked, machine: &Machine) -> Result<(Target, Vec<Loss>)> {
+/// Chooses the target for `choice` with the partitions that are `found`, and lists what would be lost there.
+pub fn choose(
+    choice: &DiskChoice,
+    asked: &Asked,
+    found: &[Found<'_>],
+    machine: &Machine,
+) -> Result<(Target, Vec<Loss>)> {
     if let Some(file) = &choice.image_file {
         let loss = Loss { device: file.path.clone(), what: "the file of that name".into() };
         return Ok((Target::ImageFile(file.clone()), file.replaces.then_some(loss).into_iter().collect()));
     }
-    let disks = disks(choice, asked, machine)?;
-    for disk in &disks {
-        let losses = losses(disk);
-        if !losses.is_empty() {
+    present::check_clear(found, choice, machine)?;
+    let disks = disks(choice, asked, found, machine)?;
+    let mut chosen = Vec::new();
+    for disk in disks {
+        let used = present::used(found, disk);
+        let losses = losses(disk, &used);
+        // Who names a partition for a new file system gives away what is on it.
+        if !losses.is_empty() && used.is_empty() {
             may_clear(choice, disk, machine, &losses)?;
         }
+        chosen.push((disk, used));
     }
-    on_disks(&disks).ok_or_else(|| no_disk(machine))
+    on_disks(chosen).ok_or_else(|| no_disk(machine))
 }
 
 /// The target that `disks` are, and what would be lost there.
-fn on_disks(disks: &[&Disk]) -> Option<(Target, Vec<Loss>)> {
-    let losses = disks.iter().flat_map(|disk| losses(disk)).collect();
-    let mut all = disks.iter().map(|disk| target(disk));
+fn on_disks(disks: Vec<(&Disk, Vec<UsedPartition>)>) -> Option<(Target, Vec<Loss>)> {
+    let losses = disks.iter().flat_map(|(disk, used)| losses(disk, used)).collect();
+    let mut all = disks.into_iter().map(|(disk, used)| target(disk, used));
     Some((Target::Disk { boot: all.next()?, more: all.collect() }, losses))
 }
 
 /// The target without the disks at which `used` is false, and what would be lost there.
 pub fn only(chosen: &Target, used: &[bool], machine: &Machine) -> Result<(Target, Vec<Loss>)> {
-    let chosen = chosen.disks().into_iter().zip(used).filter(|(_, used)| **used).map(|(disk, _)| &disk.path);
-    let disks: Vec<&Disk> = chosen.filter_map(|path| machine.disks.iter().find(|disk| disk.path == *path)).collect();
-    on_disks(&disks).ok_or_else(|| no_disk(machine))
+    let chosen = chosen.disks().into_iter().zip(used).filter(|(_, used)| **used).map(|(disk, _)| disk);
+    let found = |chosen: &TargetDisk| {
+        let disk = machine.disks.iter().find(|disk| disk.path == chosen.path)?;
+        Some((disk, chosen.used.clone()))
+    };
+    on_disks(chosen.filter_map(found).collect()).ok_or_else(|| no_disk(machine))
 }
 
-fn target(disk: &Disk) -> TargetDisk {
+fn target(disk: &Disk, used: Vec<UsedPartition>) -> TargetDisk {
     TargetDisk {
         path: disk.path.clone(),
         stable: disk.stable_name().to_owned(),
         description: describe(disk),
         size: disk.size,
         sector_size: disk.sector_size,
+        used,
     }
 }
 
@@ -167,13 +192,18 @@ pub fn still_there(chosen: &Target, destroys: &[Loss], machine: &Machine) -> Res
         let Some(found) = machine.disks.iter().find(|found| found.path == disk.path) else {
             return changed(&disk.path, "it is gone");
         };
-        if target(found) != *disk {
+        let used = present::again(&disk.used, found);
+        let now_here = target(found, used.clone());
+        if now_here != *disk && (TargetDisk { used: disk.used.clone(), ..now_here.clone() }) == *disk {
+            return changed(&disk.path, "the partitions of it that are to be used are others now");
+        }
+        if now_here != *disk {
             return changed(&disk.path, &format!("it is {} ({}) now", found.stable_name(), describe(found)));
         }
-        if unusable(found).is_some() {
-            return Err(refuse_unusable(found));
+        if unusable(found, &used).is_some() {
+            return Err(refuse_unusable(found, &used));
         }
-        now.extend(losses(found));
+        now.extend(losses(found, &used));
     }
     if matches!(chosen, Target::Disk { .. }) && now != destroys {
         let list: Vec<String> = now.iter().map(|loss| format!("{}: {}", loss.device, loss.what)).collect();
@@ -191,7 +221,7 @@ pub fn describe(disk: &Disk) -> String {
     parts.join(", ")
 }
 
-fn disks<'m>(choice: &DiskChoice, asked: &Asked, machine: &'m Machine) -> Result<Vec<&'m Disk>> {
+fn disks<'m>(choice: &DiskChoice, asked: &Asked, found: &[Found<'_>], machine: &'m Machine) -> Result<Vec<&'m Disk>> {
     let given = match &choice.clear {
         _ if !choice.only.is_empty() => choice.only.as_slice(),
         Clear::Disks(disks) => disks,
@@ -210,17 +240,20 @@ fn disks<'m>(choice: &DiskChoice, asked: &Asked, machine: &'m Machine) -> Result
     let explicit = !wanted.is_empty();
     let mut candidates = candidates(&wanted, choice, machine)?;
     if explicit {
-        if let Some(disk) = candidates.iter().find(|disk| unusable(disk).is_some()) {
-            return Err(refuse_unusable(disk));
+        for disk in &candidates {
+            let used = present::used(found, disk);
+            if unusable(disk, &used).is_some() {
+                return Err(refuse_unusable(disk, &used));
+            }
         }
     } else {
         // A stick that was left in, or the medium that this was booted from, is not meant.
         candidates.retain(|disk| !disk.removable && !disk.loopback);
-        let usable: Vec<&Disk> = candidates.iter().copied().filter(|disk| unusable(disk).is_none()).collect();
+        let usable: Vec<&Disk> = candidates.iter().copied().filter(|disk| unusable(disk, &[]).is_none()).collect();
         if usable.is_empty()
             && let Some(disk) = candidates.first()
         {
-            return Err(refuse_unusable(disk));
+            return Err(refuse_unusable(disk, &[]));
         }
         candidates = usable;
     }
@@ -276,8 +309,12 @@ fn ambiguous(disks: &[&Disk]) -> Error {
         .hint(Remedy::NameADisk { candidate: Some(disks[0].stable_name().to_owned()) })
 }
 
-fn unusable(disk: &Disk) -> Option<String> {
-    if let Some(user) = disk.in_use.first() {
+/// Why the disk cannot be used, or the partitions of it that are, where it is not the whole.
+fn unusable(disk: &Disk, used: &[UsedPartition]) -> Option<String> {
+    let path = |used: &UsedPartition| partition_path(&disk.path, used.number).display().to_string();
+    let concerns =
+        |device: &String| used.is_empty() || *device == disk.path || used.iter().any(|used| path(used) == *device);
+    if let Some(user) = disk.in_use.iter().find(|user| concerns(&user.device)) {
         return Some(format!("it is in use: {} is {}", user.device, user.by));
     }
     // What is on it would be lost unseen.
@@ -287,8 +324,8 @@ fn unusable(disk: &Disk) -> Option<String> {
     disk.read_only.then(|| "it is write-protected".to_owned())
 }
 
-fn refuse_unusable(disk: &Disk) -> Error {
-    let why = unusable(disk).unwrap_or_default();
+fn refuse_unusable(disk: &Disk, used: &[UsedPartition]) -> Error {
+    let why = unusable(disk, used).unwrap_or_default();
     let mend = match (disk.in_use.is_empty(), &disk.unreadable) {
         (false, _) => "unmount it, turn its swap off or stop its volumes",
         (true, Some(_)) => "see what is wrong with it (dmesg); as root, if you are not",
@@ -298,11 +335,14 @@ fn refuse_unusable(disk: &Disk) -> Error {
         .hint([mend.into(), Remedy::NameAnotherDisk])
 }
 
-/// What is on `disk` now.
-fn losses(disk: &Disk) -> Vec<Loss> {
+/// What of that which is on `disk` now is lost: all, or what is on those partitions that are used and not kept.
+fn losses(disk: &Disk, used: &[UsedPartition]) -> Vec<Loss> {
+    let lost =
+        |number: u32| used.is_empty() || used.iter().any(|used| used.number == number && used.content != Content::Kept);
     let mut list: Vec<Loss> = disk
         .partitions
         .iter()
+        .filter(|partition| lost(partition.number))
         .map(|partition| {
             let mut what = match &partition.signature {
                 Some(signature) => signature.kind.clone(),
@@ -315,7 +355,7 @@ fn losses(disk: &Disk) -> Vec<Loss> {
             Loss { device: partition.path.clone(), what: format!("{what}, {}", partition.size) }
         })
         .collect();
-    if let Some(signature) = &disk.signature {
+    if let Some(signature) = disk.signature.as_ref().filter(|_| used.is_empty()) {
         list.push(Loss { device: disk.path.clone(), what: format!("{}, {}", signature.kind, disk.size) });
     }
     list
@@ -356,7 +396,7 @@ mod tests {
         let chosen = |only: &[&str], asked: &Asked| {
             let only = only.iter().map(|name| (*name).to_owned()).collect();
             let choice = DiskChoice { only, clear: Clear::All, ..DiskChoice::default() };
-            choose(&choice, asked, &machine).map(|(target, _)| target.names()).map_err(|error| error.exit_code())
+            choose(&choice, asked, &[], &machine).map(|(target, _)| target.names()).map_err(|error| error.exit_code())
         };
         let spans = |named: &[&str], any| {
             let named = named.iter().map(|name| (*name).to_owned()).collect();
@@ -376,7 +416,7 @@ mod tests {
     fn a_disk_that_has_changed_since_is_not_written_to() {
         let planned = machine("laptop-windows");
         let choice = DiskChoice { clear: Clear::All, ..DiskChoice::default() };
-        let (target, losses) = choose(&choice, &Asked::default(), &planned).unwrap();
+        let (target, losses) = choose(&choice, &Asked::default(), &[], &planned).unwrap();
         still_there(&target, &losses, &planned).unwrap();
         let refused = |change: &dyn Fn(&mut Machine)| {
             let mut now = planned.clone();

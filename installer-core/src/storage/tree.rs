@@ -2,7 +2,7 @@
 //! there is to know of a layout is a question to this.
 
 use super::device::Device;
-use super::kind::{Area, Group, Partition, Table, Volume};
+use super::kind::{Area, Group, Kept, Partition, Table, Volume};
 use crate::request::Purpose;
 use crate::units::Bytes;
 
@@ -18,19 +18,23 @@ pub struct Tree {
 pub enum Node {
     /// A disk's partition table.
     Table(Table),
+    /// A table that is there and stays, with those of its partitions that are used.
+    Present(Table),
     /// A volume group.
     Group(Group),
     /// A logical volume.
     Volume(Volume),
     /// A file system or a swap area.
     Area(Area),
+    /// One that is there and stays as it is.
+    Kept(Kept),
 }
 
 impl Tree {
     /// The partition tables.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.nodes.iter().filter_map(|node| match node {
-            Node::Table(table) => Some(table),
+            Node::Table(table) | Node::Present(table) => Some(table),
             _ => None,
         })
     }
@@ -43,9 +47,14 @@ impl Tree {
     /// File systems and swap areas.
     pub fn areas(&self) -> impl Iterator<Item = &Area> {
         self.nodes.iter().filter_map(|node| match node {
-            Node::Area(area) => Some(area),
+            Node::Area(area) | Node::Kept(Kept { area, .. }) => Some(area),
             _ => None,
         })
+    }
+
+    /// Whether what lies on `device` stays as it is.
+    pub fn keeps(&self, device: &Device) -> bool {
+        self.nodes.iter().any(|node| matches!(node, Node::Kept(kept) if kept.area.device == *device))
     }
 
     /// The file system that is mounted at `path`.

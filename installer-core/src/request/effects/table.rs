@@ -19,10 +19,19 @@ const PART: &[Row] = &[
     ),
     ("--grow", Used, "shares what is left with the others that grow"),
     ("--maxsize", Used, "MiB"),
-    ("--noformat", Refused, "every partition is made anew"),
+    (
+        "--noformat",
+        Used,
+        "with `--onpart`: what is on the partition stays as it is, bit for bit; not for `/`, `/boot` and `/var`",
+    ),
     ("--onbiosdisk", Refused, ""),
     ("--ondisk", Used, "the disk; a partition without goes onto the first disk with room for it"),
-    ("--onpart", Refused, "every partition is made anew"),
+    (
+        "--onpart",
+        Used,
+        "a partition that is there: a name, a link below /dev/disk, `UUID=`, `LABEL=`. Its table stays, \
+        and so does all else on that disk",
+    ),
     ("--recommended", Used, "for swap"),
     ("--size", Used, "MiB"),
     ("--fsoptions", Used, "in /etc/fstab; not for `/`, which is not in it"),
@@ -48,8 +57,8 @@ const PART: &[Row] = &[
 ];
 const PART_DOES: &str = "Makes one partition. Mount points: `/`, `/boot`, `/boot/efi`, `swap`, `biosboot`, `/tmp`, and \
     `/var` and what is below it. `/home`, `/srv`, `/opt`, `/mnt` and `/root` are links into `/var` in an image, so \
-    that `part /home` makes `/var/home`. `pv.…` is made for a `volgroup`. Directories that belong to the image (`/usr`, \
-    `/etc`, …) and such as exist only while the system runs are refused, and so are `raid.…` and `btrfs.…`. Where a \
+    that `part /home` makes `/var/home`. `pv.…` is made for a `volgroup`. `/usr` gets no file system of its own: it \
+    belongs to the image, and its size is added to that of `/`. Other directories that belong to the image (`/etc`, …) and such as exist only while the system runs are refused, and so are `raid.…` and `btrfs.…`. Where a \
     BIOS starts the machine and there is no `biosboot`, one is added; `prepboot` is left out.";
 
 const LOGVOL: &[Row] = &[
@@ -274,7 +283,16 @@ pub(super) const ENTRIES: &[Entry] = &[
     no_effect("mediacheck", "there is no medium to check"),
     no_effect("method", "the image brings its own packages; leave it out"),
     no_effect("module", "the image brings its own packages; leave it out"),
-    refused("mount", "use `part`; existing file systems are not kept"),
+    used(
+        "mount",
+        "Uses a partition that is there, as `part --onpart` does: what is on it stays as it is, unless `--reformat` \
+         says otherwise. A line with `none` does nothing.",
+        &[
+            ("--reformat", Used, "without a type: the one that it has"),
+            ("--mkfsoptions", Used, "further arguments to mkfs"),
+            ("--mountoptions", Used, "in /etc/fstab"),
+        ],
+    ),
     refused("multipath", "use a plain disk"),
     used(
         "network",

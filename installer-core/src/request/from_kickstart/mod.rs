@@ -2,6 +2,7 @@
 //! name, all of it in one go, each with its place in the file. Pure.
 
 mod addon;
+mod existing;
 mod image;
 mod membership;
 mod network;
@@ -10,6 +11,7 @@ mod storage;
 mod system;
 #[cfg(test)]
 mod tests;
+mod usr;
 mod volumes;
 
 use kickstart_parser::codes::Code;

@@ -5,6 +5,7 @@ use kickstart_parser::Span;
 use kickstart_parser::kickstart::{AutopartType, ClearMode, Kickstart, Partition};
 
 use super::Reader;
+use super::usr::Room;
 use crate::request::{AreaRequest, Clear, Custom, DiskChoice, Layout, PartitionRequest, Purpose, Scheme};
 use crate::units::Bytes;
 
@@ -76,21 +77,73 @@ impl Reader<'_> {
             };
         }
         let reqpart = kickstart.reqpart.as_ref();
-        Layout::Custom(Custom {
-            partitions: kickstart.partitions.iter().filter_map(|p| self.partition(p, kickstart)).collect(),
+        let room = self.room_of_usr(kickstart);
+        let new = kickstart.partitions.iter().filter(|p| p.on_part.is_none() && p.mount != USR);
+        let mut custom = Custom {
+            partitions: new.filter_map(|p| self.partition(p, kickstart)).collect(),
+            existing: self.existing(kickstart),
+            made_later: false,
             groups: kickstart.volume_groups.iter().filter_map(|g| self.volume_group(g, kickstart)).collect(),
-            volumes: kickstart.logical_volumes.iter().filter_map(|v| self.volume(v)).collect(),
+            volumes: kickstart
+                .logical_volumes
+                .iter()
+                .filter(|v| v.mount != USR)
+                .filter_map(|v| self.volume(v))
+                .collect(),
             platform: reqpart.is_some(),
             add_boot: reqpart.is_some_and(|r| r.add_boot),
-        })
+        };
+        room.iter().for_each(|room| room.give_to_root(&mut custom));
+        Layout::Custom(custom)
+    }
+
+    /// What is asked for a /usr of its own, which is said to have no effect.
+    fn room_of_usr(&mut self, kickstart: &Kickstart) -> Vec<Room> {
+        let mut list = Vec::new();
+        let says = "it belongs to the image, and gets no file system of its own; its size is added to that of /";
+        let help = "leave the line out, and give / the size of both";
+        for partition in kickstart.partitions.iter().filter(|partition| partition.mount == USR) {
+            let says =
+                if partition.on_part.is_some() { "it belongs to the image; the partition is left alone" } else { says };
+            self.warn_if(true, partition.mount_span, &format!("part {USR}: {says}"), help);
+            if partition.on_part.is_none() {
+                list.push(Room {
+                    group: None,
+                    size: Bytes::mib(partition.size_mib.unwrap_or_default()),
+                    grow: partition.grow,
+                    max_size: partition.max_size_mib.map(Bytes::mib),
+                    percent: None,
+                });
+            }
+        }
+        for volume in kickstart.logical_volumes.iter().filter(|volume| volume.mount == USR) {
+            self.warn_if(true, volume.mount_span, &format!("logvol {USR}: {says}"), help);
+            list.push(Room {
+                group: Some(volume.volume_group.clone()),
+                size: Bytes::mib(volume.size_mib.unwrap_or_default()),
+                grow: volume.grow,
+                max_size: volume.max_size_mib.map(Bytes::mib),
+                percent: volume.percent,
+            });
+        }
+        list
     }
 
     fn partition(&mut self, partition: &Partition, kickstart: &Kickstart) -> Option<PartitionRequest> {
+        if partition.no_format {
+            let message =
+                format!("part {}: --noformat keeps a partition that is there, and none is named", partition.mount);
+            self.bad(partition.span, message, "name it with --onpart=");
+        }
+        let area = self.partition_area(partition, kickstart)?;
+        Some(PartitionRequest { area, disk: partition.on_disk.clone() })
+    }
+
+    /// What is asked of a partition, new or not.
+    pub(super) fn partition_area(&mut self, partition: &Partition, kickstart: &Kickstart) -> Option<AreaRequest> {
         let before = self.found.len();
         let (span, name) = (partition.span, &partition.mount);
         for (given, option) in [
-            (partition.on_part.is_some(), "--onpart"),
-            (partition.no_format, "--noformat"),
             (partition.resize, "--resize"),
             (partition.on_bios_disk.is_some(), "--onbiosdisk"),
             (partition.encryption.encrypted, "--encrypted"),
@@ -109,7 +162,7 @@ impl Reader<'_> {
         if self.found.len() > before {
             return None;
         }
-        let area = AreaRequest {
+        Some(AreaRequest {
             purpose,
             size: partition.size_mib.map(Bytes::mib),
             grow: partition.grow,
@@ -119,8 +172,7 @@ impl Reader<'_> {
             options: partition.fs_options.clone(),
             mkfs_options: words(partition.mkfs_options.as_deref()),
             origin: self.place(span),
-        };
-        Some(PartitionRequest { area, disk: partition.on_disk.clone() })
+        })
     }
 
     fn partition_purpose(&mut self, partition: &Partition, kickstart: &Kickstart) -> Option<Purpose> {
@@ -194,6 +246,9 @@ impl Reader<'_> {
         }
     }
 }
+
+/// It is no file system of its own.
+const USR: &str = "/usr";
 
 /// The file system that is asked for, where it is one to be mounted.
 pub(super) fn mounted_type(fstype: Option<&str>) -> Option<String> {

@@ -3,7 +3,7 @@
 use kickstart_parser::{ParseOptions, Syntax, parse};
 
 use super::*;
-use crate::request::{Clear, Custom, Layout, Purpose, RootAccess, Scheme};
+use crate::request::{Clear, Content, Custom, Layout, Purpose, RootAccess, Scheme};
 use crate::units::MountPoint;
 
 fn read(text: &str) -> (Request, Vec<String>) {
@@ -106,10 +106,75 @@ fn volumes_that_cannot_be_made_are_refused_by_name() {
         ("logvol / --vgname=a --name=r --useexisting\n", "R001 logvol /: --useexisting"),
         ("logvol / --vgname=a --name=r --noformat\n", "R001 logvol /: --noformat"),
         ("logvol / --vgname=a --name=pvmove1 --size=900\n", "R003 logvol: 'pvmove1'"),
-        ("logvol /usr --vgname=a --name=r --size=900\n", "R003 logvol /usr: this directory belongs to the image"),
+        ("logvol /usr/x --vgname=a --name=r --size=900\n", "R003 logvol /usr/x: this directory belongs to the image"),
         ("logvol /tmp/x --vgname=a --name=r --size=900\n", "R003 logvol /tmp/x: this directory is made at each boot"),
         ("logvol /boot/efi --vgname=a --name=r --size=900\n", "R003 logvol /boot/efi: the firmware"),
         ("logvol none --thinpool --vgname=a --name=r --size=900\n", "R001 logvol none: thin provisioning"),
+    ] {
+        let (_, found) = read(text);
+        assert!(found.len() == 1 && found[0].starts_with(word), "{text}{found:?}");
+    }
+}
+
+/// What becomes of a kickstart's root when /usr is asked for beside it: size in MiB, whether it grows, and how far.
+fn root_of(text: &str) -> (u64, bool, Option<u64>) {
+    let (request, found) = read(text);
+    assert!(found.iter().all(|one| one.starts_with("R002 ") && one.contains("/usr")), "{found:?}");
+    let Layout::Custom(custom) = request.layout else { panic!() };
+    assert!(!custom.areas().any(|area| area.purpose.is_at("/usr")));
+    let root = custom.areas().find(|area| area.purpose.is_at("/")).unwrap();
+    (root.size.unwrap().as_mib(), root.grow, root.max_size.map(|most| most.as_mib()))
+}
+
+#[test]
+fn the_room_for_usr_goes_to_the_root() {
+    let parts = |root: &str, usr: &str| root_of(&format!("part / {root}\npart /usr {usr}\n"));
+    assert_eq!(parts("--size=1000", "--size=500"), (1500, false, None));
+    assert_eq!(parts("--size=1000 --grow", "--size=500"), (1500, true, None));
+    assert_eq!(parts("--size=1000", "--size=500 --grow"), (1500, true, None));
+    assert_eq!(parts("--size=1000 --grow --maxsize=3000", "--size=500"), (1500, true, Some(3500)));
+    assert_eq!(parts("--size=1000", "--size=500 --grow --maxsize=700"), (1500, true, Some(1700)));
+    let volumes = |group: &str| {
+        let group = format!(
+            "part pv.1 --size=9000\nvolgroup vg pv.1\npart pv.2 --size=9\nvolgroup other pv.2\n\
+            logvol / --vgname=vg --name=r --size=1000\nlogvol /usr --vgname={group} --name=u --size=500\n"
+        );
+        root_of(&group)
+    };
+    assert_eq!((volumes("vg"), volumes("other")), ((1500, false, None), (1000, false, None)));
+}
+
+#[test]
+fn partitions_that_are_there_are_asked_for() {
+    let (request, found) = read(
+        "part / --onpart=/dev/vda3 --size=5\npart /home --usepart=vda4 --noformat\nmount UUID=1 none\n\
+         mount /dev/vda5 /srv --reformat=ext4 --mountoptions=nodev\nmount LABEL=x /opt --reformat\n",
+    );
+    assert!(found.is_empty(), "{found:?}");
+    let Layout::Custom(custom) = request.layout else { panic!() };
+    let seen: Vec<_> = custom.existing.iter().map(|one| (one.on.as_str(), one.content, one.area.size)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("vda3", Content::Replaced, None),
+            ("vda4", Content::Kept, None),
+            ("/dev/vda5", Content::Replaced, None),
+            ("LABEL=x", Content::SameType, None)
+        ]
+    );
+    assert!(custom.partitions.is_empty());
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_by_name() {
+    for (text, word) in [
+        ("part / --onpart=vda1 --noformat\n", "R001 part vda1: a system is not installed over"),
+        ("part /boot --onpart=vda1 --noformat\n", "R001 part vda1: the boot entries"),
+        ("mount /dev/vda1 /var\n", "R001 mount /dev/vda1: the new system's own /var"),
+        ("part /home --size=900 --noformat\n", "R003 part /home: --noformat keeps"),
+        ("clearpart --all\npart /home --onpart=vda1\n", "R003 part: vda1 is to be used as it is"),
+        ("mount /dev/vda1 /etc\n", "R003 mount /etc: this directory belongs"),
+        ("part /home --onpart=vda1 --resize --size=9\n", "R001 part /home: --resize"),
     ] {
         let (_, found) = read(text);
         assert!(found.len() == 1 && found[0].starts_with(word), "{text}{found:?}");

@@ -3,8 +3,10 @@
 
 pub mod area;
 pub mod gpt;
+mod kept;
 pub mod lvm;
 
 pub use area::Area;
 pub use gpt::{Partition, Table};
+pub use kept::Kept;
 pub use lvm::{Group, Volume};

@@ -1,5 +1,6 @@
 //! What a layout depends on besides what is asked for.
 
+use crate::machine::Signature;
 use crate::units::Bytes;
 
 /// A disk to lay out.
@@ -11,11 +12,28 @@ pub struct Disk<'a> {
     pub size: Bytes,
 }
 
+/// A partition that is there and is used.
+#[derive(Clone, Debug)]
+pub struct Present {
+    /// Which of the disks it is on.
+    pub disk: usize,
+    /// Its number.
+    pub number: u32,
+    /// Where it starts.
+    pub start: Bytes,
+    /// Its size.
+    pub size: Bytes,
+    /// What is on it.
+    pub signature: Option<Signature>,
+}
+
 /// What the layout depends on besides the request.
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
     /// The disks, first the one that the machine boots from.
     pub disks: &'a [Disk<'a>],
+    /// The partitions that are used as they are, in the order in which the layout asks for them.
+    pub present: &'a [Present],
     /// Which of them a request means by this name.
     pub disk: &'a dyn Fn(&str) -> Option<usize>,
     /// The machine's memory.

@@ -1,8 +1,10 @@
 //! From what is asked for to numbered partitions and volumes with sizes. Pure arithmetic.
 
+mod area;
 mod given;
 mod grow;
 mod partitions;
+mod present;
 #[cfg(test)]
 mod tests;
 mod volumes;
@@ -10,18 +12,19 @@ mod wanted;
 
 use std::collections::BTreeSet;
 
-pub use given::{Disk, Given};
+pub use given::{Disk, Given, Present};
 pub use wanted::BOOT_FS;
 
+use area::area;
 use partitions::Placed;
 use volumes::Filled;
 
 use super::device::Device;
-use super::kind::Area;
+use super::kind::{Area, Table};
 use super::mkfs_options;
 use super::tree::{Node, Tree};
 use crate::error::{Error, Remedy, Result, Stage};
-use crate::request::{AreaRequest, Layout, Purpose};
+use crate::request::Layout;
 use crate::units::Bytes;
 
 /// A root smaller than this is refused whatever the image says.
@@ -31,15 +34,18 @@ pub const LEAST_ROOT: Bytes = Bytes::mib(512);
 pub fn lay_out(layout: &Layout, given: &Given<'_>, warnings: &mut Vec<String>) -> Result<Tree> {
     let wanted = wanted::wanted(layout, given, warnings);
     let Placed { tables, places } = partitions::place(&wanted.partitions, layout, given)?;
-    let groups = volumes::groups(&wanted, &tables)?;
-    let mut areas: Vec<Node> = Vec::new();
+    let present = present::tables(layout, given);
+    let all: Vec<Table> = present.iter().chain(&tables).cloned().collect();
+    let groups = volumes::groups(&wanted, &all)?;
+    let mut areas: Vec<Node> = present::areas(layout, given);
     for (request, (disk, number)) in wanted.partitions.iter().zip(places) {
         areas.extend(area(&request.area, Device::Partition { disk, number }));
     }
     for (index, volume) in groups.iter().flat_map(|filled| &filled.volumes) {
         areas.extend(area(&wanted.volumes[*index].area, volume.device()));
     }
-    let mut nodes: Vec<Node> = tables.into_iter().map(Node::Table).collect();
+    let mut nodes: Vec<Node> = present.into_iter().map(Node::Present).collect();
+    nodes.extend(tables.into_iter().map(Node::Table));
     for Filled { group, volumes } in groups {
         nodes.push(Node::Group(group));
         nodes.extend(volumes.into_iter().map(|(_, volume)| Node::Volume(volume)));
@@ -50,24 +56,6 @@ pub fn lay_out(layout: &Layout, given: &Given<'_>, warnings: &mut Vec<String>) -
     check_options(&tree)?;
     check_root(&tree, given)?;
     Ok(tree)
-}
-
-/// What lies on `device`.
-fn area(request: &AreaRequest, device: Device) -> Option<Node> {
-    let filesystem = match &request.purpose {
-        Purpose::Esp => "vfat".to_owned(),
-        Purpose::Swap => "swap".to_owned(),
-        Purpose::Mount(_) => request.filesystem.clone()?,
-        Purpose::BiosBoot | Purpose::Lvm(_) => return None,
-    };
-    Some(Node::Area(Area {
-        device,
-        purpose: request.purpose.clone(),
-        filesystem,
-        label: request.label.clone(),
-        options: request.mkfs_options.clone(),
-        mount_options: request.options.clone(),
-    }))
 }
 
 /// What mkfs would refuse, or take for something else than the plan does.

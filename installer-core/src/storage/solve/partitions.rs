@@ -2,6 +2,7 @@
 
 use super::given::{Disk, Given};
 use super::grow::{Growth, grow};
+use super::present::check_new;
 use super::wanted::{AUTOMATIC, wanted};
 use crate::error::{Error, Result, Stage};
 use crate::request::{AreaRequest, Layout, PartitionRequest, Purpose};
@@ -19,6 +20,9 @@ pub struct Placed {
 /// Places `requests`, which are those of `layout`.
 pub fn place(requests: &[PartitionRequest], layout: &Layout, given: &Given<'_>) -> Result<Placed> {
     let disks = assign(requests, given)?;
+    for (request, disk) in requests.iter().zip(&disks) {
+        check_new(*disk, &request.area, given)?;
+    }
     let mut places = vec![(0, 0); requests.len()];
     let mut tables = Vec::new();
     for (disk, of) in given.disks.iter().enumerate() {
@@ -49,6 +53,8 @@ fn usable(disk: &Disk<'_>) -> Bytes {
 /// Of each request the disk: the one that it names, else the first that has room for it.
 fn assign(requests: &[PartitionRequest], given: &Given<'_>) -> Result<Vec<usize>> {
     let mut room: Vec<Bytes> = given.disks.iter().map(usable).collect();
+    // Of a disk whose table stays nothing is free.
+    given.present.iter().for_each(|present| room[present.disk] = Bytes(0));
     let mut disks = Vec::with_capacity(requests.len());
     for request in requests {
         let named = request.disk.as_deref().map(|name| {

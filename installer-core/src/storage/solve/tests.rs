@@ -1,7 +1,7 @@
 //! Layouts for disks of many sizes: what is asked for by name, and what holds of all of them.
 
 use super::*;
-use crate::request::{Custom, GroupRequest, PartitionRequest, Scheme, VolumeRequest};
+use crate::request::{AreaRequest, Custom, GroupRequest, PartitionRequest, Purpose, Scheme, VolumeRequest};
 use crate::storage::kind::{Table, Volume, gpt, lvm};
 
 fn disks(gib: &[u64]) -> Vec<Disk<'static>> {
@@ -22,6 +22,7 @@ fn with(
     let disk = |name: &str| disks.iter().position(|disk| disk.name == name);
     let given = Given {
         disks: &disks,
+        present: &[],
         disk: &disk,
         memory: Bytes::gib(4),
         root_fs: "xfs",
@@ -91,7 +92,7 @@ fn volume(group: &str, name: &str, percent: Option<u64>, area: AreaRequest) -> V
 }
 
 fn own(partitions: Vec<PartitionRequest>, groups: Vec<GroupRequest>, volumes: Vec<VolumeRequest>) -> Layout {
-    Layout::Custom(Custom { partitions, groups, volumes, platform: false, add_boot: false })
+    Layout::Custom(Custom { partitions, groups, volumes, ..Custom::default() })
 }
 
 #[test]
@@ -320,6 +321,7 @@ fn holds(layout: &Layout, tree: &Tree, gib: &[u64]) {
                 made.push(volume.device());
             }
             Node::Area(area) => assert!(made.contains(&area.device), "{area:?} lies on what is there"),
+            Node::Present(_) | Node::Kept(_) => unreachable!("nothing of it was there"),
         }
     }
     for request in custom.areas().filter(|area| !matches!(area.purpose, Purpose::Lvm(_))) {

@@ -115,7 +115,10 @@ fn explicit(custom: &Custom, given: &Given<'_>, warnings: &mut Vec<String>) -> W
     if custom.platform {
         add(Purpose::BiosBoot, BIOS_BOOT_SIZE);
         add(Purpose::Esp, ESP_SIZE);
-    } else if given.bios_boot && add(Purpose::BiosBoot, BIOS_BOOT_SIZE) {
+    } else if given.bios_boot
+        && !given.present.iter().any(|present| present.disk == 0)
+        && add(Purpose::BiosBoot, BIOS_BOOT_SIZE)
+    {
         warnings.push(format!(
             "a BIOS boot partition of {BIOS_BOOT_SIZE} is added: without one this machine would not start from {}",
             given.disks[0].name
@@ -135,7 +138,7 @@ fn explicit(custom: &Custom, given: &Given<'_>, warnings: &mut Vec<String>) -> W
 }
 
 /// What is asked for, with a size and a file system where none is said.
-fn filled(area: &AreaRequest, least: Bytes, given: &Given<'_>) -> AreaRequest {
+pub fn filled(area: &AreaRequest, least: Bytes, given: &Given<'_>) -> AreaRequest {
     let size = area.size.unwrap_or_else(|| if area.purpose == Purpose::Swap { given.swap_size() } else { least });
     let usual = match &area.purpose {
         Purpose::Mount(point) if point.as_str() == "/boot" => Some(BOOT_FS.to_owned()),

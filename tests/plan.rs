@@ -231,7 +231,7 @@ const REFUSALS: &[(&str, &str, &str, i32, &[&str])] = &[
     ("refused/cleared-and-kept", "old-linux", "demo", 2, &["all partitions of Linux are to be cleared", ".ks:4"]),
     ("refused/kept-otherwise", "old-linux", "demo", 3, &["it is ext4, and xfs is asked for", ".ks:4"]),
     ("refused/not-biosboot", "old-linux", "demo", 3, &["/dev/vda3 is not a BIOS boot partition", "bios_grub on"]),
-    ("refused/beside-kept", "old-linux", "demo", 2, &["would be made on /dev/vda", "part --onpart"]),
+    ("refused/beside-kept", "old-linux", "demo", 2, &["would be made on /dev/vda", "name a partition that is there"]),
     (
         "refused/not-supported",
         "vm-virtio",

@@ -148,7 +148,7 @@ fn solved(
     let here = matches!(target, Target::Disk { .. });
     if !here && matches!(&request.layout, Layout::Custom(custom) if !custom.existing.is_empty()) {
         return Err(Error::input(Stage::Plan, format!("{} is new, and has no partitions to use", target.name()))
-            .hint("leave --onpart out, and give each partition a --size"));
+            .hint("make new partitions, each with a size"));
     }
     let found = present::find(&request.layout, machine)?;
     let place = |found: &Found<'_>| {

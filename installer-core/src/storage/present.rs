@@ -173,10 +173,7 @@ fn not_there(request: &OnPartition, machine: &Machine) -> Error {
         Stage::Plan,
         format!("there is no partition '{}' ({}) on this machine", request.on, request.area.origin),
     )
-    .hint([
-        Remedy::from(format!("partitions here: {near}")),
-        "leave --onpart out, and give the new partition a --size".into(),
-    ])
+    .hint([Remedy::from(format!("partitions here: {near}")), "make a new partition, with a size".into()])
 }
 
 fn ambiguous(request: &OnPartition, several: &[(&Disk, &Partition)]) -> Error {

@@ -67,6 +67,5 @@ pub fn check_new(disk: usize, area: &AreaRequest, given: &Given<'_>) -> Result<(
         "a new partition ({}) would be made on {name}, whose partitions stay: no table is changed, only made anew",
         area.origin
     );
-    Err(Error::input(Stage::Plan, message)
-        .hint("name a partition that is there for it (part --onpart), or put it onto another disk (part --ondisk)"))
+    Err(Error::input(Stage::Plan, message).hint("name a partition that is there for it, or put it onto another disk"))
 }

@@ -181,7 +181,9 @@ fn files(system: &Installed) -> BTreeMap<String, String> {
                     continue;
                 }
                 let name = format!("{top}/{}", path.strip_prefix(&root).expect("below").display());
-                let alike = !name.starts_with("var/log/bootc-ks/") && name != "etc/fstab";
+                let alike = !name.starts_with("var/log/bootc-ks/")
+                    && name != "var/lib/bootc-ks/install.json"
+                    && name != "etc/fstab";
                 let content = match (alike, kind.is_symlink()) {
                     (false, _) => "there".to_owned(),
                     (true, true) => fs::read_link(&path).expect("a link").display().to_string(),

@@ -20,11 +20,11 @@ use crate::request::{Script, When};
 pub fn run(run: &mut Run<'_>, script: &Script) -> Result<()> {
     let there = places::essentials(run)?;
     let mark = run.teardown.mark();
-    if !script.inside && places::root(run, script.when).as_ref() == Some(&run.system_root()) {
-        deploy::show_kernel(run)?;
-    }
-    let outcome = if script.inside { inside(run, script) } else { beside(run, script) };
-    run.teardown.unwind_to(mark, run.host)?;
+    let beside_system = !script.inside && places::root(run, script.when).as_ref() == Some(&run.system_root());
+    let kernel = if beside_system { deploy::show_kernel(run) } else { Ok(()) };
+    let outcome = kernel.and_then(|()| if script.inside { inside(run, script) } else { beside(run, script) });
+    let closed = run.teardown.unwind_to(mark, run.host);
+    let outcome = outcome.and(closed);
     run.options.cancel.check(Stage::Script)?;
     let outcome = outcome.map_err(|error| match places::full(run) {
         Some(place) => error

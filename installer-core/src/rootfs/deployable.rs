@@ -1,61 +1,23 @@
-//! What a whole tree must be, so that libostree deploys it and its configuration can be written:
-//! directories where directories have to be, regular files where files are read, nothing that
-//! leads out of the image. (`ostree-sysroot-deploy.c`: it opens by name, on the installing machine.)
+//! What a whole tree must be, so that libostree deploys it: directories where directories have to be,
+//! regular files where files are read, nothing that leads out of the image. What its configuration
+//! needs is in `configurable`. (`ostree-sysroot-deploy.c`: it opens by name, on the installing machine.)
 
-use super::merge;
 use super::tree::{Dir, File, Node, say, split};
+use super::unfit::{Unfit, node, unfit};
+use super::{configurable, merge};
 
 /// What must be a directory, where it is there at all.
 const DIRECTORIES: [&str; 11] =
     ["usr", "usr/etc", "usr/lib", "usr/lib/modules", "var", "boot", "sysroot", "proc", "sys", "dev", "run"];
 
-/// What is read or written when the system is configured, below /etc: regular files, or links to
-/// such.
-const FILES: [&str; 18] = [
-    "passwd",
-    "shadow",
-    "group",
-    "gshadow",
-    "subuid",
-    "subgid",
-    "fstab",
-    "hostname",
-    "locale.conf",
-    "vconsole.conf",
-    "default/keyboard",
-    "X11/xorg.conf.d/00-keyboard.conf",
-    "adjtime",
-    "selinux/config",
-    "ssh/sshd_config.d/01-permitrootlogin.conf",
-    "crypttab",
-    "machine-id",
-    "os-release",
-];
-
 /// What libostree copies to /boot for a kernel.
 const BOOTED: [&str; 5] = ["vmlinuz", "initramfs.img", "initramfs", "devicetree", ".vmlinuz.hmac"];
-
-/// Why a tree cannot be deployed: where, what is wrong, what to do about it in the image.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'/{place}' {wrong}")]
-pub struct Unfit {
-    /// A path, as programs will see it.
-    pub place: String,
-    /// What is wrong with it.
-    pub wrong: String,
-    /// What to do.
-    pub remedy: &'static str,
-}
-
-fn unfit<T>(place: impl Into<String>, wrong: impl Into<String>, remedy: &'static str) -> Result<T, Unfit> {
-    Err(Unfit { place: place.into(), wrong: wrong.into(), remedy })
-}
 
 /// Finds what is in the way.
 pub fn check<C>(root: &Dir<C>) -> Result<(), Unfit> {
     directories(root)?;
     os_release(root)?;
-    FILES.iter().try_for_each(|name| configured(root, &format!("etc/{name}")))?;
+    configurable::check(root)?;
     if let Some(Node::Dir(modules)) = root.find("usr/lib/modules") {
         modules.entries.iter().try_for_each(|(name, node)| kernel(name, node))?;
     }
@@ -108,29 +70,6 @@ fn inside<C>(root: &Dir<C>, path: &str, remedy: &'static str) -> Result<(), Unfi
             _ => unfit(path, format!("leads to {}, which is no file of the image", say(link)), remedy),
         },
     }
-}
-
-/// Whether `path` is missing, a regular file, or leads to either.
-fn configured<C>(root: &Dir<C>, path: &str) -> Result<(), Unfit> {
-    const REMEDY: &str = "make it a regular file in the image";
-    let Some(node) = node(root, path) else { return Ok(()) };
-    let Node::File(File { link, .. }) = node else { return unfit(path, "is not a regular file", REMEDY) };
-    let Some(link) = link else { return Ok(()) };
-    let names = split(path.as_bytes());
-    match merge::resolve(root, &names).map(|place| root.get(&place).is_some_and(|node| matches!(node, Node::Dir(_)))) {
-        Ok(false) => Ok(()),
-        Ok(true) => unfit(path, format!("leads to {}, which is a directory", say(link)), REMEDY),
-        Err(_) => unfit(path, format!("leads to {}, which leads nowhere", say(link)), REMEDY),
-    }
-}
-
-/// What is at `path` itself, as programs will see it: the last name is not followed.
-fn node<'a, C>(root: &'a Dir<C>, path: &str) -> Option<&'a Node<C>> {
-    let names = split(path.as_bytes());
-    let (name, parents) = names.split_last()?;
-    let mut place = merge::resolve(root, parents).ok()?;
-    place.push(name.clone());
-    root.get(&place)
 }
 
 fn kernel<C>(version: &[u8], node: &Node<C>) -> Result<(), Unfit> {

@@ -12,6 +12,7 @@
 
 pub mod attributes;
 pub mod base;
+mod configurable;
 pub mod deployable;
 pub mod error;
 pub mod gvariant;
@@ -21,6 +22,7 @@ pub mod objects;
 pub mod rules;
 pub mod tar;
 pub mod tree;
+mod unfit;
 pub mod variant;
 
 pub use error::LayerError;

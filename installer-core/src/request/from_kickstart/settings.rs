@@ -175,10 +175,12 @@ impl Reader<'_> {
                 continue;
             }
             match dir.filter(|dir| inside(dir)) {
-                Some(dir) if !name.contains('/') && !matches!(name, "" | "." | "..") => list.push(Certificate {
-                    path: format!("{}/{name}", dir.trim_end_matches('/')),
-                    content: certificate.body.clone(),
-                }),
+                Some(dir) if name.len() <= LONGEST_NAME && !name.contains('/') && !matches!(name, "" | "." | "..") => {
+                    list.push(Certificate {
+                        path: format!("{}/{name}", dir.trim_end_matches('/')),
+                        content: certificate.body.clone(),
+                    })
+                }
                 Some(_) => self.bad(
                     certificate.span,
                     format!("%certificate --filename: '{name}' is not the name of a file"),
@@ -205,13 +207,16 @@ impl Reader<'_> {
     }
 }
 
+/// The longest name of a file.
+const LONGEST_NAME: usize = 255;
+
 /// Whether a directory cannot hold what an administrator puts there: the image's own ones cannot be written
 /// to, and others are empty at every start.
 fn is_images(dir: &str) -> bool {
-    const THEIRS: &[&str] =
-        &["bin", "boot", "dev", "efi", "lib", "lib64", "ostree", "proc", "run", "sbin", "sys", "sysroot", "tmp", "usr"];
+    // /etc, and what is or leads into /var; a new directory in the root cannot be made.
+    const WRITABLE: &[&str] = &["etc", "home", "mnt", "opt", "root", "srv", "var"];
     let first = dir.split('/').find(|part| !part.is_empty() && *part != ".");
-    dir.starts_with('/') && first.is_none_or(|first| THEIRS.contains(&first))
+    dir.starts_with('/') && first.is_none_or(|first| !WRITABLE.contains(&first))
 }
 
 /// Whether systemd takes it for a unit's name, with its kind or without.
@@ -248,7 +253,9 @@ mod tests {
 
     #[test]
     fn certificates_go_where_they_stay() {
-        for dir in ["/usr/share/pki/ca-trust-source/anchors", "/usr", "//usr/x", "/./lib/x", "/run/x", "/"] {
+        for dir in
+            ["/usr/share/pki/ca-trust-source/anchors", "/usr", "//usr/x", "/./lib/x", "/run/x", "/new/x", "/dev", "/"]
+        {
             assert!(is_images(dir), "{dir}");
         }
         for dir in ["/etc/pki/ca-trust/source/anchors", "/var/lib/x", "/opt/x", "/root", "etc"] {

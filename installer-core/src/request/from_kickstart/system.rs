@@ -7,6 +7,14 @@ use super::Reader;
 use crate::request::{Password, RootAccess, SystemSettings, User, valid_id, valid_name};
 use crate::units::Secret;
 
+/// Whether a home can be made at `path`: below the directories that lead into /var, which are those of
+/// ostree's own layout, and under names that a file system takes.
+fn can_be_made(path: &str) -> bool {
+    let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
+    let top = parts.peek().copied().unwrap_or_default();
+    ["home", "var", "root", "srv", "opt", "mnt"].contains(&top) && parts.all(|part| part != ".." && part.len() <= 255)
+}
+
 impl Reader<'_> {
     pub(super) fn system(&mut self, kickstart: &Kickstart) -> SystemSettings {
         let keyboard = kickstart.keyboard.as_ref();
@@ -123,6 +131,13 @@ impl Reader<'_> {
                     "write an absolute path",
                 );
             }
+        }
+        if let Some(home) = user.home.as_deref().filter(|home| home.starts_with('/') && !can_be_made(home)) {
+            self.bad(
+                user.span,
+                format!("user {}: no home can be made at {home}", user.name),
+                "choose a directory below /home or /var: the rest of the root is the image's and read-only",
+            );
         }
         let groups = user.groups.iter().filter_map(|text| self.group(text, user)).collect();
         let (given, locking) = match &user.password {

@@ -98,7 +98,7 @@ fn volumes_of_ones_own_are_understood() {
 }
 
 #[test]
-fn volumes_that_cannot_be_made_are_refused_by_name() {
+fn what_cannot_be_made_is_refused_by_name() {
     for (text, word) in [
         ("part pv.1 --size=10\n", "R003 part pv.1: no volume group is made of it"),
         ("volgroup old --useexisting\n", "R001 volgroup old"),
@@ -107,6 +107,13 @@ fn volumes_that_cannot_be_made_are_refused_by_name() {
         ("logvol / --vgname=a --name=r --noformat\n", "R001 logvol /: --noformat"),
         ("logvol / --vgname=a --name=pvmove1 --size=900\n", "R003 logvol: 'pvmove1'"),
         ("logvol /usr/x --vgname=a --name=r --size=900\n", "R003 logvol /usr/x: this directory belongs to the image"),
+        ("user --name=a --homedir=/new/top\n", "R003 user a: no home can be made at /new/top"),
+        ("user --name=a --homedir=/var/../etc\n", "R003 user a: no home can be made at /var/../etc"),
+        ("user --name=a --uid=4294967295\n", "R003 user a: --uid is out of range"),
+        ("group --name=a --gid=65535\n", "R003 group a: --gid is out of range"),
+        ("bootloader --append='a=\"b'\n", "R003 bootloader --append: a quotation mark is open"),
+        ("part /boot/loader --size=900\n", "R003 part /boot/loader: boot loaders look for what is in /boot"),
+        ("part /var/run --size=900\n", "R003 part /var/run: this directory is a link into /run"),
         ("logvol /tmp/x --vgname=a --name=r --size=900\n", "R003 logvol /tmp/x: this directory is made at each boot"),
         ("logvol /boot/efi --vgname=a --name=r --size=900\n", "R003 logvol /boot/efi: the firmware"),
         ("logvol none --thinpool --vgname=a --name=r --size=900\n", "R001 logvol none: thin provisioning"),

@@ -8,7 +8,7 @@ use installer_core::apply::run_pre_script;
 use installer_core::event::{Event, Sink};
 use installer_core::host::Real;
 use installer_core::prepare::loader::{self, FileLoader};
-use installer_core::prepare::{allows_clearing, judge, lays_out_nothing, require_layout};
+use installer_core::prepare::{allows_clearing, before_scripts, judge, lays_out_nothing, require_layout};
 use installer_core::request::{Layout, Request, Scheme, Script, When, from_kickstart};
 use installer_core::units::Digest;
 use installer_core::{Error, Stage};
@@ -77,11 +77,8 @@ pub fn read(name: &str, pre: &PreScripts<'_>) -> anyhow::Result<Site> {
         );
         request.layout = Layout::Auto { scheme: Scheme::Plain, filesystem: None, swap: true, boot: true };
     }
-    if planning
-        && !scripts.is_empty()
-        && let Layout::Custom(custom) = &mut request.layout
-    {
-        custom.made_later = true;
+    if planning {
+        before_scripts(&mut request);
     }
     require_layout(&parsed.kickstart, &request, name)?;
     let allows_clearing = allows_clearing(&parsed.kickstart, &request);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use installer_core::plan as core;
-use installer_core::prepare::{Overrides, image_file};
+use installer_core::prepare::{Overrides, before_scripts, image_file};
 use installer_core::units::Bytes;
 use pyo3::prelude::*;
 
@@ -98,6 +98,7 @@ fn plan(
     require_usable(py, judged)?;
     let (plan, digest) = guarded(py, || {
         let mut request = judged.request.clone();
+        before_scripts(&mut request);
         overrides.put_over(&mut request);
         let plan = core::plan(&request, machine, facts)?;
         let digest = plan.digest()?.to_string();

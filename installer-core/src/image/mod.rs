@@ -54,5 +54,5 @@ pub use facts::{BootFacts, ImageFacts, InstallConfig, KernelFacts, Largest, Laye
 pub use open::{Image, open};
 pub use reference::{ImageReference, Place};
 pub use resolve::resolve;
-pub use system_facts::{DEFAULT_KEYBOARD, SystemFacts, UnitFacts, UnitInstall};
+pub use system_facts::{DEBIANS_LINKS, DEFAULT_KEYBOARD, SystemFacts, UnitFacts, UnitInstall};
 pub use verify::{VerifyError, decompress, read_error};

@@ -40,6 +40,9 @@ pub struct SystemFacts {
 /// What Debian's keyboard-configuration reads.
 pub const DEFAULT_KEYBOARD: &str = "/etc/default/keyboard";
 
+/// Where Debian's systemd has /etc/vconsole.conf replaced at every start by a link to [`DEFAULT_KEYBOARD`].
+pub const DEBIANS_LINKS: &str = "/usr/lib/tmpfiles.d/debian.conf";
+
 /// What is asked for among the programs and the configuration files of an image.
 pub const PROGRAMS: &[&str] = &[
     "/etc/chrony.conf",
@@ -49,6 +52,7 @@ pub const PROGRAMS: &[&str] = &[
     "/usr/bin/firewall-offline-cmd",
     "/usr/bin/insights-client",
     "/usr/bin/update-ca-trust",
+    DEBIANS_LINKS,
     "/usr/sbin/NetworkManager",
     "/usr/sbin/chronyd",
     "/usr/sbin/initial-setup",

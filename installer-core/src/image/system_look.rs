@@ -29,6 +29,7 @@ pub(super) enum Kind<'a> {
 pub(super) const ROOTS: &[&str] = &[
     "etc/chrony",
     "etc/chrony.conf",
+    "etc/default/keyboard",
     "etc/firewalld/services",
     GROUP,
     PASSWD,
@@ -40,6 +41,7 @@ pub(super) const ROOTS: &[&str] = &[
     "usr/lib/kbd/keymaps",
     "usr/lib/locale",
     "usr/lib/systemd/system",
+    "usr/lib/tmpfiles.d/debian.conf",
     "usr/share/kbd/keymaps",
     "usr/share/keymaps",
     "usr/share/zoneinfo",

@@ -8,7 +8,7 @@ use kickstart_parser::{Diagnostic, Kickstart, ParseOptions, Parsed, Span, codes,
 use super::image_fit;
 use crate::error::{Error, Remedy, Result, Stage};
 use crate::image::{ImageFacts, SystemFacts};
-use crate::request::{CODES, IMAGE_DOUBT, Layout, NO_EFFECT, Request, from_kickstart};
+use crate::request::{CODES, IMAGE_DOUBT, Layout, NO_EFFECT, Request, When, from_kickstart};
 
 /// Parses and judges.
 pub fn examine(text: &str, path: &str, options: &ParseOptions<'_>) -> Parsed {
@@ -122,6 +122,14 @@ pub fn require_layout(kickstart: &Kickstart, request: &Request, name: &str) -> R
         return Err(Error::input(Stage::Request, format!("{name} says nothing about partitions")).hint(Remedy::LayOut));
     }
     Ok(())
+}
+
+/// Where %pre has not run, partitions that are named and are not there may be what it makes.
+pub fn before_scripts(request: &mut Request) {
+    let makes = request.scripts.iter().any(|script| script.when == When::Pre);
+    if let Layout::Custom(custom) = &mut request.layout {
+        custom.made_later = makes;
+    }
 }
 
 /// Whether nothing is said about partitions.

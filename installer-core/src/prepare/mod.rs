@@ -22,6 +22,6 @@ pub use consent::{allows_clearing, consent, loses_nothing};
 pub use document::document;
 pub use download_guard::{AfterWipe, refusal_if_uncacheable};
 pub use flow::{Before, Onto, Prepared, look, prepare, prepare_to_filesystem};
-pub use judge::{examine, judge, lays_out_nothing, require_layout};
+pub use judge::{before_scripts, examine, judge, lays_out_nothing, require_layout};
 pub use overrides::{Overrides, image_file, require_image, require_place};
 pub use registry_access::registry_access;

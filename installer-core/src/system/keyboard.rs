@@ -1,7 +1,7 @@
 //! The keyboard: the keymap of the console and the layouts of X.
 
 use super::change::{Change, Facts, Findings, Topic};
-use crate::image::DEFAULT_KEYBOARD;
+use crate::image::{DEBIANS_LINKS, DEFAULT_KEYBOARD};
 use crate::request::SystemSettings;
 
 /// The changes for the keyboard.
@@ -16,17 +16,28 @@ pub fn changes(settings: &SystemSettings, facts: Facts<'_>, found: &mut Findings
             found.note(Topic::Keyboard, format!("the image has no keymap '{keymap}'"), hint);
         }
         list.push(Change::write("/etc/vconsole.conf", format!("KEYMAP={keymap}\n")));
-        // Debian makes the console's keymap of X's layout, wherever the image keeps both.
         if settings.x_layouts.is_empty()
-            && facts.is_some_and(|facts| facts.has(DEFAULT_KEYBOARD))
             && let Some((layout, variant)) = layout_of(keymap)
         {
-            list.push(default("XKBLAYOUT", layout));
-            list.push(default("XKBVARIANT", variant));
+            list.extend(of_debian(keymap, layout, variant, facts));
         }
     }
     list.extend(layouts(settings));
     list
+}
+
+/// Debian makes the console's keymap of X's layout, wherever the image keeps both; its newer releases have
+/// the file of the console be that of X.
+fn of_debian(keymap: &str, layout: &str, variant: &str, facts: Facts<'_>) -> Vec<Change> {
+    let has = |path: &str| facts.is_some_and(|facts| facts.has(path));
+    match (has(DEFAULT_KEYBOARD), has(DEBIANS_LINKS)) {
+        (true, _) => vec![default("XKBLAYOUT", layout), default("XKBVARIANT", variant)],
+        (false, true) => {
+            let text = format!("KEYMAP={keymap}\nXKBLAYOUT=\"{layout}\"\nXKBVARIANT=\"{variant}\"\n");
+            vec![Change::write(DEFAULT_KEYBOARD, text)]
+        }
+        (false, false) => Vec::new(),
+    }
 }
 
 /// A line of the file that Debian's keyboard-configuration reads, where the image has it.
@@ -156,6 +167,11 @@ mod tests {
                 .collect();
             assert_eq!(set, wanted.iter().collect::<Vec<_>>(), "{keymap}");
         }
+        let newer = SystemFacts { programs: vec![DEBIANS_LINKS.into()], ..SystemFacts::default() };
+        let settings = SystemSettings { keymap: Some("uk".into()), ..SystemSettings::default() };
+        let text = "KEYMAP=uk\nXKBLAYOUT=\"gb\"\nXKBVARIANT=\"\"\n";
+        let list = changes(&settings, Some(&newer), &mut Findings::default());
+        assert!(list.contains(&Change::write(DEFAULT_KEYBOARD, text)), "{list:?}");
         let x_layouts = vec!["de".to_owned()];
         let settings = SystemSettings { keymap: Some("us".into()), x_layouts, ..SystemSettings::default() };
         let list = changes(&settings, Some(&debian), &mut Findings::default());

@@ -64,8 +64,8 @@ const SHARED_IN_VAR: &[&str] = &[
 const SYSTEM_BELOW: &[&str] =
     &["var/tmp", "var/run", "var/lock", "var/roothome", "var/log", "var/cache", "var/spool/cron"];
 
-/// Why a directory cannot be the home of an account.
-fn unfit(path: &str) -> Option<&'static str> {
+/// Why a directory cannot be the home of an account, on any system.
+pub fn unfit(path: &str) -> Option<&'static str> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let joined = parts.join("/");
     let below = |dir: &&str| joined == **dir || joined.starts_with(&format!("{dir}/"));

@@ -9,6 +9,7 @@ mod hash;
 mod key;
 mod names;
 
+pub use accounts::unfit as unfit_home;
 pub use hash::locks;
 
 use crate::codes::{self, Code};

@@ -214,7 +214,8 @@ fn eight_times_the_text_is_eight_times_the_work() {
 #[test]
 fn what_is_squared_is_not_linear() {
     let squared = |n: u64| (0..n * n).fold(0u64, |sum, k| std::hint::black_box(sum ^ k));
-    assert!(!is_linear(|| _ = squared(1000), || _ = squared(8000)));
+    // A machine that is busy may lengthen the short run; it does not do so each time.
+    assert!((0..3).any(|_| !is_linear(|| _ = squared(1000), || _ = squared(8000))));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use kickstart_parser::Span;
 use kickstart_parser::kickstart::{Keyboard, Kickstart, SelinuxMode, User as KsUser};
+use kickstart_parser::values::unfit_home;
 
 use super::Reader;
 use crate::request::{Password, RootAccess, SystemSettings, User, valid_id, valid_name};
@@ -132,7 +133,11 @@ impl Reader<'_> {
                 );
             }
         }
-        if let Some(home) = user.home.as_deref().filter(|home| home.starts_with('/') && !can_be_made(home)) {
+        if let Some(home) = user
+            .home
+            .as_deref()
+            .filter(|home| home.starts_with('/') && unfit_home(home).is_none() && !can_be_made(home))
+        {
             self.bad(
                 user.span,
                 format!("user {}: no home can be made at {home}", user.name),
